@@ -1,0 +1,87 @@
+// Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
+//   node esbuild.mjs [--production] [--host-tests] [--watch]
+import { context } from 'esbuild';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+const root = import.meta.dirname;
+const production = process.argv.includes('--production');
+const hostTests = process.argv.includes('--host-tests');
+const watch = process.argv.includes('--watch');
+
+/** @type {import('esbuild').BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: production,
+  sourcemap: production ? false : 'linked',
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
+/** For the hosts that Treeline supports: VS Code 1.101 and newer run Node 22. */
+/** @type {import('esbuild').BuildOptions} */
+const node = {
+  ...common,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node22',
+  external: ['vscode'],
+  // Dependencies that are ES modules only read import.meta.url, which a CommonJS bundle has to be given.
+  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
+  banner: { js: "'use strict';const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
+  // Prefer a package's ES module: it is what tree shaking works on.
+  mainFields: ['module', 'main'],
+};
+
+const bundles = [
+  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.cjs' },
+  { ...node, entryPoints: ['src/keeper/main.ts'], outfile: 'dist/keeper.cjs' },
+  { ...node, entryPoints: ['src/timeline/worker.ts'], outfile: 'dist/indexer.cjs' },
+  {
+    ...common,
+    platform: 'browser',
+    format: 'iife',
+    target: 'chrome132',
+    entryPoints: ['webview/main.ts'],
+    outfile: 'dist/webview.js',
+  },
+  { ...common, entryPoints: ['webview/main.css'], outfile: 'dist/webview.css' },
+];
+
+if (hostTests) {
+  const tests = readdirSync(path.join(root, 'test/host')).filter((name) => name.endsWith('.test.ts'));
+  bundles.push({
+    ...node,
+    minify: false,
+    sourcemap: 'inline',
+    external: ['vscode', 'mocha'],
+    entryPoints: ['test/host/index.ts', ...tests.map((name) => `test/host/${name}`)],
+    outbase: 'test/host',
+    outdir: 'dist-test/host',
+    outExtension: { '.js': '.cjs' },
+  });
+}
+
+/** Files that are loaded at run time, beside the bundles. */
+const copied = [
+  'node_modules/sql.js/dist/sql-wasm.wasm',
+  'node_modules/@vscode/codicons/dist/codicon.css',
+  'node_modules/@vscode/codicons/dist/codicon.ttf',
+];
+
+if (production) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+mkdirSync(path.join(root, 'dist'), { recursive: true });
+for (const file of copied) copyFileSync(path.join(root, file), path.join(root, 'dist', path.basename(file)));
+
+for (const options of bundles) {
+  const missing = options.entryPoints.find((entry) => !existsSync(path.join(root, entry)));
+  if (missing !== undefined) {
+    console.log(`esbuild: ${missing} does not exist yet, skipped`);
+    continue;
+  }
+  const build = await context(options);
+  await build.rebuild();
+  if (watch) await build.watch();
+  else await build.dispose();
+}

@@ -1,0 +1,117 @@
+import tseslint from 'typescript-eslint';
+
+/**
+ * The folders of src/ that know nothing of `vscode`, lowest first. A folder may import itself and what stands before it.
+ * Above them stand the folders that touch the `vscode` API, which may import everything below.
+ */
+const layers = ['platform', 'git', 'store', 'keeper', 'agents', 'timeline', 'sessions'];
+const editorLayers = ['views', 'commands', 'documents'];
+
+const RULE = '@typescript-eslint/no-restricted-imports';
+
+const vscodeBanned = {
+  name: 'vscode',
+  message: 'Only src/extension.ts, src/views, src/commands and src/documents may use the vscode API.',
+};
+
+const keeperDoor = {
+  regex: '/keeper/(?!(client|protocol)\\.ts$)',
+  message: 'The keeper is another process: use keeper/client.ts or keeper/protocol.ts.',
+};
+
+/** What a file in the folder may not import from the folders above it. */
+function upwards(folder) {
+  const level = layers.indexOf(folder);
+  const above = [...layers.slice(level + 1), ...editorLayers].filter((name) => name !== 'sessions');
+  const patterns = [
+    {
+      regex: `/(${above.join('|')})/`,
+      message: `src/${folder} may import only what stands below it (ARCHITECTURE.md).`,
+    },
+    { regex: '/extension\\.ts$', message: `src/${folder} may import only what stands below it (ARCHITECTURE.md).` },
+  ];
+  if (folder === 'sessions') return patterns;
+  // The facts and pure types of sessions/model.ts are what the journal stores, so everything from store upwards knows them.
+  const exempt = level >= layers.indexOf('store') ? '(?!model\\.ts$)' : '';
+  patterns.push({
+    regex: `/sessions/${exempt}`,
+    message: `src/${folder} may import only what stands below it (ARCHITECTURE.md).`,
+  });
+  return patterns;
+}
+
+function restrict(files, paths, patterns) {
+  return { files, rules: { [RULE]: ['error', { paths, patterns }] } };
+}
+
+const layerRules = [
+  ...layers.map((folder) => {
+    const patterns = upwards(folder);
+    if (layers.indexOf(folder) > layers.indexOf('keeper')) patterns.push(keeperDoor);
+    return restrict([`src/${folder}/**/*.ts`], [vscodeBanned], patterns);
+  }),
+  restrict(
+    editorLayers.map((folder) => `src/${folder}/**/*.ts`),
+    [],
+    [
+      keeperDoor,
+      { regex: '/extension\\.ts$', message: 'src/extension.ts imports the rest, never the other way round.' },
+    ],
+  ),
+  restrict(
+    ['src/protocol/**/*.ts'],
+    [vscodeBanned],
+    [{ regex: '.', allowTypeImports: true, message: 'src/protocol has types only: use `import type`.' }],
+  ),
+  restrict(
+    ['webview/**/*.ts'],
+    [vscodeBanned],
+    [{ regex: '/src/(?!protocol/)', message: 'The webview shares src/protocol with the host, and nothing else.' }],
+  ),
+];
+
+const noShell = [
+  {
+    selector: "Property[key.name='shell']:not([value.value=false])",
+    message: 'No shell, ever: pass an argv array.',
+  },
+  {
+    selector:
+      'ImportDeclaration[source.value=/^(node:)?child_process$/] ImportSpecifier[imported.name=/^exec(Sync)?$/]',
+    message: 'exec starts a shell: use spawn or execFile with an argv array.',
+  },
+];
+
+export default tseslint.config(
+  { ignores: ['dist/', 'dist-test/', '.cache/', '**/node_modules/', '**/fixtures/', '**/*.mjs'] },
+  {
+    files: ['**/*.ts', '**/*.mts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', package: 'node:test', name: ['test', 'it', 'describe', 'suite', 'before', 'after'] },
+          ],
+        },
+      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      'no-restricted-syntax': ['error', ...noShell],
+      eqeqeq: 'error',
+    },
+  },
+  ...layerRules,
+  {
+    files: ['test/**/*.ts', 'test/**/*.mts'],
+    rules: {
+      // A test states what it knows of its own data.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+);

@@ -1,0 +1,81 @@
+/** What the unit tests share: fresh folders, real repositories, and waiting for other processes. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { TestContext } from 'node:test';
+
+const run = promisify(execFile);
+
+/** A fresh, empty folder (its real path), removed after the test. */
+export async function tempDir(t: TestContext): Promise<string> {
+  const dir = await realpath(await mkdtemp(path.join(os.tmpdir(), 'treeline-')));
+  // A process that was just killed may still be closing files there: rm retries.
+  t.after(() => rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
+  return dir;
+}
+
+/** git's environment: no configuration of this machine's user, a fixed identity, never a question on a terminal. */
+export function gitEnv(): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    ...(process.platform === 'win32' ? { SYSTEMROOT: process.env['SYSTEMROOT'] ?? '' } : {}),
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: os.devNull,
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_AUTHOR_NAME: 'Test Author',
+    GIT_AUTHOR_EMAIL: 'author@example.invalid',
+    GIT_COMMITTER_NAME: 'Test Author',
+    GIT_COMMITTER_EMAIL: 'author@example.invalid',
+  };
+}
+
+/** Runs the real git in `cwd` and returns its stdout without the last newline. Throws with stderr when git fails. */
+export async function git(cwd: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run('git', args, { cwd, env: gitEnv(), maxBuffer: 256 * 1024 * 1024 });
+  return stdout.replace(/\r?\n$/, '');
+}
+
+/**
+ * A fresh repository on branch `main` with one commit of `files` (path → content; a README when not given),
+ * removed after the test. Returns its real path.
+ */
+export async function tempRepo(t: TestContext, options: { files?: Record<string, string> } = {}): Promise<string> {
+  // One level down, so that a sibling folder for worktrees goes away with it.
+  const repo = path.join(await tempDir(t), 'repo');
+  await mkdir(repo);
+  await git(repo, 'init', '--quiet', '--initial-branch=main');
+  // The identity stands in the repository too: code under test runs git with its own environment.
+  await git(repo, 'config', 'user.name', 'Test Author');
+  await git(repo, 'config', 'user.email', 'author@example.invalid');
+  for (const [name, content] of Object.entries(options.files ?? { 'README.md': '# Test\n' })) {
+    const file = path.join(repo, name);
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, content);
+  }
+  await git(repo, 'add', '--all');
+  await git(repo, 'commit', '--quiet', '--message', 'First commit');
+  return repo;
+}
+
+/**
+ * Waits until `condition` gives something other than false, null or undefined, and returns it. Only for what another
+ * process does, where no event can be awaited: it looks every 10 ms, and fails after `timeoutMs` (10 s) naming `what`.
+ */
+export async function until<T>(
+  condition: () => T | Promise<T>,
+  { timeoutMs = 10_000, what }: { timeoutMs?: number; what: string },
+): Promise<Exclude<T, false | null | undefined>> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== false && value !== null && value !== undefined) {
+      return value as Exclude<T, false | null | undefined>;
+    }
+    if (performance.now() > deadline) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    await delay(10);
+  }
+}
