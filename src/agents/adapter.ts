@@ -1,0 +1,94 @@
+import type { Attention, ExitRecord, Judgement, OutputFormat, Usage } from '../store/facts.ts';
+import type { AgentEvent } from './events.ts';
+
+/** How a turn's process is started. `argv[0]` is a program name for the PATH or an absolute path; no shell is involved. */
+export interface Launch {
+  readonly argv: readonly string[];
+  /**
+   * What the agent finds on its stdin: nothing; the prompt file, then end of file; or a pipe that stays open, on which the
+   * prompt is the first line and follow-up messages are further lines.
+   */
+  readonly stdin: 'closed' | 'prompt' | 'lines';
+  /** Variables to add to the user's environment; never a secret. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What an adapter needs to know to start a turn. Paths are absolute. */
+export interface TurnRequest {
+  readonly prompt: string;
+  readonly promptFile: string;
+  readonly worktree: string;
+  readonly session: string;
+  /** Fresh turn: the id to give the conversation, where the agent lets us choose. Resume: the id to resume. */
+  readonly agentSession?: string;
+}
+
+/** How to find out whether an agent's program is there. */
+export interface Detection {
+  /** Program name or absolute path, then the arguments that make it print its version. */
+  readonly argv: readonly string[];
+  /** One sentence that says how to install it. */
+  readonly install: string;
+}
+
+/** One coding CLI. */
+export interface AgentAdapter {
+  readonly id: string;
+  readonly name: string;
+  readonly format: OutputFormat;
+  readonly detection: Detection;
+  /** An id for a new conversation, where the CLI lets the caller choose one. */
+  newAgentSession?(): string;
+  /** Whether `id` has the form of this agent's session ids: checked before every resume. */
+  isAgentSession(id: string): boolean;
+  /** argv of a new conversation's first turn. Throws TreelineError where the request cannot be expressed (such as a prompt too long for argv). */
+  start(request: TurnRequest): Launch;
+  /** argv of a further turn; absent where the agent cannot resume. */
+  resume?(request: TurnRequest & { readonly agentSession: string }): Launch;
+}
+
+/** Reads one turn's stdout. One per turn; it may keep state between lines. */
+export interface OutputParser {
+  /**
+   * The events of one line (without its line end). Never throws: a line that it does not know becomes one `raw` event.
+   * A line that is known to carry nothing a reader needs (a ping) may give none.
+   */
+  line(text: string): readonly AgentEvent[];
+  /** What the lines so far amount to. */
+  readonly seen: Seen;
+}
+
+/** What a parser remembers of a turn, for the header and for the judgement. */
+export interface Seen {
+  agentSession?: string;
+  model?: string;
+  /** The last text of the agent, at most 500 characters. */
+  lastText?: string;
+  /** The terminal event, when there was one. */
+  result?: { readonly ok: boolean; readonly text: string; readonly interrupted?: boolean };
+  /** The last error event. */
+  error?: string;
+  /** True while the agent is retrying its model and nothing else. */
+  retrying?: boolean;
+  usage?: Usage;
+  cost?: number;
+  attention?: Attention;
+}
+
+/** Cumulative figures of the earlier turns of one conversation, for CLIs that report totals. */
+export interface Before {
+  readonly usage?: Usage;
+  readonly cost?: number;
+}
+
+/** How one output format is read and judged. */
+export interface OutputReader {
+  readonly format: OutputFormat;
+  /** @param before what earlier turns of the same conversation had used up, to turn totals into this turn's share. */
+  parser(before: Before): OutputParser;
+  /**
+   * The outcome of a finished turn, from the terminal event, the exit status and the end of stderr together.
+   * @param stderr the last 16 KiB of stderr.
+   */
+  judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement;
+}

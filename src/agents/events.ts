@@ -1,0 +1,77 @@
+/** What an agent's output says, in words that fit every agent. Texts are whole here; the timeline cuts them for display. */
+export type AgentEvent = AgentEventBody & {
+  /** ms since the epoch, where the agent itself said when; else the arrival time of the line counts. */
+  readonly at?: number;
+  /** The tool call (its `id`) of the sub-agent that this event belongs to. */
+  readonly parent?: string;
+};
+
+export type AgentEventBody =
+  /** The conversation began or was taken up again. */
+  | { readonly kind: 'session'; readonly agentSession: string; readonly model?: string }
+  /** What the user (or the parent agent) said. */
+  | { readonly kind: 'prompt'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'thinking'; readonly text: string }
+  /** A tool call begins. `argument` is the one that tells most (command, path, pattern), one line. */
+  | {
+      readonly kind: 'tool';
+      readonly id: string;
+      readonly name: string;
+      readonly argument: string;
+      /** The file it is about, as the agent named it. */
+      readonly file?: string;
+      readonly line?: number;
+      /** What an edit would change, as unified-diff lines (`-old`, `+new`, ` context`), where the call tells. */
+      readonly diff?: string;
+      /** A call that starts a sub-agent. */
+      readonly subagent?: boolean;
+      /** The whole input, as JSON text. */
+      readonly input?: string;
+    }
+  /** The tool call `id` ended (or moved on: `done` false, with the output so far). Folded into the row of its call. */
+  | {
+      readonly kind: 'tool-result';
+      readonly id: string;
+      readonly done: boolean;
+      readonly ok: boolean;
+      readonly output: string;
+      readonly exitCode?: number;
+      readonly durationMs?: number;
+      /** The change that was really made, where the result tells. */
+      readonly diff?: string;
+      /** The call was refused: no permission. */
+      readonly denied?: boolean;
+    }
+  /** Files changed without a tool call of their own. */
+  | {
+      readonly kind: 'files';
+      readonly changes: readonly { readonly path: string; readonly change: 'add' | 'update' | 'delete' }[];
+      readonly ok: boolean;
+    }
+  /** The whole todo list as it is now. */
+  | {
+      readonly kind: 'todo';
+      readonly items: readonly { readonly text: string; readonly state: 'open' | 'doing' | 'done' }[];
+    }
+  | { readonly kind: 'denial'; readonly tool: string; readonly reason: string }
+  | { readonly kind: 'retry'; readonly text: string; readonly attempt?: number; readonly of?: number }
+  | { readonly kind: 'notice'; readonly text: string }
+  | { readonly kind: 'warning'; readonly text: string }
+  | { readonly kind: 'error'; readonly text: string }
+  /** The agent's terminal event. */
+  | {
+      readonly kind: 'result';
+      readonly ok: boolean;
+      readonly text: string;
+      readonly durationMs?: number;
+      readonly cost?: number;
+      readonly input?: number;
+      readonly output?: number;
+    }
+  /** A line of a program that prints plain text. */
+  | { readonly kind: 'output'; readonly text: string }
+  /** A line that no parser knows. */
+  | { readonly kind: 'raw'; readonly text: string };
+
+export type AgentEventKind = AgentEventBody['kind'];

@@ -1,0 +1,74 @@
+import type { ExitRecord } from '../store/facts.ts';
+
+/**
+ * A turn's folder, `sessions/<id>/turns/<n>/`. The names of its files.
+ *
+ * `times.log` is the one order of everything that the keeper recorded: a line `<stream> <ms since the epoch> <end offset>`
+ * per chunk, appended after the chunk itself, where stream is the key below and the offset is that file's size after the chunk.
+ */
+export const TURN_FILES = {
+  spec: 'spec.json',
+  prompt: 'prompt.md',
+  times: 'times.log',
+  exit: 'exit.json',
+  /** The streams. */
+  o: 'stdout.log',
+  e: 'stderr.log',
+  /** What went to the agent's stdin after the prompt: one JSON object `{at, text}` a line. */
+  i: 'stdin.log',
+  /** What the keeper did: one JSON object `{at, text, level}` a line. */
+  k: 'keeper.log',
+} as const;
+
+export type StreamKey = 'o' | 'e' | 'i' | 'k';
+
+export const STREAM_KEYS: readonly StreamKey[] = ['o', 'e', 'i', 'k'];
+
+/** A line of keeper.log. */
+export interface KeeperNote {
+  readonly at: number;
+  readonly level: 'info' | 'warning' | 'error';
+  readonly text: string;
+}
+
+/** A line of stdin.log. */
+export interface SentMessage {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** spec.json: all that a keeper needs. No environment stands in it: the keeper hands on its own. */
+export interface KeeperSpec {
+  readonly v: 1;
+  readonly session: string;
+  readonly turn: number;
+  readonly journal: string;
+  /** Path of the local socket, or the name of the pipe on Windows. */
+  readonly socket: string;
+  /** What a client must say first. 32 hex digits, new for every turn. */
+  readonly token: string;
+  readonly argv: readonly string[];
+  readonly worktree: string;
+  readonly stdin: 'closed' | 'prompt' | 'lines';
+  readonly env: Readonly<Record<string, string>>;
+  /** Paths relative to the worktree to look for at the end. */
+  readonly expects: readonly string[];
+  /** ms from SIGINT to SIGTERM, and from SIGTERM to SIGKILL. */
+  readonly grace: { readonly interrupt: number; readonly terminate: number };
+}
+
+/** Client to keeper, one JSON object a line. The first must be `hello`. */
+export type KeeperRequest =
+  | { readonly id: number; readonly do: 'hello'; readonly token: string }
+  /** Start the agent; the keeper waits for it, so that its own start hides behind the making of the worktree. */
+  | { readonly id: number; readonly do: 'start' }
+  | { readonly id: number; readonly do: 'send'; readonly text: string }
+  /** End the agent and all its descendants; answered when all are gone. Idempotent. */
+  | { readonly id: number; readonly do: 'stop' };
+
+/** Keeper to client. `ended` comes unasked to every client, once, when the exit record is written. */
+export type KeeperReply =
+  | { readonly id: number; readonly ok: true; readonly exit?: ExitRecord; readonly pid?: number }
+  | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string }
+  | { readonly event: 'ended'; readonly exit: ExitRecord };
+

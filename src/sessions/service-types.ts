@@ -1,0 +1,74 @@
+import type { Repository } from '../git/types.ts';
+import type { Dispose } from '../platform/emitter.ts';
+import type { ExitRecord } from '../store/facts.ts';
+import type { Session } from '../store/lifecycle.ts';
+import type { Activity } from '../timeline/rows.ts';
+
+/** What a spawn is asked for. */
+export interface SpawnRequest {
+  /** Agent id: `claude`, `codex`, or a custom agent's. */
+  readonly agent: string;
+  readonly prompt: string;
+  /** Branch, tag or commit; the current HEAD of the repository's folder by default. */
+  readonly base?: string;
+  /** Display name; from the prompt's first meaningful line by default. */
+  readonly name?: string;
+  /** Files (relative to the worktree) whose presence is looked up when a turn ends. */
+  readonly expects?: readonly string[];
+}
+
+export interface ResumeRequest {
+  readonly prompt: string;
+  /** Start a new conversation in the same worktree, with a summary of the earlier prompts, in place of the agent's own memory. */
+  readonly fresh?: boolean;
+}
+
+/** A step of a longer action, for a progress display. */
+export type Progress = (step: string) => void;
+
+export interface ActionOptions {
+  readonly signal?: AbortSignal;
+  readonly progress?: Progress;
+}
+
+/** What the sessions of a repository do on the user's word. Everything throws TreelineError on refusal. */
+export interface SessionActions {
+  /** Resolves when the agent runs, or when the session is queued behind the limit; what was made before a failure is undone. */
+  spawn(request: SpawnRequest, options?: ActionOptions): Promise<Session>;
+  resume(session: string, request: ResumeRequest, options?: ActionOptions): Promise<Session>;
+  /** A follow-up message for a live agent that reads lines. */
+  send(session: string, text: string): Promise<void>;
+  /** Resolves when no process of the session's turn is left. Idempotent: a session that does not run gives its last exit, or undefined. */
+  stop(session: string): Promise<ExitRecord | undefined>;
+  rename(session: string, name: string): Promise<void>;
+}
+
+/** The sessions of one repository, as all windows on it share them. */
+export interface RepositorySessions extends SessionActions {
+  readonly repository: Repository;
+  /** `<globalStorage>/repos/<key>` */
+  readonly store: string;
+  /** Resolves when the state on disk is loaded; until then `list` is empty. */
+  readonly ready: Promise<void>;
+  /** All sessions, newest first. */
+  list(): readonly Session[];
+  get(id: string): Session | undefined;
+  /** What the tree shows of a session's output; undefined until something is known of it. */
+  activity(id: string): Activity | undefined;
+  /** The folder of a turn's files. */
+  turnFolder(id: string, turn: number): string;
+  /** Ids of the sessions whose facts or activity changed; several changes at once are one event. */
+  readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
+  dispose(): Promise<void>;
+}
+
+/** An agent that can be spawned, as found on this machine. */
+export interface AgentChoice {
+  readonly id: string;
+  readonly name: string;
+  readonly custom: boolean;
+  readonly found: boolean;
+  readonly version?: string;
+  /** How to install it, or what is wrong with its settings entry. */
+  readonly hint: string;
+}

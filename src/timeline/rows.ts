@@ -1,0 +1,134 @@
+import type { AgentEventKind } from '../agents/events.ts';
+import type { StreamKey } from '../keeper/protocol.ts';
+import type { Outcome, Usage } from '../store/facts.ts';
+
+/** The kinds of rows: what agents say, and what Treeline itself knows. A tool result is part of its call's row. */
+export type RowKind =
+  | Exclude<AgentEventKind, 'tool-result'>
+  /** The prompt with which a turn began. */
+  | 'turn-start'
+  | 'turn-end'
+  /** A message sent to a live agent. */
+  | 'sent'
+  /** A note of the keeper. */
+  | 'keeper'
+  /** A line of stderr. */
+  | 'stderr';
+
+/** What a reader can filter by. A row is in one group, and in `problems` too when it is one. */
+export type RowGroup = 'messages' | 'thinking' | 'tools' | 'files' | 'problems' | 'system';
+
+export const ROW_GROUPS: readonly RowGroup[] = ['messages', 'thinking', 'tools', 'files', 'problems', 'system'];
+
+/** Bytes of a turn's raw log. */
+export interface LogRange {
+  readonly stream: StreamKey;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A bounded piece of a longer text; `bytes` is the whole's size in UTF-8. */
+export interface Excerpt {
+  readonly text: string;
+  readonly bytes: number;
+  readonly cut: boolean;
+}
+
+export interface ToolPart {
+  readonly name: string;
+  readonly argument: string;
+  readonly state: 'running' | 'ok' | 'failed' | 'denied';
+  readonly file?: string;
+  readonly line?: number;
+  readonly exitCode?: number;
+  readonly durationMs?: number;
+  readonly input?: Excerpt;
+  readonly output?: Excerpt;
+  readonly diff?: Excerpt;
+  readonly subagent?: boolean;
+  /** Where the result stands in the raw log. */
+  readonly resultLog?: LogRange;
+}
+
+/**
+ * One row of a session's timeline. `seq` counts from 1 without gaps in the order of arrival and is the same after every
+ * rebuild from the raw output; `rev` grows with every change of any row, within one epoch of the index.
+ */
+export interface Row {
+  readonly seq: number;
+  readonly rev: number;
+  readonly turn: number;
+  readonly kind: RowKind;
+  /** ms since the epoch. */
+  readonly at: number;
+  /** 0, or how many sub-agents deep. */
+  readonly depth: number;
+  /** The row's text; empty for a tool call. */
+  readonly text: Excerpt;
+  readonly problem: boolean;
+  readonly tool?: ToolPart;
+  readonly changes?: readonly { readonly path: string; readonly change: 'add' | 'update' | 'delete' }[];
+  readonly todo?: readonly { readonly text: string; readonly state: 'open' | 'doing' | 'done' }[];
+  readonly end?: RowEnd;
+  /** Where the row's line stands in the raw log; absent for what no log holds. */
+  readonly log?: LogRange;
+}
+
+/** Figures of a `result` or `turn-end` row. */
+export interface RowEnd {
+  readonly outcome?: Outcome;
+  readonly durationMs?: number;
+  readonly usage?: Usage;
+  readonly cost?: number;
+  readonly expected?: readonly { readonly path: string; readonly present: boolean }[];
+}
+
+/** Which rows are wanted: all groups when `groups` is empty, and those that contain `query` (case-insensitive) when it is not empty. */
+export interface RowFilter {
+  readonly groups: readonly RowGroup[];
+  readonly query: string;
+}
+
+export const ALL_ROWS: RowFilter = { groups: [], query: '' };
+
+/** Rows `from` to `from + rows.length` (counted from 0) of the filtered timeline, and how many there are in all. */
+export interface RowPage {
+  readonly epoch: string;
+  readonly rev: number;
+  readonly total: number;
+  readonly from: number;
+  readonly rows: readonly Row[];
+}
+
+/**
+ * What changed after revision `since`: `changed` rows that the reader may hold already (found by seq), `appended` rows that
+ * follow the `total - appended.length` before them. `reset` says that positions moved or too much changed: ask for pages again.
+ */
+export interface RowDelta {
+  readonly epoch: string;
+  readonly since: number;
+  readonly rev: number;
+  readonly total: number;
+  readonly changed: readonly Row[];
+  readonly appended: readonly Row[];
+  readonly reset: boolean;
+}
+
+/** What the tree and the header show of a session's output, without its rows. A complete snapshot, never a difference. */
+export interface Activity {
+  readonly session: string;
+  readonly epoch: string;
+  readonly rev: number;
+  readonly rows: number;
+  /** Arrival of the last output; absent before the first. */
+  readonly lastEventAt?: number;
+  /** One line that says what the agent did last: its words, or the running tool call. */
+  readonly lastLine?: string;
+  readonly model?: string;
+  /** The id that the agent named last, and in which turn. */
+  readonly agentSession?: { readonly id: string; readonly turn: number };
+  readonly retrying: boolean;
+  /** Sums over all turns. */
+  readonly usage?: Usage;
+  readonly cost?: number;
+}
