@@ -3,8 +3,9 @@
 import { context } from 'esbuild';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const root = import.meta.dirname;
+const root = fileURLToPath(new URL('.', import.meta.url));
 const production = process.argv.includes('--production');
 const hostTests = process.argv.includes('--host-tests');
 const watch = process.argv.includes('--watch');
