@@ -24,8 +24,10 @@ export interface Evidence {
 
 export interface Turn {
   readonly number: number;
-  /** The id of the fact that requested it: who appended that fact owns the turn's start. */
+  /** The id of the fact that requested it. */
   readonly request: string;
+  /** The window that requested it, and that starts it as long as it lives. */
+  readonly requestedBy: ProcessId;
   readonly prompt: string;
   readonly requestedAt: number;
   readonly resumes: boolean;
@@ -133,6 +135,7 @@ function requested(session: Session, fact: Extract<Fact, { type: 'turn.requested
   const turn: Turn = {
     number: fact.turn,
     request: fact.id,
+    requestedBy: fact.by.process,
     prompt: fact.prompt,
     requestedAt: fact.at,
     resumes: fact.resumes,

@@ -1,0 +1,352 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { detect } from '../agents/detect.ts';
+import type { AgentAdapter } from '../agents/adapter.ts';
+import { branchName, freeBranch } from '../git/branch-name.ts';
+import { currentRef, resolveCommit } from '../git/refs.ts';
+import type { Repository } from '../git/types.ts';
+import { worktreePath } from '../git/worktree-path.ts';
+import { TURN_FILES } from '../keeper/protocol.ts';
+import { writeFileAtomic } from '../platform/atomic-file.ts';
+import { Emitter, type Dispose } from '../platform/emitter.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { sessionId, shortId } from '../platform/ids.ts';
+import { privateFolder, sessionFolder, turnFolder } from '../platform/paths.ts';
+import type { ExitRecord } from '../store/facts.ts';
+import { isLive, isOpen, isQueued, lastTurn, type Session } from '../store/lifecycle.ts';
+import type { Activity } from '../timeline/rows.ts';
+import type { Context } from './context.ts';
+import { displayName } from './display-name.ts';
+import { freshStartPrompt, promptExcerpt } from './prompts.ts';
+import type { ActionOptions, RepositorySessions, ResumeRequest, SpawnRequest } from './service-types.ts';
+import { TurnSupervisor } from './turn-supervisor.ts';
+
+/** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
+const STOP_SLACK = 10_000;
+
+/** The sessions of one repository: what the user may ask for, turned into facts; the supervisor does the rest. */
+export class SessionsOfRepository implements RepositorySessions {
+  readonly repository: Repository;
+  readonly store: string;
+  readonly ready: Promise<void>;
+  readonly #context: Context;
+  readonly #supervisor: TurnSupervisor;
+  readonly #activities = new Map<string, Activity>();
+  readonly #changes: Emitter<ReadonlySet<string>>;
+  readonly #disposables: Dispose[] = [];
+  #changed = new Set<string>();
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.repository = context.repository;
+    this.store = context.folder;
+    this.#changes = new Emitter((error) => context.log.error(`A listener failed: ${errorText(error)}`));
+    this.#supervisor = new TurnSupervisor(context);
+    this.#disposables.push(
+      context.store.onDidChange((ids) => this.#note(ids)),
+      context.timelines.onActivity((activity) => this.#noteActivity(activity)),
+    );
+    this.ready = context.store.ready.then(() => this.#supervisor.look(context.store.state.list()));
+  }
+
+  get onDidChange(): RepositorySessions['onDidChange'] {
+    return this.#changes.event;
+  }
+
+  list(): readonly Session[] {
+    return this.#context.store.state.list();
+  }
+
+  get(id: string): Session | undefined {
+    return this.#context.store.state.get(id);
+  }
+
+  activity(id: string): Activity | undefined {
+    return this.#activities.get(id);
+  }
+
+  turnFolder(id: string, turn: number): string {
+    return turnFolder(this.store, id, turn);
+  }
+
+  async spawn(request: SpawnRequest, options: ActionOptions = {}): Promise<Session> {
+    await this.ready;
+    const prompt = checkedPrompt(request.prompt);
+    const adapter = this.#context.adapter(request.agent);
+    options.progress?.('Checking the agent and the repository');
+    const ref = request.base ?? (await currentRef(this.repository));
+    const [commit] = await Promise.all([resolveCommit(this.repository, ref), requireFound(adapter)]);
+    options.signal?.throwIfAborted();
+
+    const id = sessionId();
+    const name = request.name?.trim() || displayName(prompt);
+    const settings = this.#context.settings();
+    const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
+    const taken = this.list().map((session) => session.branch);
+    const branch = await freeBranch(this.repository, wanted, taken);
+    const worktree = await worktreePath(this.repository, settings.worktreeFolder, branch);
+    const agentSession = adapter.newAgentSession?.();
+    // Whatever the agent's argv cannot express is refused here, before anything is made.
+    const promptFile = join(turnFolder(this.store, id, 1), TURN_FILES.prompt);
+    adapter.start({ prompt, promptFile, worktree, session: id, ...(agentSession && { agentSession }) });
+
+    await this.#storePrompt(id, 1, prompt);
+    try {
+      this.#context.store.append(
+        {
+          type: 'session.created',
+          session: id,
+          name,
+          agent: { id: adapter.id, name: adapter.name, format: adapter.format },
+          base: { ref, commit },
+          worktree,
+          branch,
+          expects: request.expects ?? [],
+        },
+        {
+          type: 'turn.requested',
+          session: id,
+          turn: 1,
+          prompt: promptExcerpt(prompt),
+          resumes: false,
+          ...(agentSession !== undefined && { agentSession }),
+        },
+      );
+    } catch (error) {
+      await rm(sessionFolder(this.store, id), { recursive: true, force: true });
+      throw error;
+    }
+    return this.#begin(id, 1, options);
+  }
+
+  async resume(id: string, request: ResumeRequest, options: ActionOptions = {}): Promise<Session> {
+    await this.ready;
+    const session = this.#need(id);
+    const prompt = checkedPrompt(request.prompt);
+    const last = lastTurn(session);
+    if (last !== undefined && isOpen(last)) {
+      throw turnRuns(session);
+    }
+    const adapter = this.#context.adapter(session.agent.id);
+    await requireFound(adapter);
+
+    // An agent that never ran has nothing to remember, and one without a resume of its own starts anew each time.
+    const ran = session.turns.some((turn) => turn.agent !== undefined);
+    const resumes = ran && request.fresh !== true && adapter.resume !== undefined;
+    const agentSession = resumes ? resumable(session, adapter) : adapter.newAgentSession?.();
+    const text =
+      ran && request.fresh === true ? freshStartPrompt(session, await this.#earlierPrompts(session), prompt) : prompt;
+    const number = session.turns.length + 1;
+    const promptFile = join(turnFolder(this.store, id, number), TURN_FILES.prompt);
+    const launch = { prompt: text, promptFile, worktree: session.worktree, session: id };
+    if (resumes && agentSession !== undefined) {
+      adapter.resume?.({ ...launch, agentSession });
+    } else {
+      adapter.start({ ...launch, ...(agentSession !== undefined && { agentSession }) });
+    }
+
+    const [fact] = this.#context.store.append({
+      type: 'turn.requested',
+      session: id,
+      turn: number,
+      prompt: promptExcerpt(text),
+      resumes,
+      ...(agentSession !== undefined && { agentSession }),
+    });
+    // The journal is the arbiter: of two windows that ask at once, the first one's fact has made the turn.
+    if (this.get(id)?.turns[number - 1]?.request !== fact?.id) {
+      throw turnRuns(session);
+    }
+    try {
+      await this.#storePrompt(id, number, text);
+    } catch (error) {
+      this.#withdraw(id, number, 'failed', `Its prompt could not be stored: ${errorText(error)}`);
+      throw error;
+    }
+    return this.#begin(id, number, options);
+  }
+
+  async send(id: string, text: string): Promise<void> {
+    await this.ready;
+    const session = this.#need(id);
+    const message = checkedPrompt(text);
+    const turn = lastTurn(session);
+    if (turn === undefined || !isLive(turn)) {
+      throw new TreelineError('not-running', `“${session.name}” does not run; resume it with your message instead.`);
+    }
+    await this.#supervisor.starting(id, turn.number);
+    const keeper = await this.#supervisor.keeper(id, turn.number);
+    if (keeper === undefined) {
+      throw new TreelineError('not-running', `“${session.name}” has just ended; resume it with your message instead.`);
+    }
+    await keeper.send(message);
+  }
+
+  async stop(id: string): Promise<ExitRecord | undefined> {
+    await this.ready;
+    const session = this.#need(id);
+    const turn = lastTurn(session);
+    if (turn === undefined || !isOpen(turn)) {
+      return turn?.exit;
+    }
+    if (isQueued(turn)) {
+      this.#withdraw(id, turn.number, 'cancelled', 'It was cancelled before it started.');
+    } else if (turn.stoppingAt === undefined) {
+      this.#context.store.append({ type: 'turn.stopping', session: id, turn: turn.number });
+    }
+    await this.#supervisor.cancelStart(id, turn.number);
+    await this.#stopKeeper(id, turn.number);
+    return this.#over(id, turn.number);
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.ready;
+    this.#need(id);
+    const text = name.trim();
+    if (text === '') {
+      throw new TreelineError('invalid', 'A session needs a name; type at least one character.');
+    }
+    this.#context.store.append({ type: 'session.renamed', session: id, name: displayName(text) });
+  }
+
+  async dispose(): Promise<void> {
+    for (const dispose of this.#disposables.splice(0)) {
+      dispose();
+    }
+    this.#supervisor.dispose();
+    await this.#context.store.dispose();
+  }
+
+  /** Lets the supervisor start the turn, now or when there is a place. */
+  async #begin(id: string, number: number, options: ActionOptions): Promise<Session> {
+    this.#supervisor.expect(id, number, options);
+    this.#supervisor.look([this.#need(id)]);
+    await this.#supervisor.starting(id, number);
+    return this.#need(id);
+  }
+
+  async #storePrompt(id: string, turn: number, prompt: string): Promise<void> {
+    const folder = turnFolder(this.store, id, turn);
+    await privateFolder(folder);
+    await writeFileAtomic(join(folder, TURN_FILES.prompt), prompt);
+  }
+
+  async #earlierPrompts(session: Session): Promise<string[]> {
+    const whole = session.turns.map((turn) =>
+      readFile(join(turnFolder(this.store, session.id, turn.number), TURN_FILES.prompt), 'utf8').catch(
+        () => turn.prompt,
+      ),
+    );
+    return Promise.all(whole);
+  }
+
+  #withdraw(session: string, turn: number, reason: 'cancelled' | 'failed', message: string): void {
+    this.#context.store.append({ type: 'turn.withdrawn', session, turn, reason, message });
+  }
+
+  async #stopKeeper(id: string, number: number): Promise<void> {
+    const keeper = await this.#supervisor.keeper(id, number);
+    const { grace } = this.#context.settings();
+    const limit = AbortSignal.timeout(grace.interrupt + grace.terminate + STOP_SLACK);
+    try {
+      await keeper?.stop(limit);
+    } catch (error) {
+      this.#context.log.warn(`The keeper of ${id} did not stop: ${errorText(error)}`);
+      await this.#supervisor.endKeeper(id, number);
+    }
+  }
+
+  /** Resolves when the journal says that the turn is over. */
+  #over(id: string, number: number): Promise<ExitRecord | undefined> {
+    const { promise, resolve } = Promise.withResolvers<ExitRecord | undefined>();
+    const look = (): void => {
+      const turn = this.get(id)?.turns[number - 1];
+      if (turn === undefined || !isOpen(turn)) {
+        dispose();
+        resolve(turn?.exit);
+      }
+    };
+    const dispose = this.#changes.event(look);
+    this.#context.store.refresh();
+    look();
+    return promise;
+  }
+
+  #need(id: string): Session {
+    const session = this.get(id);
+    if (session === undefined) {
+      throw new TreelineError('no-session', `There is no session ${id} in ${this.repository.name}.`);
+    }
+    return session;
+  }
+
+  #noteActivity(activity: Activity): void {
+    const session = this.get(activity.session);
+    if (session === undefined) {
+      return;
+    }
+    this.#activities.set(session.id, activity);
+    const named = activity.agentSession;
+    if (named !== undefined && named.turn === session.turns.length && named.id !== session.agentSession) {
+      this.#context.store.append({
+        type: 'agent.identified',
+        session: session.id,
+        turn: named.turn,
+        agentSession: named.id,
+      });
+    }
+    this.#note([session.id]);
+  }
+
+  /** Several changes of one moment are one event, and the supervisor looks when whoever made the change is done. */
+  #note(ids: Iterable<string>): void {
+    if (this.#changed.size === 0) {
+      setImmediate(() => {
+        const changed = this.#changed;
+        this.#changed = new Set();
+        this.#supervisor.look([...changed].flatMap((id) => this.get(id) ?? []));
+        this.#changes.fire(changed);
+      });
+    }
+    for (const id of ids) {
+      this.#changed.add(id);
+    }
+  }
+}
+
+function checkedPrompt(prompt: string): string {
+  if (prompt.trim() === '') {
+    throw new TreelineError('invalid', 'The prompt is empty; say what the agent should do.');
+  }
+  return prompt;
+}
+
+async function requireFound(adapter: AgentAdapter): Promise<void> {
+  const { found } = await detect(adapter.detection);
+  if (!found) {
+    throw new TreelineError(
+      'agent-missing',
+      `${adapter.name} was not found (${adapter.detection.argv[0]}); ${adapter.detection.install}`,
+    );
+  }
+}
+
+/** The agent session id to resume, checked for form: an agent may take a malformed one for a new conversation. */
+function resumable(session: Session, adapter: AgentAdapter): string {
+  const id = session.agentSession ?? session.id;
+  if (!adapter.isAgentSession(id)) {
+    throw new TreelineError(
+      'no-agent-session',
+      `${adapter.name} never named the conversation of “${session.name}”, so it cannot be resumed; start it fresh.`,
+    );
+  }
+  return id;
+}
+
+function turnRuns(session: Session): TreelineError {
+  return new TreelineError(
+    'turn-runs',
+    `A turn of “${session.name}” is under way, perhaps from another window; stop it or wait for its end, then resume.`,
+  );
+}

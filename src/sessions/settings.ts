@@ -1,0 +1,34 @@
+import type { CustomAgent } from '../agents/custom.ts';
+
+/** How to start one of the built-in agents. */
+export interface AgentSettings {
+  /** Program name or absolute path. */
+  readonly command: string;
+  /** Arguments to add. */
+  readonly args: readonly string[];
+}
+
+/** The settings under `treeline.` that work below the views needs, validated. */
+export interface Settings {
+  /** Turns that may run at once on one repository, over all windows. */
+  readonly maxConcurrent: number;
+  /** Template of the folder that holds the worktrees. */
+  readonly worktreeFolder: string;
+  /** Template of a branch name. */
+  readonly branchName: string;
+  readonly claude: AgentSettings;
+  readonly codex: AgentSettings;
+  readonly customAgents: readonly CustomAgent[];
+  /** ms from a stop's interrupt to SIGTERM, and from SIGTERM to SIGKILL. */
+  readonly grace: { readonly interrupt: number; readonly terminate: number };
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  maxConcurrent: 6,
+  worktreeFolder: '${repositoryParent}/${repositoryName}.worktrees',
+  branchName: 'treeline/${slug}-${id}',
+  claude: { command: 'claude', args: [] },
+  codex: { command: 'codex', args: [] },
+  customAgents: [],
+  grace: { interrupt: 5000, terminate: 5000 },
+};

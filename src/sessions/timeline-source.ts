@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+
+import type { Session, Turn } from '../store/lifecycle.ts';
+import type { TimelineSource } from '../timeline/timelines.ts';
+
+/** What the timeline needs to know to read a session's output. @param store the repository's store folder. */
+export function timelineSource(store: string, session: Session): TimelineSource {
+  return {
+    session: session.id,
+    folder: join(store, 'sessions', session.id),
+    format: session.agent.format,
+    turns: session.turns.filter(hasOutput).map((turn) => ({
+      number: turn.number,
+      over: turn.exit !== undefined || turn.withdrawn !== undefined,
+      resumes: turn.resumes,
+      ...(turn.agentSession !== undefined && { agentSession: turn.agentSession }),
+    })),
+  };
+}
+
+/** A turn is part of the timeline from its claim on: before that it has no folder that anybody could rely on. */
+function hasOutput(turn: Turn): boolean {
+  return turn.claim !== undefined;
+}

@@ -1,0 +1,173 @@
+import { adapters } from '../agents/registry.ts';
+import { detect } from '../agents/detect.ts';
+import type { AgentAdapter } from '../agents/adapter.ts';
+import { findRepository } from '../git/repository.ts';
+import type { Repository } from '../git/types.ts';
+import { Emitter, type Dispose } from '../platform/emitter.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { privateFolder, storeFolder } from '../platform/paths.ts';
+import { selfId, type ProcessId } from '../platform/process-id.ts';
+import { Store } from '../store/store.ts';
+import { Timelines } from '../timeline/timelines.ts';
+import { SessionsOfRepository } from './repository-sessions.ts';
+import type { AgentChoice, RepositorySessions } from './service-types.ts';
+import type { Settings } from './settings.ts';
+
+export interface TreelineOptions {
+  /** A folder that all windows share. */
+  readonly globalStorage: string;
+  readonly settings: () => Settings;
+  readonly log: Log;
+  /** Paths of the keeper's bundle, the timeline worker's bundle and sql.js's wasm file. */
+  readonly assets: { readonly keeper: string; readonly worker: string; readonly wasm: string };
+}
+
+/** What changed: the list of repositories, or facts or activity of the sessions with these ids. */
+export interface TreelineChange {
+  readonly repositories: boolean;
+  readonly sessions: ReadonlySet<string>;
+}
+
+interface Opened {
+  readonly sessions: SessionsOfRepository;
+  readonly close: Dispose;
+}
+
+const NO_SESSIONS: ReadonlySet<string> = new Set();
+
+/** All repositories that are open in this window. */
+export class Treeline {
+  readonly timelines: Timelines;
+  readonly #options: TreelineOptions;
+  readonly #changes: Emitter<TreelineChange>;
+  /** By common git directory: two worktrees of one repository are one. */
+  readonly #opened = new Map<string, Opened>();
+  #repositories: readonly RepositorySessions[] = [];
+  #self: Promise<ProcessId> | undefined;
+  /** The folders are set one call after the other. */
+  #setting: Promise<void> = Promise.resolve();
+
+  constructor(options: TreelineOptions) {
+    this.#options = options;
+    this.#changes = new Emitter((error) => options.log.error(`A listener failed: ${errorText(error)}`));
+    this.timelines = new Timelines({ worker: options.assets.worker, wasm: options.assets.wasm, log: options.log });
+  }
+
+  get onDidChange(): (listener: (change: TreelineChange) => void) => Dispose {
+    return this.#changes.event;
+  }
+
+  get repositories(): readonly RepositorySessions[] {
+    return this.#repositories;
+  }
+
+  of(session: string): RepositorySessions | undefined {
+    return this.#repositories.find((repository) => repository.get(session) !== undefined);
+  }
+
+  /** Opens the repositories of these folders and closes those that are in none of them any more. */
+  setFolders(folders: readonly string[]): Promise<void> {
+    this.#setting = this.#setting.then(() => this.#setFolders(folders));
+    return this.#setting;
+  }
+
+  /** The agents that can be chosen, those found on this machine first. */
+  async agents(): Promise<readonly AgentChoice[]> {
+    const { customAgents } = this.#options.settings();
+    const custom = new Set(customAgents.map(({ id }) => id));
+    const choices = await Promise.all(
+      this.#adapters().map(async ({ id, name, detection }) => {
+        const { found, version } = await detect(detection);
+        const hint = detection.install;
+        return { id, name, custom: custom.has(id), found, hint, ...(version !== undefined && { version }) };
+      }),
+    );
+    return [...choices.filter(({ found }) => found), ...choices.filter(({ found }) => !found)];
+  }
+
+  async dispose(): Promise<void> {
+    await this.#setting;
+    const opened = [...this.#opened.values()];
+    this.#opened.clear();
+    this.#repositories = [];
+    await Promise.all(opened.map((one) => close(one)));
+    await this.timelines.dispose();
+  }
+
+  async #setFolders(folders: readonly string[]): Promise<void> {
+    const found = new Map<string, Repository>();
+    for (const repository of await Promise.all(folders.map((folder) => this.#find(folder)))) {
+      if (repository !== undefined && !found.has(repository.commonDir)) {
+        found.set(repository.commonDir, repository);
+      }
+    }
+    const gone = [...this.#opened].filter(([commonDir]) => !found.has(commonDir));
+    for (const [commonDir] of gone) {
+      this.#opened.delete(commonDir);
+    }
+    for (const [commonDir, repository] of found) {
+      if (!this.#opened.has(commonDir)) {
+        try {
+          this.#opened.set(commonDir, await this.#open(repository));
+        } catch (error) {
+          this.#options.log.error(`The sessions of ${repository.root} could not be opened: ${errorText(error)}`);
+        }
+      }
+    }
+    this.#repositories = [...found.keys()].flatMap((commonDir) => this.#opened.get(commonDir)?.sessions ?? []);
+    this.#changes.fire({ repositories: true, sessions: NO_SESSIONS });
+    await Promise.all(gone.map(([, opened]) => close(opened)));
+  }
+
+  async #find(folder: string): Promise<Repository | undefined> {
+    try {
+      return await findRepository(folder);
+    } catch (error) {
+      this.#options.log.warn(`${folder} could not be read as a git repository: ${errorText(error)}`);
+      return undefined;
+    }
+  }
+
+  async #open(repository: Repository): Promise<Opened> {
+    const { globalStorage, settings, log, assets } = this.#options;
+    const folder = storeFolder(globalStorage, repository.commonDir);
+    await privateFolder(folder);
+    const self = await (this.#self ??= selfId());
+    const store = await Store.open({ folder, by: { role: 'window', process: self }, wasm: assets.wasm, log });
+    const sessions = new SessionsOfRepository({
+      repository,
+      folder,
+      store,
+      timelines: this.timelines,
+      settings,
+      adapter: (id) => this.#adapter(id),
+      keeper: assets.keeper,
+      self,
+      log,
+    });
+    const close = sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
+    return { sessions, close };
+  }
+
+  #adapters(): readonly AgentAdapter[] {
+    const { claude, codex, customAgents } = this.#options.settings();
+    return adapters({ claude, codex, custom: customAgents });
+  }
+
+  #adapter(id: string): AgentAdapter {
+    const adapter = this.#adapters().find((one) => one.id === id);
+    if (adapter === undefined) {
+      throw new TreelineError(
+        'unknown-agent',
+        `There is no agent “${id}”; choose claude, codex, or an id from the setting treeline.customAgents.`,
+      );
+    }
+    return adapter;
+  }
+}
+
+async function close(opened: Opened): Promise<void> {
+  opened.close();
+  await opened.sessions.dispose();
+}

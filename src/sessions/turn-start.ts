@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Launch } from '../agents/adapter.ts';
+import { addWorktree, branchCommit, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
+import { connectKeeper, launchKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
+import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
+import { agentEnvironment } from '../platform/environment.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { journalPath, socketPath, turnFolder } from '../platform/paths.ts';
+import type { Session, Turn } from '../store/lifecycle.ts';
+import type { Context } from './context.ts';
+import type { ActionOptions } from './service-types.ts';
+import { UndoStack, type Unwound } from './undo.ts';
+
+/** A keeper that does not answer within this many ms did not start. */
+const KEEPER_TIMEOUT = 20_000;
+
+/**
+ * Starts a claimed turn: its keeper, its worktree where there is none, and at last its agent. The keeper starts while git
+ * makes the worktree, and waits. When a step fails or `signal` aborts, all that was made is undone, last first.
+ *
+ * @throws TreelineError that names the step and what was undone; code `cancelled` after an abort.
+ */
+export async function startTurn(
+  context: Context,
+  session: Session,
+  turn: Turn,
+  { signal, progress }: ActionOptions = {},
+): Promise<KeeperConnection> {
+  const undo = new UndoStack();
+  let step = 'reading the prompt';
+  const enter = (name: string): void => {
+    signal?.throwIfAborted();
+    step = name;
+    progress?.(name);
+  };
+  try {
+    const folder = turnFolder(context.folder, session.id, turn.number);
+    const promptFile = join(folder, TURN_FILES.prompt);
+    const prompt = await readFile(promptFile, 'utf8');
+
+    enter('starting the keeper');
+    const launch = launchOf(context, session, turn, prompt, promptFile);
+    const keeper = openKeeper(context, specOf(context, session, turn, launch), folder);
+    // Awaited only after the worktree is made; a failure before then is not an unhandled one.
+    keeper.catch(() => undefined);
+    undo.push('the keeper', async () => {
+      // A keeper whose client leaves before `start` ends by itself.
+      const connection = await keeper.catch(() => undefined);
+      connection?.dispose();
+      return connection !== undefined;
+    });
+
+    if (!existsSync(session.worktree)) {
+      enter('making the worktree');
+      await makeWorktree(context, session, undo, signal);
+    }
+    context.store.append({ type: 'worktree.ready', session: session.id });
+
+    enter('starting the agent');
+    const connection = await keeper;
+    signal?.throwIfAborted();
+    await connection.start();
+    return connection;
+  } catch (error) {
+    throw failure(session, step, error, await undo.unwind(), signal);
+  }
+}
+
+function launchOf(context: Context, session: Session, turn: Turn, prompt: string, promptFile: string): Launch {
+  const adapter = context.adapter(session.agent.id);
+  const { agentSession } = turn;
+  const request = { prompt, promptFile, worktree: session.worktree, session: session.id };
+  if (turn.resumes && adapter.resume !== undefined && agentSession !== undefined) {
+    return adapter.resume({ ...request, agentSession });
+  }
+  return adapter.start({ ...request, ...(agentSession !== undefined && { agentSession }) });
+}
+
+function specOf(context: Context, session: Session, turn: Turn, launch: Launch): KeeperSpec {
+  return {
+    v: 1,
+    session: session.id,
+    turn: turn.number,
+    journal: journalPath(context.folder),
+    socket: socketPath(session.id, turn.number),
+    token: randomBytes(16).toString('hex'),
+    argv: launch.argv,
+    worktree: session.worktree,
+    stdin: launch.stdin,
+    env: launch.env ?? {},
+    expects: session.expects,
+    grace: context.settings().grace,
+  };
+}
+
+async function openKeeper(context: Context, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
+  await writeSpec(folder, spec);
+  await launchKeeper({
+    execPath: process.execPath,
+    entry: context.keeper,
+    turnFolder: folder,
+    env: agentEnvironment(process.env),
+  });
+  return connectKeeper(spec, { timeoutMs: KEEPER_TIMEOUT });
+}
+
+/**
+ * Makes the session's worktree: anew from the base while no agent ever worked in it, from its branch otherwise.
+ */
+async function makeWorktree(
+  context: Context,
+  session: Session,
+  undo: UndoStack,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { repository } = context;
+  const { worktree: path, branch, base } = session;
+  const kept = await branchCommit(repository, branch);
+  if (kept !== undefined) {
+    await recreateWorktree(repository, { path, branch, ...(signal && { signal }) });
+    return;
+  }
+  if (session.turns.some((turn) => turn.agent !== undefined)) {
+    throw new TreelineError(
+      'branch-gone',
+      `The branch ${branch} does not exist any more; create it again where the work should go on, then resume.`,
+    );
+  }
+  undo.push(`the worktree ${path} and its branch ${branch}`, () =>
+    undoWorktree(repository, { path, branch, commit: base.commit }),
+  );
+  await addWorktree(repository, { path, branch, base: base.commit, ...(signal && { signal }) });
+}
+
+function failure(
+  session: Session,
+  step: string,
+  error: unknown,
+  { undone, left }: Unwound,
+  signal: AbortSignal | undefined,
+): TreelineError {
+  const after =
+    (undone.length > 0 ? ` Undone: ${undone.join(', ')}.` : '') +
+    (left.length > 0 ? ` Left as it is: ${left.join(', ')}.` : '');
+  if (signal?.aborted === true) {
+    return new TreelineError('cancelled', `Starting “${session.name}” was cancelled while ${step}.${after}`);
+  }
+  const code = error instanceof TreelineError ? error.code : 'start-failed';
+  const why = errorText(error).replace(/\.?$/, '.');
+  return new TreelineError(code, `“${session.name}” could not be started: ${step} failed. ${why}${after}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,338 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { undoWorktree } from '../git/worktrees.ts';
+import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
+import { TURN_FILES } from '../keeper/protocol.ts';
+import { rescue } from '../keeper/rescue.ts';
+import type { Dispose } from '../platform/emitter.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { turnFolder } from '../platform/paths.ts';
+import { isAlive, isAliveNow, isSame } from '../platform/process-id.ts';
+import { signalProcesses } from '../platform/process-tree.ts';
+import { isLive, isQueued, type Session, type Turn } from '../store/lifecycle.ts';
+import type { Context } from './context.ts';
+import type { ActionOptions } from './service-types.ts';
+import { timelineSource } from './timeline-source.ts';
+import { startTurn } from './turn-start.ts';
+
+/** How often to look after turns that wait for another window, while there are any: that window may die without a word. */
+const OTHERS_INTERVAL = 1500;
+
+/** A keeper that does not answer within this many ms is looked at as a process. */
+const CONNECT_TIMEOUT = 3000;
+
+const PROMPT_LOST = 'The window closed before the prompt was stored; resume the session and give it again.';
+
+interface Start {
+  readonly promise: Promise<void>;
+  readonly abort: AbortController;
+}
+
+/**
+ * Brings every open turn of a repository forward: claims what is queued, holds a connection to the keeper of what is live,
+ * closes what lost its keeper or its window, and has the adapter judge what is over. It acts on the state alone, so that a
+ * window that has just opened and one that saw everything happen do the same.
+ */
+export class TurnSupervisor {
+  readonly #context: Context;
+  readonly #starts = new Map<string, Start>();
+  readonly #options = new Map<string, ActionOptions>();
+  readonly #keepers = new Map<string, Promise<KeeperConnection | undefined>>();
+  readonly #judging = new Set<string>();
+  readonly #timelines = new Map<string, Dispose>();
+  #others: NodeJS.Timeout | undefined;
+  #disposed = false;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Looks at sessions whose facts changed. */
+  look(sessions: Iterable<Session>): void {
+    if (this.#disposed) {
+      return;
+    }
+    for (const session of sessions) {
+      for (const turn of session.turns) {
+        this.#lookAt(session, turn);
+      }
+      this.#follow(session);
+    }
+    this.#claimNext();
+    this.#watchOthers();
+  }
+
+  /** What to tell and how to cancel when this window comes to start the turn. */
+  expect(session: string, turn: number, options: ActionOptions): void {
+    this.#options.set(key(session, turn), options);
+  }
+
+  /** The start of a turn by this window, while it goes on or when it is over; undefined when it is not this window's. */
+  starting(session: string, turn: number): Promise<void> | undefined {
+    return this.#starts.get(key(session, turn))?.promise;
+  }
+
+  /** Cancels the start of a turn by this window; resolves when all that it made is undone. */
+  async cancelStart(session: string, turn: number): Promise<void> {
+    const start = this.#starts.get(key(session, turn));
+    start?.abort.abort();
+    await start?.promise.catch(() => undefined);
+  }
+
+  /** The connection to the keeper of a live turn; undefined when there is no keeper to talk to. */
+  keeper(session: string, turn: number): Promise<KeeperConnection | undefined> {
+    return this.#keepers.get(key(session, turn)) ?? Promise.resolve(undefined);
+  }
+
+  /** Ends a keeper that does not do what it is told; what it leaves behind is then closed like any keeper's that died. */
+  async endKeeper(session: string, turn: number): Promise<void> {
+    const keeper = this.#context.store.state.get(session)?.turns[turn - 1]?.keeper;
+    if (keeper !== undefined) {
+      await signalProcesses([keeper], 'SIGKILL');
+    }
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    clearTimeout(this.#others);
+    // Agents outlive the window: only the connections go. A start that is under way is undone, for nobody could finish it.
+    for (const { abort } of this.#starts.values()) {
+      abort.abort();
+    }
+    for (const connection of this.#keepers.values()) {
+      void connection.then((open) => open?.dispose());
+    }
+    for (const close of this.#timelines.values()) {
+      close();
+    }
+  }
+
+  #lookAt(session: Session, turn: Turn): void {
+    const at = key(session.id, turn.number);
+    if (isLive(turn)) {
+      if (turn.stoppingAt !== undefined) {
+        this.#starts.get(at)?.abort.abort();
+      }
+      if (turn.keeper !== undefined && !this.#starts.has(at) && !this.#keepers.has(at)) {
+        this.#keepers.set(at, this.#connect(session, turn));
+      } else if (turn.keeper === undefined && !this.#starts.has(at) && !this.#owned(turn.claim?.by)) {
+        void this.#abandon(session, turn);
+      }
+    } else if (turn.exit !== undefined && turn.judgement === undefined && turn.exit.startedAt !== null) {
+      void this.#judge(session, turn);
+    }
+  }
+
+  /** The output of what is live is followed, whether or not anybody looks at it: the tree tells of it. */
+  #follow(session: Session): void {
+    const source = timelineSource(this.#context.folder, session);
+    this.#context.timelines.update(source);
+    const close = this.#timelines.get(session.id);
+    const live = session.turns.some(isLive);
+    if (live && close === undefined) {
+      this.#timelines.set(session.id, this.#context.timelines.open(source));
+    } else if (!live && close !== undefined) {
+      close();
+      this.#timelines.delete(session.id);
+    }
+  }
+
+  /** Claims queued turns in their order, as long as there is a place and the next one is this window's to start. */
+  #claimNext(): void {
+    for (;;) {
+      const { store, settings } = this.#context;
+      const limit = settings().maxConcurrent;
+      const next = store.state.queued()[0];
+      if (this.#disposed || next === undefined || store.state.live >= limit || this.#owned(next.turn.requestedBy)) {
+        return;
+      }
+      if (!existsSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt))) {
+        if (isSame(next.turn.requestedBy, this.#context.self)) {
+          return; // It is being written; who writes it looks again then.
+        }
+        this.#withdraw(next.session, next.turn, new TreelineError('failed', PROMPT_LOST));
+        continue;
+      }
+      const { session, turn } = next;
+      const [claim] = store.append({ type: 'turn.claimed', session: session.id, turn: turn.number, limit });
+      const now = store.state.get(session.id);
+      const claimed = now?.turns[turn.number - 1];
+      if (now === undefined || claimed === undefined || claim === undefined || claimed.claim?.fact !== claim.id) {
+        return; // Another window was quicker; its fact will bring us here again.
+      }
+      this.#start(now, claimed);
+    }
+  }
+
+  #start(session: Session, turn: Turn): void {
+    const at = key(session.id, turn.number);
+    const { signal: given, progress } = this.#options.get(at) ?? {};
+    this.#options.delete(at);
+    const abort = new AbortController();
+    const signal = given === undefined ? abort.signal : AbortSignal.any([abort.signal, given]);
+    const promise = startTurn(this.#context, session, turn, { signal, ...(progress && { progress }) }).then(
+      (connection) => {
+        this.#keepers.set(at, Promise.resolve(this.#hold(session, turn, connection)));
+        this.#starts.delete(at);
+      },
+      (error: unknown) => {
+        this.#starts.delete(at);
+        this.#withdraw(session, turn, error);
+        throw error;
+      },
+    );
+    // Who asked for the turn hears of a failure; a turn that waited in the queue has only its facts to tell.
+    promise.catch((error: unknown) => this.#context.log.warn(errorText(error)));
+    this.#starts.set(at, { promise, abort });
+  }
+
+  #withdraw(session: Session, turn: Turn, error: unknown): void {
+    const cancelled = error instanceof TreelineError && error.code === 'cancelled';
+    this.#context.store.append({
+      type: 'turn.withdrawn',
+      session: session.id,
+      turn: turn.number,
+      reason: cancelled ? 'cancelled' : 'failed',
+      message: errorText(error),
+    });
+  }
+
+  /** Takes up the connection to a keeper that another window, or this one before a reload, has started. */
+  async #connect(session: Session, turn: Turn): Promise<KeeperConnection | undefined> {
+    const folder = turnFolder(this.#context.folder, session.id, turn.number);
+    try {
+      const connection = await connectKeeper(await readSpec(folder), { timeoutMs: CONNECT_TIMEOUT });
+      return this.#hold(session, turn, connection);
+    } catch (error) {
+      this.#context.log.info(`No keeper answers for ${session.id}, turn ${turn.number}: ${errorText(error)}`);
+      await this.#lost(session, turn);
+      return undefined;
+    }
+  }
+
+  #hold(session: Session, turn: Turn, connection: KeeperConnection): KeeperConnection {
+    void connection.closed.then(() => this.#lost(session, turn));
+    return connection;
+  }
+
+  /** The keeper is gone, or does not answer: what the journal does not say by now, nobody but us will write. */
+  async #lost(session: Session, turn: Turn): Promise<void> {
+    const { store, log } = this.#context;
+    const at = key(session.id, turn.number);
+    try {
+      store.refresh();
+      const now = store.state.get(session.id)?.turns[turn.number - 1];
+      if (this.#disposed || now === undefined || !isLive(now) || this.#starts.has(at)) {
+        this.#keepers.delete(at);
+        return;
+      }
+      if (now.keeper !== undefined && (await isAlive(now.keeper))) {
+        // It lives and the connection broke: come back to it. Deleting first lets the next look connect again.
+        this.#keepers.delete(at);
+        setTimeout(() => this.look([store.state.get(session.id) ?? session]), 200).unref();
+        return;
+      }
+      if (now.agent === undefined && !existsSync(join(this.#folder(session, turn), TURN_FILES.exit))) {
+        await this.#abandon(session, now);
+        this.#keepers.delete(at);
+        return;
+      }
+      const exit = await rescue({
+        folder: this.#folder(session, turn),
+        ...(now.keeper !== undefined && { keeper: now.keeper }),
+        ...(now.agent !== undefined && { agent: now.agent }),
+        session: session.id,
+        turn: turn.number,
+        expects: session.expects,
+        worktree: session.worktree,
+      });
+      store.append({ type: 'turn.exited', session: session.id, turn: turn.number, exit });
+      this.#keepers.delete(at);
+    } catch (error) {
+      log.error(`Turn ${turn.number} of ${session.id} lost its keeper and could not be closed: ${errorText(error)}`);
+    }
+  }
+
+  /** A turn whose window died while it made things ready: takes back what is half made. */
+  async #abandon(session: Session, turn: Turn): Promise<void> {
+    const { repository, store } = this.#context;
+    const at = key(session.id, turn.number);
+    const abort = new AbortController();
+    const work = async (): Promise<void> => {
+      const message = ['The window that started this turn closed before the agent ran.'];
+      if (!session.turns.some((one) => one.agent !== undefined)) {
+        const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
+        try {
+          if (await undoWorktree(repository, made)) {
+            message.push('Its half-made worktree and branch were removed.');
+          }
+        } catch (error) {
+          message.push(`Its worktree was left as it is: ${errorText(error)}`);
+        }
+      }
+      message.push('Resume the session to start it again.');
+      store.append({
+        type: 'turn.withdrawn',
+        session: session.id,
+        turn: turn.number,
+        reason: 'failed',
+        message: message.join(' '),
+      });
+    };
+    const promise = work().finally(() => this.#starts.delete(at));
+    this.#starts.set(at, { promise, abort });
+    await promise.catch((error: unknown) => this.#context.log.error(errorText(error)));
+  }
+
+  async #judge(session: Session, turn: Turn): Promise<void> {
+    const at = key(session.id, turn.number);
+    if (this.#judging.has(at)) {
+      return;
+    }
+    this.#judging.add(at);
+    const { timelines, store, folder, log } = this.#context;
+    const close = timelines.open(timelineSource(folder, session));
+    try {
+      const judgement = await timelines.judge(session.id, turn.number);
+      if (store.state.get(session.id)?.turns[turn.number - 1]?.judgement === undefined && !this.#disposed) {
+        store.append({ type: 'turn.judged', session: session.id, turn: turn.number, judgement });
+      }
+    } catch (error) {
+      log.error(`Turn ${turn.number} of ${session.id} could not be judged: ${errorText(error)}`);
+    } finally {
+      close();
+      this.#judging.delete(at);
+    }
+  }
+
+  /** Whether another window that lives has this in hand. */
+  #owned(by: Turn['requestedBy'] | undefined): boolean {
+    const { self } = this.#context;
+    return by !== undefined && !isSame(by, self) && isAliveNow(by);
+  }
+
+  /** While a turn waits for another window, that window's death must not be missed: it says nothing when it goes. */
+  #watchOthers(): void {
+    const waiting = this.#context.store.state
+      .open()
+      .filter(({ turn }) => this.#owned(isQueued(turn) ? turn.requestedBy : turn.keeper ? undefined : turn.claim?.by));
+    if (waiting.length === 0) {
+      clearTimeout(this.#others);
+      this.#others = undefined;
+    } else {
+      this.#others ??= setTimeout(() => {
+        this.#others = undefined;
+        this.look(waiting.flatMap(({ session }) => this.#context.store.state.get(session.id) ?? []));
+      }, OTHERS_INTERVAL).unref();
+    }
+  }
+
+  #folder(session: Session, turn: Turn): string {
+    return turnFolder(this.#context.folder, session.id, turn.number);
+  }
+}
+
+function key(session: string, turn: number): string {
+  return `${session}/${turn}`;
+}
