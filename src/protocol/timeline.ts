@@ -2,6 +2,21 @@ import type { RowDelta, RowFilter, RowPage } from '../timeline/rows.ts';
 import type { Status } from '../store/lifecycle.ts';
 import type { Usage } from '../store/facts.ts';
 
+/** The page knows the host through this folder alone. */
+export type { Status } from '../store/lifecycle.ts';
+export type { Outcome, Usage } from '../store/facts.ts';
+export type {
+  Excerpt,
+  Row,
+  RowDelta,
+  RowEnd,
+  RowFilter,
+  RowGroup,
+  RowKind,
+  RowPage,
+  ToolPart,
+} from '../timeline/rows.ts';
+
 /** The head of the page. Times are ms since the epoch. */
 export interface Header {
   readonly session: string;
@@ -20,6 +35,8 @@ export interface Header {
   readonly endedAt?: number;
   readonly usage?: Usage;
   readonly cost?: number;
+  /** How many rows the whole timeline has, for "n of m" while a filter is on. */
+  readonly rows?: number;
   readonly retrying: boolean;
   readonly can: { readonly stop: boolean; readonly resume: boolean; readonly send: boolean; readonly diff: boolean };
 }

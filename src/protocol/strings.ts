@@ -1,0 +1,125 @@
+/**
+ * Every sentence of the timeline page, in English, by name. The host sends them in the user's language with `hello`;
+ * `{0}`, `{1}` stand for what the page puts in. `….one` and `….other` are chosen by the locale's plural rules.
+ */
+export const STRINGS = {
+  // Header
+  'header.stop': 'Stop',
+  'header.stop.title': 'Stop the agent and every process it started',
+  'header.resume': 'Resume',
+  'header.resume.title': 'Start the next turn with a follow-up prompt',
+  'header.send': 'Send Message',
+  'header.send.title': 'Send a follow-up message to the running agent',
+  'header.diff': 'Open Diff',
+  'header.diff.title': 'Show all changes of this session',
+  'header.log': 'Open Log',
+  'header.log.title': 'Show the raw output of the agent',
+  'header.turn': 'turn {0}',
+  'header.agent': 'Agent',
+  'header.branch': 'Branch',
+  'header.elapsed': 'Time of this turn',
+  'header.tokens': '{0} tokens',
+  'header.tokens.title': 'Tokens: {0} in ({1} from cache), {2} out',
+  'header.cost.title': 'Cost so far, as the agent reported it',
+  'header.retrying': 'retrying',
+  'header.actions': 'Session actions',
+  'header.evidence': '{0} Since {1}.',
+
+  // Filter bar
+  'filter.label': 'Filter the timeline',
+  'filter.kinds': 'Show only',
+  'filter.messages': 'Messages',
+  'filter.thinking': 'Thinking',
+  'filter.tools': 'Tools',
+  'filter.files': 'Files',
+  'filter.problems': 'Problems',
+  'filter.system': 'System',
+  'filter.search': 'Search',
+  'filter.search.placeholder': 'Search (f)',
+  'filter.clear': 'Clear the filter',
+  'filter.count': '{0} of {1}',
+  'filter.count.title': '{0} of {1} events are shown',
+
+  // List
+  'list.label': 'Timeline of {0}',
+  'list.loading': 'Loading…',
+  'list.jump': 'Jump to latest',
+  'list.jump.new': 'Jump to latest ({0} new)',
+  'list.noSession': 'No session is selected',
+  'list.noSession.hint': 'Select a session in the Sessions view, and its timeline shows here.',
+  'list.noRows': 'Nothing has happened yet',
+  'list.noRows.hint': 'What the agent says and does appears here as it happens.',
+  'list.noMatch': 'No event matches the filter',
+
+  // Rows: what a row is, as a screen reader says it, and as a heading where one is shown
+  'row.session': 'Conversation',
+  'row.prompt': 'Prompt',
+  'row.text': 'Message',
+  'row.thinking': 'Thinking',
+  'row.tool': 'Tool',
+  'row.files': 'Files changed',
+  'row.todo': 'To-do list',
+  'row.denial': 'Permission denied',
+  'row.retry': 'Retry',
+  'row.notice': 'Notice',
+  'row.warning': 'Warning',
+  'row.error': 'Error',
+  'row.result': 'Result',
+  'row.output': 'Output',
+  'row.raw': 'Unread line',
+  'row.turn-start': 'Turn {0}',
+  'row.turn-end': 'End of turn {0}',
+  'row.sent': 'Sent',
+  'row.keeper': 'Keeper',
+  'row.stderr': 'stderr',
+  'row.depth': 'sub-agent',
+
+  // Tool calls
+  'tool.running': 'running',
+  'tool.ok': 'done',
+  'tool.failed': 'failed',
+  'tool.denied': 'denied',
+  'tool.exit': 'exit code {0}',
+  'tool.input': 'Input',
+  'tool.output': 'Output',
+  'tool.diff': 'Changes',
+  'tool.noDetails': 'The call has said nothing more.',
+
+  // Files and to-dos
+  'change.add': 'added',
+  'change.update': 'changed',
+  'change.delete': 'deleted',
+  'files.more': '{0} more',
+  'todo.open': 'open',
+  'todo.doing': 'in progress',
+  'todo.done': 'done',
+  'todo.progress': '{0} of {1} done',
+  'expected.present': 'expected file is there',
+  'expected.missing': 'expected file is missing',
+
+  // Ends of turns
+  'outcome.completed': 'Completed',
+  'outcome.failed': 'Failed',
+  'outcome.interrupted': 'Interrupted',
+  'outcome.killed': 'Killed',
+  'outcome.unknown': 'Outcome unknown',
+  'end.usage': '{0} tokens in, {1} out',
+
+  // What can be done with a row
+  'action.log': 'Open log here',
+  'action.resultLog': 'Open log at the result',
+  'action.more': 'Show more',
+  'action.less': 'Show less',
+  'action.all': 'Show all ({0})',
+  'action.file': 'Open {0}',
+  'action.row': 'Row actions',
+
+  // Live region
+  'live.new.one': '{0} new event',
+  'live.new.other': '{0} new events',
+  'live.running': 'running {0}',
+  'live.failed': '{0} failed',
+  'live.status': 'now {0}',
+} as const;
+
+export type StringKey = keyof typeof STRINGS;
