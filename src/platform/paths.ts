@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { hasCode, TreelineError } from './errors.ts';
+import { isSessionId } from './ids.ts';
+
+/** Folders that Treeline makes are the user's alone, and so are the files in them. */
+export const PRIVATE_FOLDER = 0o700;
+export const PRIVATE_FILE = 0o600;
+
+/** Bytes of a local socket's path, with its final NUL: the shortest limit of the systems we run on (macOS sun_path). */
+const SOCKET_PATH_BYTES = 104;
+
+/**
+ * The folder of a repository's store, `<globalStorage>/repos/<slug>-<12 hex digits>`: the digits are of the SHA-256 of
+ * the real path of the common git directory, so that every worktree of a repository leads to one store.
+ */
+export function storeFolder(globalStorage: string, commonDir: string): string {
+  // The native one gives a path's true case on systems that ignore case.
+  const real = realpathSync.native(commonDir);
+  const hash = createHash('sha256').update(real).digest('hex').slice(0, 12);
+  const name = path.basename(real) === '.git' ? path.basename(path.dirname(real)) : path.basename(real, '.git');
+  const slug = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, 32)
+    .replace(/^-+|-+$/g, '');
+  return path.join(globalStorage, 'repos', `${slug || 'repository'}-${hash}`);
+}
+
+/** The names in a repository's store. */
+export const journalFile = (store: string): string => path.join(store, 'journal.jsonl');
+/** Copies of damaged journal lines, for people to look at. */
+export const damagedFile = (store: string): string => path.join(store, 'journal.damaged.jsonl');
+export const catalogueFile = (store: string): string => path.join(store, 'catalogue.db');
+export const sessionsFolder = (store: string): string => path.join(store, 'sessions');
+
+/** `sessions/<id>`. Throws on an id that is not one: it may come from a file or a message. */
+export function sessionFolder(store: string, session: string): string {
+  if (!isSessionId(session)) throw new TreelineError('invalid', 'This is not a session id of Treeline.');
+  return path.join(sessionsFolder(store), session);
+}
+
+export const timelineFile = (store: string, session: string): string =>
+  path.join(sessionFolder(store, session), 'timeline.db');
+
+/** `sessions/<id>/turns/<n>` */
+export function turnFolder(store: string, session: string, turn: number): string {
+  return path.join(sessionFolder(store, session), 'turns', String(turn));
+}
+
+/** Makes a folder, and the missing ones above it, for the user alone. An existing folder is narrowed to that. */
+export function privateFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+  if (process.platform !== 'win32' && (statSync(folder).mode & 0o077) !== 0) chmodSync(folder, PRIVATE_FOLDER);
+}
+
+/**
+ * The address of a turn's keeper: a socket in a folder of the user's own, or a named pipe on Windows (not run here).
+ * Always the same for one turn and one environment. Makes the folder; throws where no safe one is to be had.
+ */
+export function socketPath(session: string, turn: number, env: NodeJS.ProcessEnv = process.env): string {
+  // 48 random bits of the id: the path has to be short.
+  const name = `${session.slice(-12)}-${turn}`;
+  if (process.platform === 'win32') return `\\\\.\\pipe\\treeline-${name}`;
+  const places = [env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'];
+  for (const place of places) {
+    if (place === undefined || !path.isAbsolute(place)) continue;
+    const folder = path.join(place, `treeline-${os.userInfo().uid}`);
+    const socket = path.join(folder, `${name}.sock`);
+    if (Buffer.byteLength(socket) < SOCKET_PATH_BYTES && isSafeFolder(folder)) return socket;
+  }
+  throw new TreelineError(
+    'socket-folder',
+    `There is no safe folder for the keeper's socket: remove ${path.join(os.tmpdir(), `treeline-${os.userInfo().uid}`)} if it is not yours, or set XDG_RUNTIME_DIR.`,
+  );
+}
+
+/** Whether the folder could be made, or is there, and is this user's alone; in a shared place somebody else may have been first. */
+function isSafeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder, { mode: PRIVATE_FOLDER });
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) return false;
+  }
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  if (stat?.isDirectory() !== true || stat.uid !== os.userInfo().uid) return false;
+  if ((stat.mode & 0o077) !== 0) chmodSync(folder, PRIVATE_FOLDER);
+  return true;
+}
