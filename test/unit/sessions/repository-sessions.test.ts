@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+
+import { git } from '../support.ts';
+import { judged, reached, world } from './support.ts';
+
+suite('sessions of a repository', { timeout: 60_000 }, () => {
+  test('a spawn runs in a worktree of its own and ends idle', async (t) => {
+    const { repo, open } = await world(t);
+    const { sessions } = await open();
+    const spawned = await sessions.spawn({
+      agent: 'scripted',
+      prompt: '# Greet the world\nwrite hello.txt hello\nprint all done',
+    });
+    assert.equal(spawned.name, 'Greet the world');
+    assert.match(spawned.branch, /^treeline\/greet-the-world-[0-9a-f]+$/);
+    assert.ok(!spawned.worktree.startsWith(`${repo}/`), 'the worktree is outside the repository');
+
+    const ended = await reached(sessions, spawned.id, judged);
+    assert.equal(ended.status, 'idle');
+    assert.equal(ended.turns[0]?.judgement?.summary, 'all done');
+    assert.equal(readFileSync(join(spawned.worktree, 'hello.txt'), 'utf8'), 'hello\n');
+    assert.equal(existsSync(join(repo, 'hello.txt')), false);
+    assert.equal((await git(spawned.worktree, 'branch', '--show-current')).trim(), spawned.branch);
+  });
+
+  test('an agent that exits with an error is failed, with its exit code as evidence', async (t) => {
+    const { sessions } = await (await world(t)).open();
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'err it broke\nexit 3' });
+    const ended = await reached(sessions, id, judged);
+    assert.equal(ended.status, 'failed');
+    assert.equal(ended.turns[0]?.exit?.code, 3);
+  });
+
+  test('stop ends a deaf agent and its daemon, and says by which signal; a second stop says the same', async (t) => {
+    const { sessions } = await (await world(t)).open();
+    const { id, worktree } = await sessions.spawn({
+      agent: 'scripted',
+      prompt: 'deaf\ndaemon pid.txt\nprint ready\nwait',
+    });
+    await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'ready');
+    const exit = await sessions.stop(id);
+    assert.equal(exit?.signal, 'SIGKILL');
+    assert.deepEqual(exit.stop?.steps.map(({ signal }) => signal).slice(-1), ['SIGKILL']);
+    const daemon = Number(readFileSync(join(worktree, 'pid.txt'), 'utf8'));
+    assert.throws(() => process.kill(daemon, 0), { code: 'ESRCH' });
+    assert.deepEqual(await sessions.stop(id), exit);
+    assert.equal((await reached(sessions, id, judged)).status, 'stopped');
+  });
+
+  test('resume starts the next turn in the same worktree and is refused while a turn runs', async (t) => {
+    const { sessions } = await (await world(t)).open();
+    const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt 1\nwait' });
+    await assert.rejects(sessions.resume(id, { prompt: 'more' }), { code: 'turn-runs' });
+    await sessions.stop(id);
+    await sessions.resume(id, { prompt: 'write a.txt 2\nprint second' });
+    const ended = await reached(sessions, id, (session) => session.turns.length === 2 && judged(session));
+    assert.equal(ended.status, 'idle');
+    assert.equal(readFileSync(join(worktree, 'a.txt'), 'utf8'), '1\n2\n');
+  });
+
+  test('resume brings back a missing worktree from its branch', async (t) => {
+    const { sessions } = await (await world(t)).open();
+    const { id, worktree } = await sessions.spawn({
+      agent: 'scripted',
+      prompt: 'write kept.txt kept\nrun git add .\nrun git -c user.name=T -c user.email=t@example.org commit -qm kept',
+    });
+    await reached(sessions, id, judged);
+    await rm(worktree, { recursive: true });
+    await sessions.resume(id, { prompt: 'print back' });
+    await reached(sessions, id, (session) => session.turns.length === 2 && judged(session));
+    assert.equal(readFileSync(join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
+  });
+
+  test('a follow-up message reaches a live agent that reads lines', async (t) => {
+    const { sessions } = await (await world(t)).open();
+    const { id } = await sessions.spawn({ agent: 'lines', prompt: 'print first' });
+    await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'first');
+    await sessions.send(id, 'print second');
+    await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'second');
+    await sessions.send(id, 'exit 0');
+    assert.equal((await reached(sessions, id, judged)).status, 'idle');
+    await assert.rejects(sessions.send(id, 'print third'), { code: 'not-running' });
+  });
+
+  test('expected files are looked for when the turn ends', async (t) => {
+    const { sessions } = await (await world(t)).open();
+    const { id } = await sessions.spawn({
+      agent: 'scripted',
+      prompt: 'write report.md done',
+      expects: ['report.md', 'missing.md'],
+    });
+    const ended = await reached(sessions, id, judged);
+    assert.deepEqual(ended.turns[0]?.exit?.expected, [
+      { path: 'report.md', present: true },
+      { path: 'missing.md', present: false },
+    ]);
+  });
+
+  test('a missing agent is refused in one sentence and leaves nothing behind', async (t) => {
+    const { repo, open, settings } = await world(t);
+    const { sessions } = await open();
+    settings.claude = { command: 'no-such-program-here', args: [] };
+    await assert.rejects(sessions.spawn({ agent: 'claude', prompt: 'hi' }), { code: 'agent-missing' });
+    assert.equal(sessions.list().length, 0);
+    assert.equal((await git(repo, 'worktree', 'list')).trim().split('\n').length, 1);
+    assert.equal((await git(repo, 'branch', '--list', 'treeline/*')).trim(), '');
+  });
+
+  test('a failing step is named and everything before it undone', async (t) => {
+    const { repo, open, settings } = await world(t);
+    const { sessions } = await open();
+    settings.customAgents = settings.customAgents.map((agent) => ({ ...agent, command: [join(repo, 'README.md')] }));
+    await assert.rejects(sessions.spawn({ agent: 'scripted', prompt: 'hi' }), (error: Error) => {
+      assert.match(error.message, /starting the agent failed/);
+      assert.match(error.message, /Undone: the worktree .* and its branch .*, the keeper/);
+      return true;
+    });
+    assert.equal((await git(repo, 'branch', '--list', 'treeline/*')).trim(), '');
+    assert.equal(sessions.list()[0]?.status, 'failed');
+  });
+
+  test('a cancelled spawn is undone', async (t) => {
+    const { repo, open } = await world(t);
+    const { sessions } = await open();
+    const abort = new AbortController();
+    const spawn = sessions.spawn(
+      { agent: 'scripted', prompt: 'wait' },
+      {
+        signal: abort.signal,
+        progress: (step) => step === 'making the worktree' && abort.abort(),
+      },
+    );
+    await assert.rejects(spawn, { code: 'cancelled' });
+    assert.equal((await git(repo, 'worktree', 'list')).trim().split('\n').length, 1);
+    assert.equal(sessions.list()[0]?.status, 'stopped');
+  });
+
+  test('ten spawns at once from two windows all succeed with different branches and worktrees', async (t) => {
+    const { open, settings } = await world(t);
+    settings.maxConcurrent = 20;
+    const windows = await Promise.all([open(), open()]);
+    const spawned = await Promise.all(
+      Array.from({ length: 10 }, (_, n) =>
+        windows[n % 2]?.sessions.spawn({ agent: 'scripted', prompt: 'Same name\nprint ok' }),
+      ),
+    );
+    for (const part of ['id', 'branch', 'worktree'] as const) {
+      assert.equal(new Set(spawned.map((session) => session?.[part])).size, 10, part);
+    }
+    for (const session of spawned) {
+      const ended = await reached(windows[0].sessions, session?.id ?? '', judged);
+      assert.equal(ended.status, 'idle');
+    }
+  });
+
+  test('over the limit a spawn is queued, over all windows, and starts when there is a place', async (t) => {
+    const { open, settings } = await world(t);
+    settings.maxConcurrent = 1;
+    const [one, two] = [await open(), await open()];
+    const first = await one.sessions.spawn({ agent: 'scripted', prompt: 'wait' });
+    assert.equal(first.status, 'working');
+    const second = await two.sessions.spawn({ agent: 'scripted', prompt: 'print second' });
+    assert.equal(second.status, 'queued');
+    assert.equal(existsSync(second.worktree), false);
+    await one.sessions.stop(first.id);
+    assert.equal((await reached(one.sessions, second.id, judged)).status, 'idle');
+  });
+
+  test('a queued session can be stopped', async (t) => {
+    const { open, settings } = await world(t);
+    settings.maxConcurrent = 1;
+    const { sessions } = await open();
+    const first = await sessions.spawn({ agent: 'scripted', prompt: 'wait' });
+    const second = await sessions.spawn({ agent: 'scripted', prompt: 'print second' });
+    assert.equal(await sessions.stop(second.id), undefined);
+    assert.equal(sessions.get(second.id)?.status, 'stopped');
+    await sessions.stop(first.id);
+  });
+
+  test('two windows that resume one session at once start exactly one turn', async (t) => {
+    const { open } = await world(t);
+    const windows = await Promise.all([open(), open()]);
+    const { id } = await windows[0].sessions.spawn({ agent: 'scripted', prompt: 'print one' });
+    await Promise.all(windows.map(({ sessions }) => reached(sessions, id, judged)));
+    const results = await Promise.allSettled(
+      windows.map(({ sessions }, n) => sessions.resume(id, { prompt: `print from window ${n}` })),
+    );
+    assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+    const ended = await reached(windows[0].sessions, id, (session) => session.turns.length === 2 && judged(session));
+    const winner = results.findIndex(({ status }) => status === 'fulfilled');
+    assert.equal(ended.turns[1]?.judgement?.summary, `from window ${winner}`);
+  });
+});
+
+suite('a window that comes back', { timeout: 60_000 }, () => {
+  test('the agent went on, and the new window sees all that it printed and its exit', async (t) => {
+    const { open } = await world(t);
+    const first = await open();
+    const { id } = await first.sessions.spawn({
+      agent: 'scripted',
+      prompt: 'print before\nsleep 1500\nprint after\nwrite done.txt yes',
+    });
+    await first.treeline.dispose();
+
+    const second = await open();
+    assert.equal(second.sessions.get(id)?.status, 'working');
+    const ended = await reached(second.sessions, id, judged);
+    assert.equal(ended.status, 'idle');
+    const page = await second.treeline.timelines.page(id, { groups: [], query: '' }, 0, 100).catch(() => undefined);
+    assert.ok(page === undefined || page.rows.some((row) => row.text.text === 'before'));
+    assert.equal(readFileSync(join(ended.worktree, 'done.txt'), 'utf8'), 'yes\n');
+  });
+
+  test('a keeper that was killed leaves no process, and the session says so', async (t) => {
+    const { open } = await world(t);
+    const { sessions } = await open();
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'deaf\nprint ready\nwait' });
+    await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'ready');
+    const turn = sessions.get(id)?.turns[0];
+    process.kill(turn?.keeper?.pid ?? 0, 'SIGKILL');
+    const ended = await reached(sessions, id, (session) => session.turns[0]?.exit !== undefined);
+    assert.equal(ended.status, 'lost');
+    assert.throws(() => process.kill(turn?.agent?.pid ?? 0, 0), { code: 'ESRCH' });
+  });
+});

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+
+import { parseCustomAgents, type CustomAgent } from '../../../src/agents/custom.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../../../src/sessions/settings.ts';
+import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
+import { Treeline } from '../../../src/sessions/treeline.ts';
+import type { Log } from '../../../src/platform/log.ts';
+import type { Session } from '../../../src/store/lifecycle.ts';
+import { tempDir, tempRepo } from '../support.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+export const ASSETS = {
+  keeper: join(root, 'src/keeper/main.ts'),
+  worker: join(root, 'src/timeline/worker.ts'),
+  wasm: join(root, 'node_modules/sql.js/dist/sql-wasm.wasm'),
+};
+
+const agentScript = join(root, 'test/support/scripted-agent.mjs');
+
+/** Errors go to stderr, so that a failing test shows them. */
+export const LOG: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message) => process.env['TREELINE_TEST_LOG'] && console.error(`warn: ${message}`),
+  error: (message) => console.error(`error: ${message}`),
+};
+
+export function customAgents(): readonly CustomAgent[] {
+  const { agents, problems } = parseCustomAgents([
+    { id: 'scripted', name: 'Scripted', command: [process.execPath, agentScript, '${promptFile}'] },
+    { id: 'lines', name: 'Lines', command: [process.execPath, agentScript, '--lines'], stdin: 'lines' },
+  ]);
+  if (problems.length > 0) {
+    throw new Error(problems.join('\n'));
+  }
+  return agents;
+}
+
+export interface Window {
+  readonly treeline: Treeline;
+  readonly sessions: RepositorySessions;
+}
+
+export interface World {
+  readonly repo: string;
+  readonly storage: string;
+  readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
+  /** A window on the repository, closed after the test. */
+  open(): Promise<Window>;
+}
+
+/** A repository with two files and a store of its own, on which windows can be opened. */
+export async function world(t: TestContext): Promise<World> {
+  const storage = await tempDir(t);
+  const repo = await tempRepo(t, { files: { 'README.md': '# Sample\n', 'src/main.txt': 'one\ntwo\n' } });
+  const settings = { ...DEFAULT_SETTINGS, customAgents: customAgents(), grace: { interrupt: 300, terminate: 300 } };
+  const open = async (): Promise<Window> => {
+    const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, assets: ASSETS });
+    t.after(() => treeline.dispose());
+    await treeline.setFolders([repo]);
+    const [sessions] = treeline.repositories;
+    if (sessions === undefined) {
+      throw new Error('The repository was not found.');
+    }
+    await sessions.ready;
+    return { treeline, sessions };
+  };
+  return { repo, storage, settings, open };
+}
+
+/** Resolves with the session as soon as `wanted` is true of it. */
+export function reached(
+  sessions: RepositorySessions,
+  id: string,
+  wanted: (session: Session) => boolean,
+): Promise<Session> {
+  const { promise, resolve } = Promise.withResolvers<Session>();
+  const look = (): void => {
+    const session = sessions.get(id);
+    if (session !== undefined && wanted(session)) {
+      dispose();
+      resolve(session);
+    }
+  };
+  const dispose = sessions.onDidChange(look);
+  look();
+  return promise;
+}
+
+/** Whether a session's last turn was judged. */
+export function judged(session: Session): boolean {
+  return session.turns.at(-1)?.judgement !== undefined;
+}
