@@ -49,7 +49,7 @@ const layerRules = [
   restrict(
     ['src/protocol/**/*.ts'],
     [vscodeBanned],
-    [{ regex: '^(?!vscode$)', allowTypeImports: true, message: 'src/protocol has types only: use `import type`.' }],
+    [{ regex: '^(?!vscode$|\\./)', allowTypeImports: true, message: 'src/protocol takes only types from elsewhere.' }],
   ),
   restrict(
     ['webview/**/*.ts'],

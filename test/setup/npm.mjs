@@ -29,7 +29,9 @@ export async function npm(args, cwd) {
   if (existsSync(path.join(headers, 'include/node/node.h'))) env.npm_config_nodedir = headers;
   const { code, output } = await run([...npmCommand(), ...args, '--no-audit', '--no-fund'], { cwd, env });
   if (code !== 0) {
-    throw new Missing(`npm ${args[0]} failed in ${cwd}; its last words: ${output.trim().split('\n').slice(-12).join('\n')}`);
+    throw new Missing(
+      `npm ${args[0]} failed in ${cwd}; its last words: ${output.trim().split('\n').slice(-12).join('\n')}`,
+    );
   }
 }
 

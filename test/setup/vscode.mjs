@@ -32,5 +32,6 @@ export function missingPackages() {
 export async function setUpVscode() {
   await install(folder, 'the VS Code that the tests drive (about 2 minutes, 600 MB)');
   const { code, output } = await run([process.execPath, codeServer, '--version']);
-  if (code !== 0) throw new Missing(`The test VS Code does not start; delete test/vscode/node_modules and try again: ${output}`);
+  if (code !== 0)
+    throw new Missing(`The test VS Code does not start; delete test/vscode/node_modules and try again: ${output}`);
 }

@@ -1,0 +1,211 @@
+/**
+ * Drives a VS Code workbench as its user does. All knowledge of the workbench's page (roles, classes, frames) stands in
+ * this file, so that a new VS Code changes one file.
+ */
+import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import type { VscodeServer } from './vscode-server.mts';
+
+const SECONDS = 1_000;
+
+export class Workbench {
+  readonly page: Page;
+  readonly #context: BrowserContext;
+
+  private constructor(page: Page, context: BrowserContext) {
+    this.page = page;
+    this.#context = context;
+  }
+
+  /** Opens the folder in a new window (a browser context of its own: nothing shared but the server). */
+  static async open(
+    browser: Browser,
+    server: VscodeServer,
+    folder: string,
+    { width = 1280, height = 800 }: { width?: number; height?: number } = {},
+  ): Promise<Workbench> {
+    const context = await browser.newContext({ viewport: { width, height } });
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(server.url).origin });
+    const page = await context.newPage();
+    const workbench = new Workbench(page, context);
+    await page.goto(server.open(folder));
+    await workbench.ready();
+    return workbench;
+  }
+
+  /** Waits until the workbench is drawn and its extension host runs the extensions. */
+  async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60 * SECONDS });
+    await this.page
+      .locator('.statusbar-item')
+      .first()
+      .waitFor({ timeout: 60 * SECONDS });
+  }
+
+  /** As "Developer: Reload Window" does: the page and its extension host end, new ones start. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.ready();
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+
+  /** Writes what the window shows to a PNG. */
+  async screenshot(file: string): Promise<void> {
+    await this.page.screenshot({ path: file, animations: 'disabled' });
+  }
+
+  // ---- commands and quick inputs
+
+  /** The quick pick or input box that is open. */
+  get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget');
+  }
+
+  /** The rows that the open quick pick shows. */
+  get quickRows(): Locator {
+    return this.quickInput.getByRole('option');
+  }
+
+  /** Runs a command from the command palette by its full title, for instance "Treeline: Spawn Agent…". */
+  async command(title: string): Promise<void> {
+    // The palette lists an extension's commands only once the extension host knows them, and an open palette is not
+    // filled later: open it again until the title is there.
+    const row = this.quickInput.getByRole('option', { name: title }).first();
+    const deadline = Date.now() + 30 * SECONDS;
+    for (;;) {
+      await this.page.keyboard.press('F1');
+      await this.quickInput.locator('input').first().fill(`>${title}`);
+      try {
+        await row.waitFor({ timeout: 3 * SECONDS });
+        break;
+      } catch (error) {
+        if (Date.now() > deadline) throw new Error(`The command palette has no "${title}"`, { cause: error });
+        await this.page.keyboard.press('Escape');
+      }
+    }
+    await row.click();
+  }
+
+  /** Waits for the input box with this title or prompt, types the text and accepts it. */
+  async answer(text: string, { asked }: { asked: string | RegExp }): Promise<void> {
+    await this.#asked(asked);
+    await this.quickInput.locator('input, textarea').first().fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Waits for the quick pick with this title or placeholder and chooses the row whose label has the text. */
+  async choose(label: string | RegExp, { asked }: { asked: string | RegExp }): Promise<void> {
+    await this.#asked(asked);
+    await this.quickRows
+      .filter({ hasText: label })
+      .first()
+      .click({ timeout: 15 * SECONDS });
+  }
+
+  async #asked(asked: string | RegExp): Promise<void> {
+    const byText = this.quickInput.filter({ hasText: asked });
+    const byPlaceholder = this.quickInput.filter({ has: this.page.getByPlaceholder(asked) });
+    await byText
+      .or(byPlaceholder)
+      .first()
+      .waitFor({ timeout: 15 * SECONDS });
+  }
+
+  // ---- side bar
+
+  /** Shows a view container by the name on its tab in the activity bar. */
+  async showContainer(name: string): Promise<void> {
+    const tab = this.page.locator('.activitybar').getByRole('tab', { name, exact: false }).first();
+    await tab.waitFor({ timeout: 30 * SECONDS });
+    if ((await tab.getAttribute('aria-expanded')) !== 'true') await tab.click();
+    await this.sideBar.waitFor();
+  }
+
+  get sideBar(): Locator {
+    return this.page.locator('.part.sidebar');
+  }
+
+  /** The header of a view in the side bar, for instance "Sessions". */
+  viewHeader(name: string): Locator {
+    return this.sideBar.locator('.pane-header').filter({ hasText: name });
+  }
+
+  /** One view of the side bar, header and body. */
+  view(name: string): Locator {
+    return this.sideBar.locator('.pane').filter({ has: this.page.locator('.pane-header', { hasText: name }) });
+  }
+
+  /** A row of a tree; its name is the item's accessible label. */
+  treeItem(name: string | RegExp): Locator {
+    return this.sideBar.getByRole('treeitem', { name });
+  }
+
+  /** Clicks an inline action of a tree row (they show while the pointer is over it). */
+  async treeAction(item: string | RegExp, action: string): Promise<void> {
+    const row = this.treeItem(item).first();
+    await row.hover();
+    await row.getByRole('button', { name: action }).first().click();
+  }
+
+  /** Chooses from the context menu of a tree row. */
+  async treeMenu(item: string | RegExp, entry: string): Promise<void> {
+    await this.treeItem(item).first().click({ button: 'right' });
+    // The menu ignores a mouse button that comes at once (it may be the one that opened it): choose by keyboard.
+    await this.page.locator('.monaco-menu').getByRole('menuitem', { name: entry }).first().hover();
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** The number on a container's icon, or '' without one. */
+  async badge(container: string): Promise<string> {
+    const tab = this.page
+      .locator('.activitybar .action-item')
+      .filter({ has: this.page.getByRole('tab', { name: container }) });
+    const content = tab.locator('.badge-content').first();
+    return (await content.count()) === 0 ? '' : ((await content.textContent()) ?? '').trim();
+  }
+
+  // ---- editors
+
+  /** The tab of an editor. */
+  tab(name: string | RegExp): Locator {
+    return this.page.locator('.tabs-container').getByRole('tab', { name });
+  }
+
+  /** The text that the active editor shows (the lines on screen only). */
+  get editorText(): Locator {
+    return this.page.locator('.editor-group-container.active .view-lines').first();
+  }
+
+  /** The files of the multi-diff editor that is open. */
+  get multiDiffFiles(): Locator {
+    return this.page.locator('.multiDiffEntry');
+  }
+
+  /** The document inside the webview panel that is showing; `index` counts when several do. */
+  webview(index = 0): FrameLocator {
+    return this.page.locator('iframe.webview').nth(index).contentFrame().locator('iframe#active-frame').contentFrame();
+  }
+
+  // ---- messages and status
+
+  /** A notification toast or an entry of the notification centre. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-list-item').filter({ hasText: text });
+  }
+
+  /** Presses a button of a notification. */
+  async notificationAction(text: string | RegExp, button: string): Promise<void> {
+    await this.notification(text).first().getByRole('button', { name: button }).click();
+  }
+
+  /** A modal dialog. */
+  dialog(text: string | RegExp): Locator {
+    return this.page.locator('.monaco-dialog-box').filter({ hasText: text });
+  }
+
+  statusBarItem(name: string | RegExp): Locator {
+    return this.page.locator('.statusbar-item').filter({ hasText: name });
+  }
+}
