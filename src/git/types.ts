@@ -9,6 +9,14 @@ export interface Repository {
   readonly bare: boolean;
 }
 
+/** What a worktree has checked out. */
+export interface Head {
+  /** Short branch name; absent when detached. */
+  readonly branch?: string;
+  /** Commit id; absent on a branch without a commit. */
+  readonly commit?: string;
+}
+
 /** A line group of `git worktree list --porcelain -z`. */
 export interface Worktree {
   readonly path: string;
@@ -32,7 +40,8 @@ export interface WorktreeStatus {
   readonly changed: number;
 }
 
-export type ChangeKind = 'added' | 'modified' | 'deleted' | 'renamed' | 'type-changed' | 'submodule' | 'untracked';
+export type ChangeKind =
+  'added' | 'modified' | 'deleted' | 'renamed' | 'type-changed' | 'submodule' | 'conflicted' | 'untracked';
 
 /** One file that differs between a base commit and a worktree as it is now. Paths are relative to the worktree, with `/`. */
 export interface FileChange {
@@ -44,4 +53,21 @@ export interface FileChange {
   /** Lines, absent for binary files and submodules. */
   readonly added?: number;
   readonly removed?: number;
+  /** True when the executable bit differs. */
+  readonly modeChanged?: true;
+}
+
+/** A branch, remote branch or tag that a session may start from. */
+export interface Ref {
+  readonly kind: 'branch' | 'remote' | 'tag';
+  /** Short name: `main`, `origin/main`, `v1.0`. */
+  readonly name: string;
+  /** Full name, which no other ref shares: `refs/heads/main`. */
+  readonly ref: string;
+  /** The commit it leads to. */
+  readonly commit: string;
+  /** When that commit, or the tag, was made: ms since the epoch. */
+  readonly at: number;
+  /** The first line of its message. */
+  readonly subject: string;
 }

@@ -1,0 +1,192 @@
+import path from 'node:path';
+import { TreelineError } from '../platform/errors.ts';
+import { git, gitRecords, gitText, tryGit, withoutNewline, type GitOptions } from './git.ts';
+import { gitError } from './git-error.ts';
+import type { ChangeKind, FileChange, Repository } from './types.ts';
+
+/**
+ * The commit that a worktree's changes are counted from: where its branch left the base. The base itself when it is an ancestor
+ * of HEAD, and also when the two share no history that is here (a shallow clone).
+ */
+export async function diffBase(worktree: string, baseCommit: string, signal?: AbortSignal): Promise<string> {
+  const args = ['merge-base', '--end-of-options', baseCommit, 'HEAD'];
+  const found = await tryGit(worktree, args, { signal });
+  if (found.exitCode === 0) return withoutNewline(found.stdout);
+  if (found.exitCode === 1) return baseCommit;
+  throw gitError({ args, cwd: worktree, ...found });
+}
+
+/**
+ * Every file that differs between `diffBase(worktree, baseCommit)` and the worktree as it is now, whether committed, staged,
+ * changed or untracked, each path once. The index is not touched. Line counts are absent for untracked files.
+ */
+export async function* changes(
+  worktree: string,
+  baseCommit: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<FileChange> {
+  const base = await diffBase(worktree, baseCommit, signal);
+  const untracked = listUntracked(worktree, signal);
+  // Awaited later, beside a loop that may fail first.
+  untracked.catch(() => undefined);
+  for await (const change of trackedChanges(worktree, base, signal)) {
+    // Removed from the index but not from the disk: one file to the user, two to git.
+    const kept = change.kind === 'deleted' && (await untracked).delete(change.path);
+    if (kept) yield { path: change.path, kind: 'modified', binary: change.binary };
+    else yield change;
+  }
+  for (const file of await untracked) {
+    // A folder is listed whole when it is a repository of its own.
+    if (file.endsWith('/')) yield { path: file.slice(0, -1), kind: 'submodule', binary: false };
+    else yield { path: file, kind: 'untracked', binary: false };
+  }
+}
+
+async function listUntracked(worktree: string, signal: AbortSignal | undefined): Promise<Set<string>> {
+  const files = new Set<string>();
+  for await (const file of gitRecords(worktree, ['ls-files', '--others', '--exclude-standard', '-z'], { signal }))
+    files.add(file);
+  return files;
+}
+
+interface RawChange {
+  readonly kind: ChangeKind;
+  readonly from?: string;
+  readonly modeChanged?: true;
+}
+
+/**
+ * Reads `git diff --raw --numstat -z`: first all raw records (`:mode mode id id status` NUL path NUL [path NUL]), then all counts
+ * (`added TAB removed TAB path NUL`, or with an empty path, NUL from NUL path NUL for a rename; `-` for binary).
+ */
+async function* trackedChanges(
+  worktree: string,
+  base: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<FileChange> {
+  const args = [
+    'diff',
+    '--raw',
+    '--numstat',
+    '-z',
+    '-M',
+    '--abbrev=40',
+    '--no-ext-diff',
+    '--no-textconv',
+    '--no-relative',
+    '--submodule=short',
+    base,
+    '--',
+  ];
+  const waiting = new Map<string, RawChange>();
+  const records = gitRecords(worktree, args, { signal, timeoutMs: 600_000 });
+  const next = async (): Promise<string> => {
+    const step = await records.next();
+    if (done === true)
+      throw new TreelineError('git-failed', `git diff in ${worktree} ended in the middle of a record; try again.`);
+    return step.value;
+  };
+  try {
+    for (let step = await records.next(); step.done !== true; step = await records.next()) {
+      const record = step.value;
+      if (record.startsWith(':')) {
+        const [oldMode = '', newMode = '', , , status = ''] = record.slice(1).split(' ');
+        const first = await next();
+        const renamed = status.startsWith('R') || status.startsWith('C');
+        const file = renamed ? await next() : first;
+        const known = waiting.get(file);
+        // An unmerged file comes twice: once as unmerged, once as the file in the worktree.
+        if (known?.kind === 'conflicted') continue;
+        const modeChanged = oldMode !== newMode && isFile(oldMode) && isFile(newMode);
+        waiting.set(file, {
+          kind: kindOf(status, oldMode, newMode),
+          ...(renamed ? { from: first } : {}),
+          ...(modeChanged ? { modeChanged } : {}),
+        });
+        continue;
+      }
+      const [, added, removed, own = ''] = /^(\d+|-)\t(\d+|-)\t([^]*)$/.exec(record) ?? [];
+      let file = own;
+      if (file === '') {
+        await next();
+        file = await next();
+      }
+      const raw = waiting.get(file);
+      if (raw === undefined) continue;
+      waiting.delete(file);
+      const counted = added !== '-' && raw.kind !== 'submodule';
+      yield {
+        path: file,
+        ...raw,
+        binary: added === '-',
+        ...(counted ? { added: Number(added), removed: Number(removed) } : {}),
+      };
+    }
+    for (const [file, raw] of waiting) yield { path: file, ...raw, binary: false };
+  } finally {
+    await records.return(undefined);
+  }
+}
+
+const SUBMODULE = '160000';
+
+function isFile(mode: string): boolean {
+  return mode.startsWith('100');
+}
+
+/** Status letters: git-diff(1), `--diff-filter`. */
+function kindOf(status: string, oldMode: string, newMode: string): ChangeKind {
+  if (status.startsWith('U')) return 'conflicted';
+  if (oldMode === SUBMODULE || newMode === SUBMODULE) return 'submodule';
+  switch (status.charAt(0)) {
+    case 'A':
+    case 'C':
+      return 'added';
+    case 'D':
+      return 'deleted';
+    case 'R':
+      return 'renamed';
+    case 'T':
+      return 'type-changed';
+    default:
+      return 'modified';
+  }
+}
+
+/** Larger files are not shown as text by an editor either. */
+const BLOB_BYTES = 50 * 1024 * 1024;
+
+/**
+ * A file's content in a commit; for a submodule, the line that git shows for it. `file` is relative to the root, with `/`.
+ * Throws a TreelineError: `no-such-file` when the commit has none, `too-large` above 50 MiB.
+ */
+export async function blob(
+  repository: Repository,
+  commit: string,
+  file: string,
+  options: Pick<GitOptions, 'signal' | 'maxBytes'> = {},
+): Promise<Buffer> {
+  if (!/^[0-9a-f]{4,64}$/.test(commit)) throw new TreelineError('unknown-revision', `${commit} is not a commit id.`);
+  const where = ['--git-dir', repository.commonDir];
+  const bounded = { ...options, maxBytes: options.maxBytes ?? BLOB_BYTES };
+  const found = await tryGit(repository.commonDir, [...where, 'cat-file', 'blob', `${commit}:${file}`], bounded);
+  if (found.exitCode === 0) return found.stdout;
+  // A submodule's commit lies in another repository, so the entry itself is looked up.
+  const env = { GIT_LITERAL_PATHSPECS: '1' };
+  const entry = await git(repository.commonDir, [...where, 'ls-tree', '-z', '--full-tree', commit, '--', file], {
+    ...options,
+    env,
+  });
+  const [, mode, id] = /^(\d+) \w+ ([0-9a-f]+)\t/.exec(entry.toString('utf8')) ?? [];
+  if (mode === SUBMODULE) return Buffer.from(`Subproject commit ${String(id)}\n`);
+  throw new TreelineError('no-such-file', `Commit ${commit.slice(0, 10)} has no file ${file}.`);
+}
+
+/** The line for a submodule as it is in a worktree now, beside the one that `blob` gives for a commit. */
+export async function submoduleText(worktree: string, file: string, signal?: AbortSignal): Promise<string> {
+  const folder = path.join(worktree, file);
+  const id = await gitText(folder, ['rev-parse', '--verify', 'HEAD^{commit}'], { signal });
+  const dirty =
+    (await gitText(folder, ['status', '--porcelain=v1', '-z', '--untracked-files=normal'], { signal })) !== '';
+  return `Subproject commit ${id}${dirty ? '-dirty' : ''}\n`;
+}

@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { hasCode } from '../platform/errors.ts';
+
+/** How long git and its hooks may take to clean up after SIGTERM; git removes a half-made worktree by itself. Milliseconds. */
+const GRACE_MS = 1500;
+const LOOK_EVERY_MS = 15;
+
+/**
+ * Ends a process that was started as the leader of its own group, with all of the group: SIGTERM, then SIGKILL after a grace
+ * period. Resolves when the group is gone, or was sent SIGKILL.
+ */
+export async function endTree(pid: number): Promise<void> {
+  if (process.platform === 'win32') {
+    // Not run here. taskkill fails where the process is already gone, which is what is wanted.
+    await new Promise<void>((done) => execFile('taskkill', ['/PID', String(pid), '/T', '/F'], () => done()));
+    return;
+  }
+  signalGroup(pid, 'SIGTERM');
+  const deadline = performance.now() + GRACE_MS;
+  while (signalGroup(pid, 0)) {
+    if (performance.now() > deadline) {
+      signalGroup(pid, 'SIGKILL');
+      return;
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+/** False when no process of the group is left. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    // macOS answers EPERM for a group that holds only zombies.
+    if (hasCode(error, 'ESRCH') || hasCode(error, 'EPERM')) return false;
+    throw error;
+  }
+}

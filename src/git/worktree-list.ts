@@ -1,0 +1,58 @@
+import { lstat } from 'node:fs/promises';
+import path from 'node:path';
+import { git, type GitOptions } from './git.ts';
+import type { Repository, Worktree } from './types.ts';
+import { gitVersion, isAtLeast } from './version.ts';
+
+/** The `-z` of `git worktree list` came with this version (git's release notes). */
+const NUL_SINCE = '2.36';
+
+/** All worktrees of the repository, the main one first, also those whose folder is gone. */
+export async function listWorktrees(repository: Repository, options: GitOptions = {}): Promise<Worktree[]> {
+  const nul = isAtLeast(await gitVersion(), NUL_SINCE);
+  // From the common directory: the folder that the repository was found through may be gone by now.
+  const args = ['--git-dir', repository.commonDir, 'worktree', 'list', '--porcelain', ...(nul ? ['-z'] : [])];
+  const output = await git(repository.commonDir, args, options);
+  return parseWorktreeList(output.toString('utf8'), nul ? '\0' : '\n');
+}
+
+/**
+ * Reads `git worktree list --porcelain [-z]`: one `label[ value]` per line, an empty line after each worktree.
+ * Without `-z` a path that holds a newline is cut at it.
+ */
+export function parseWorktreeList(output: string, lineEnd: '\0' | '\n'): Worktree[] {
+  return output
+    .split(lineEnd + lineEnd)
+    .map((group) => group.split(lineEnd).filter((line) => line !== ''))
+    .filter((lines) => lines.length > 0)
+    .map((lines, index) => {
+      const fields = new Map<string, string>();
+      for (const line of lines) {
+        const space = line.indexOf(' ');
+        fields.set(space < 0 ? line : line.slice(0, space), space < 0 ? '' : line.slice(space + 1));
+      }
+      const [head, branch, locked, prunable] = ['HEAD', 'branch', 'locked', 'prunable'].map((key) => fields.get(key));
+      return {
+        path: path.resolve(fields.get('worktree') ?? ''),
+        main: index === 0,
+        bare: fields.has('bare'),
+        // All zeros: a branch without a commit.
+        ...(head === undefined || /^0+$/.test(head) ? {} : { head }),
+        ...(branch === undefined ? {} : { branch: branch.replace(/^refs\/heads\//, '') }),
+        ...(locked === undefined ? {} : { locked }),
+        ...(prunable === undefined ? {} : { prunable }),
+      };
+    });
+}
+
+/** Whether anything, even a broken link, is at this path. */
+export async function exists(file: string): Promise<boolean> {
+  try {
+    await lstat(file);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false;
+    throw error;
+  }
+}

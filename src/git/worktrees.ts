@@ -1,0 +1,379 @@
+import { mkdir, realpath, rm, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { isBranchName } from './branch-name.ts';
+import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
+import { gitError, isTransient, lastWords } from './git-error.ts';
+import { resolveCommit } from './repository.ts';
+import type { Repository, Worktree } from './types.ts';
+import { exists, listWorktrees } from './worktree-list.ts';
+
+export { listWorktrees } from './worktree-list.ts';
+
+export interface AddWorktree {
+  /** Absolute path of a folder that is not there yet. Folders above it are made. */
+  readonly path: string;
+  /** Short name of a branch that is not there yet. */
+  readonly branch: string;
+  /** Branch, tag or commit that the new branch starts at. */
+  readonly base: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds for the checkout and its hook; 10 minutes by default. */
+  readonly timeoutMs?: number;
+}
+
+export interface AddedWorktree {
+  /** The real path. */
+  readonly path: string;
+  /** The commit that the branch was made at. */
+  readonly commit: string;
+  /** One sentence about a hook that failed after a complete checkout. */
+  readonly warning?: string;
+}
+
+/** What addWorktree made, for its undo. */
+export interface MadeWorktree {
+  readonly path: string;
+  readonly branch: string;
+  readonly commit: string;
+}
+
+const CHECKOUT_TIMEOUT_MS = 600_000;
+/** Pauses before another try when a git lock is held by somebody else, ms. */
+const RETRY_AFTER_MS = [30, 80, 200, 500, 1000];
+/** The reason that `git worktree add` locks a worktree with until its checkout is complete (builtin/worktree.c). */
+const IN_THE_MAKING = 'initializing';
+
+/**
+ * Makes a branch at `base` and a worktree with it checked out. After a failure, a cancel or a timeout, nothing of it is left;
+ * a post-checkout hook that fails once the checkout is complete is a warning, as it is to git.
+ *
+ * The branch is made first and apart, atomically: so it is certain whether it is ours to take back, and nobody's commits
+ * can be hidden by a branch that was reset. That costs nothing: `git worktree add -b` starts a `git branch` for it.
+ */
+export async function addWorktree(repository: Repository, request: AddWorktree): Promise<AddedWorktree> {
+  const { branch, signal } = request;
+  if (!isBranchName(branch)) {
+    throw new TreelineError(
+      'bad-branch-name',
+      `${JSON.stringify(branch)} is not a valid branch name; choose another one.`,
+    );
+  }
+  const commit = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(request.base)
+    ? request.base
+    : await resolveCommit(repository, request.base, signal);
+
+  const folder = await reserveFolder(request.path);
+  const made = { path: folder.path, branch, commit };
+  try {
+    await createBranch(repository, made, { signal });
+  } catch (error) {
+    await folder.release();
+    throw error;
+  }
+  try {
+    const args = ['worktree', 'add', '--', made.path, branch];
+    const result = await writeGit(repository, args, { signal, timeoutMs: request.timeoutMs ?? CHECKOUT_TIMEOUT_MS });
+    if (result.exitCode === 0) return { path: made.path, commit };
+    // git removes what it made when the checkout fails. If it is there, the checkout is complete, and git's exit code is the hook's.
+    if (!(await isComplete(repository, made.path))) throw gitError({ args, cwd: repository.root, ...result });
+    const warning = `The repository's post-checkout hook failed (exit ${String(result.exitCode)}) after the checkout: ${lastWords(result)}`;
+    return { path: made.path, commit, warning };
+  } catch (error) {
+    const failure = await namingHook(repository, made.path, error);
+    try {
+      await discard(repository, made);
+      await folder.release();
+    } catch (left) {
+      throw new TreelineError(
+        'worktree-left',
+        `${errorText(failure)} What was made could not be removed: ${errorText(left)} Remove ${made.path} and the branch ${branch} by hand.`,
+        { cause: failure },
+      );
+    }
+    throw failure;
+  }
+}
+
+/**
+ * Takes back a worktree that addWorktree made and that nobody has used. The branch goes only if it is still at the commit it was
+ * made at. Refuses (`worktree-in-use`) when the worktree holds anything that git does not, ignored files included. What is
+ * already gone is fine, so that it can be repeated after a crash. A worktree that git never finished is removed whole.
+ */
+export async function undoWorktree(
+  repository: Repository,
+  made: MadeWorktree,
+): Promise<{ readonly branchDeleted: boolean }> {
+  const worktrees = await listWorktrees(repository);
+  const found = worktrees.find((worktree) => worktree.path === made.path);
+  if (found?.main === true) {
+    throw new TreelineError('worktree-in-use', `${made.path} is the repository's main worktree and is never removed.`);
+  }
+  if (found?.locked === IN_THE_MAKING) return { branchDeleted: await discard(repository, made) };
+  if (found === undefined) {
+    // rmdir removes an empty folder only, so whatever else is there stays.
+    await rmdir(made.path).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT')) return;
+      throw new TreelineError(
+        'worktree-in-use',
+        `${made.path} is not a worktree of ${repository.name} and not empty, so it stays; remove it by hand if it is not needed.`,
+        { cause: error },
+      );
+    });
+  } else {
+    if (found.locked !== undefined) {
+      throw new TreelineError(
+        'worktree-in-use',
+        `The worktree ${made.path} is locked (${found.locked || 'no reason given'}), so it stays; unlock it with git worktree unlock.`,
+      );
+    }
+    if (await exists(made.path)) await refuseIfUsed(made, found);
+    else await refuseIfStray(repository, found, made.branch);
+    // Without --force: git looks once more for changed and untracked files.
+    await mustGit(repository, ['worktree', 'remove', '--', made.path]);
+  }
+  return { branchDeleted: await deleteUntouchedBranch(repository, made) };
+}
+
+/**
+ * Checks the branch out again at a path whose worktree folder is missing. Only the stale registration of that path is pruned.
+ * Throws a TreelineError: `branch-missing`, `branch-checked-out` (naming where), `path-taken`, `worktree-locked`.
+ */
+export async function recreateWorktree(
+  repository: Repository,
+  {
+    path: wanted,
+    branch,
+    signal,
+  }: { readonly path: string; readonly branch: string; readonly signal?: AbortSignal | undefined },
+): Promise<AddedWorktree> {
+  const ref = await tryGit(
+    repository.commonDir,
+    ['--git-dir', repository.commonDir, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}^{commit}`],
+    { signal },
+  );
+  const commit = ref.stdout.toString('utf8').trim();
+  if (ref.exitCode !== 0) {
+    throw new TreelineError(
+      'branch-missing',
+      `The branch ${branch} is gone, and so is its worktree ${wanted}; start a new session, or bring the branch back with git branch.`,
+    );
+  }
+  const worktrees = await listWorktrees(repository, { signal });
+  const elsewhere = worktrees.find((worktree) => worktree.branch === branch && worktree.path !== wanted);
+  if (elsewhere) {
+    throw new TreelineError(
+      'branch-checked-out',
+      `The branch ${branch} is checked out in ${elsewhere.path}; close or switch that worktree and try again.`,
+    );
+  }
+  if (await exists(wanted)) {
+    throw new TreelineError(
+      'path-taken',
+      `${wanted} is there but is not the worktree of ${branch}; move it away and try again.`,
+    );
+  }
+  const stale = worktrees.find((worktree) => worktree.path === wanted);
+  if (stale) {
+    if (stale.locked !== undefined) {
+      throw new TreelineError(
+        'worktree-locked',
+        `The worktree ${wanted} is missing but locked (${stale.locked || 'no reason given'}); connect its disk, or run git worktree unlock.`,
+      );
+    }
+    await refuseIfStray(repository, stale, branch);
+    // For a missing folder, this removes its registration and no other, where `git worktree prune` takes all.
+    await mustGit(repository, ['worktree', 'remove', '--', wanted], { signal });
+  }
+  const folder = await reserveFolder(wanted);
+  const args = ['worktree', 'add', '--', folder.path, branch];
+  try {
+    const result = await writeGit(repository, args, { signal, timeoutMs: CHECKOUT_TIMEOUT_MS });
+    if (result.exitCode === 0) return { path: folder.path, commit };
+    if (!(await isComplete(repository, folder.path))) throw gitError({ args, cwd: repository.root, ...result });
+    return {
+      path: folder.path,
+      commit,
+      warning: `The repository's post-checkout hook failed (exit ${String(result.exitCode)}) after the checkout: ${lastWords(result)}`,
+    };
+  } catch (error) {
+    const failure = await namingHook(repository, folder.path, error);
+    await discardFolder(repository, folder.path);
+    await folder.release();
+    throw failure;
+  }
+}
+
+/** Makes the folder itself, so that it is certain that all that will be in it came by us; `release` takes back the empty folders made. */
+async function reserveFolder(
+  wanted: string,
+): Promise<{ readonly path: string; readonly release: () => Promise<void> }> {
+  if (!path.isAbsolute(wanted))
+    throw new TreelineError('path-relative', `${wanted} is not an absolute path; change the worktree folder setting.`);
+  const parent = path.dirname(wanted);
+  let first: string | undefined;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      first = (await mkdir(parent, { recursive: true })) ?? first;
+      await mkdir(wanted);
+      break;
+    } catch (error) {
+      // A failed spawn beside us may take back the empty parent between the two.
+      if (hasCode(error, 'ENOENT') && attempt < RETRY_AFTER_MS.length) continue;
+      if (hasCode(error, 'EEXIST'))
+        throw new TreelineError('path-taken', `${wanted} is already there; choose another folder or branch name.`, {
+          cause: error,
+        });
+      throw new TreelineError(
+        'path-unwritable',
+        `The worktree folder ${wanted} could not be made (${errorText(error)}); change the worktree folder setting.`,
+        { cause: error },
+      );
+    }
+  }
+  const top = first;
+  const real = await realpath(wanted);
+  return {
+    path: real,
+    release: async () => {
+      await rmdir(real).catch(unlessGone);
+      if (top === undefined) return;
+      for (let folder = parent; folder.length >= top.length; folder = path.dirname(folder)) {
+        try {
+          await rmdir(folder);
+        } catch {
+          return; // Something else lives there now.
+        }
+      }
+    },
+  };
+}
+
+function unlessGone(error: unknown): void {
+  if (!hasCode(error, 'ENOENT')) throw error;
+}
+
+/** Makes the branch if there is none of that name: the all-zero old id tells git so. */
+async function createBranch(
+  repository: Repository,
+  { branch, commit }: MadeWorktree,
+  options: GitOptions,
+): Promise<void> {
+  const none = '0'.repeat(commit.length);
+  const message = `branch: Created from ${commit}`;
+  await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, none], options);
+}
+
+/** Removes all that a failed addWorktree made. Only for worktrees that were never handed out. Returns whether the branch is gone. */
+async function discard(repository: Repository, made: MadeWorktree): Promise<boolean> {
+  await discardFolder(repository, made.path);
+  return deleteUntouchedBranch(repository, made);
+}
+
+async function discardFolder(repository: Repository, folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
+  if (!found) return;
+  if (found.locked !== undefined) await mustGit(repository, ['worktree', 'unlock', '--', folder]);
+  await mustGit(repository, ['worktree', 'remove', '--', folder]);
+}
+
+/** Deletes the branch if it is at the commit it was made at and checked out nowhere; returns whether there is none of that name now. */
+async function deleteUntouchedBranch(repository: Repository, { branch, commit }: MadeWorktree): Promise<boolean> {
+  const ref = `refs/heads/${branch}`;
+  const used = (await listWorktrees(repository)).some((worktree) => worktree.branch === branch);
+  if (!used) {
+    const result = await writeGit(repository, ['update-ref', '-d', ref, commit]);
+    if (result.exitCode === 0) return true;
+  }
+  const there = await tryGit(repository.commonDir, [
+    '--git-dir',
+    repository.commonDir,
+    'rev-parse',
+    '--verify',
+    '--quiet',
+    ref,
+  ]);
+  return there.exitCode !== 0;
+}
+
+/** Throws when the worktree holds anything that git does not hold for it. */
+async function refuseIfUsed({ path: folder, branch }: MadeWorktree, worktree: Worktree): Promise<void> {
+  if (worktree.branch !== branch) {
+    throw new TreelineError(
+      'worktree-in-use',
+      `The worktree ${folder} is on ${worktree.branch ?? 'no branch'} instead of ${branch}, so it stays; remove it with git worktree remove when it is not needed.`,
+    );
+  }
+  const status = await gitText(folder, [
+    'status',
+    '--porcelain=v1',
+    '-z',
+    '--ignored=matching',
+    '--untracked-files=normal',
+    '--ignore-submodules=none',
+  ]);
+  const [first] = status.split('\0');
+  if (first !== undefined && first !== '') {
+    throw new TreelineError(
+      'worktree-in-use',
+      `The worktree ${folder} holds files that git does not (${first.slice(3)}), so it stays; remove it with git worktree remove when they are not needed.`,
+    );
+  }
+}
+
+/** A missing worktree's registration can be the last thing that keeps a commit: a detached HEAD. Throws when it is. */
+async function refuseIfStray(repository: Repository, worktree: Worktree, branch: string): Promise<void> {
+  if (worktree.head === undefined || worktree.branch !== undefined) return;
+  const holder = await gitText(repository.commonDir, [
+    '--git-dir',
+    repository.commonDir,
+    'for-each-ref',
+    '--count=1',
+    `--contains=${worktree.head}`,
+  ]);
+  if (holder !== '') return;
+  throw new TreelineError(
+    'stray-commit',
+    `The missing worktree ${worktree.path} was at commit ${worktree.head}, which is on no branch; save it with git branch ${branch}-saved ${worktree.head} and try again.`,
+  );
+}
+
+/** Whether git knows the worktree and has finished its checkout. */
+async function isComplete(repository: Repository, folder: string): Promise<boolean> {
+  const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
+  return found !== undefined && found.locked !== IN_THE_MAKING && (await exists(path.join(folder, '.git')));
+}
+
+/** A timeout after a complete checkout is a hook that hangs: the error names it. */
+async function namingHook(repository: Repository, folder: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder)))
+    return error;
+  return new TreelineError(
+    'hook-timeout',
+    `The repository's post-checkout hook did not end in time after the checkout of ${folder} and was stopped; repair or disable the hook and try again.`,
+    { cause: error },
+  );
+}
+
+async function mustGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<void> {
+  const result = await writeGit(repository, args, options);
+  if (result.exitCode !== 0) throw gitError({ args, cwd: repository.commonDir, ...result });
+}
+
+/** A git that writes to the repository, tried again while another one holds a lock that it needs. */
+async function writeGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+  for (let attempt = 0; ; attempt++) {
+    const result = await tryGit(repository.commonDir, ['--git-dir', repository.commonDir, ...args], {
+      ...options,
+      writes: true,
+    });
+    const pause = RETRY_AFTER_MS[attempt];
+    if (result.exitCode === 0 || pause === undefined || !isTransient(result.stderr)) return result;
+    // Uneven, so that several that wait do not meet again.
+    await delay(pause * (0.5 + Math.random()), undefined, { signal: options.signal ?? undefined }).catch(
+      () => undefined,
+    );
+  }
+}
