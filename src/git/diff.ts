@@ -82,7 +82,7 @@ async function* trackedChanges(
   const records = gitRecords(worktree, args, { signal, timeoutMs: 600_000 });
   const next = async (): Promise<string> => {
     const step = await records.next();
-    if (done === true)
+    if (step.done === true)
       throw new TreelineError('git-failed', `git diff in ${worktree} ended in the middle of a record; try again.`);
     return step.value;
   };
