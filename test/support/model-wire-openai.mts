@@ -6,7 +6,7 @@ const id = (kind: string): string => `${kind}_${randomUUID().replaceAll('-', '')
 
 /** What a person wrote; '' for the context that Codex puts in front as messages of the user, all in some <tag> or heading. */
 function promptOf(item: Json): string {
-  const parts = (item['content'] as Json[]).map((part) => String(part['text'] ?? ''));
+  const parts = (item['content'] as Json[]).map((part) => (part['text'] as string | undefined) ?? '');
   return parts.filter((text) => !/^\s*(<[a-z_]+>|# AGENTS)/i.test(text)).join('\n');
 }
 
