@@ -29,7 +29,7 @@ export async function* changes(
   const untracked = listUntracked(worktree, signal);
   // Awaited later, beside a loop that may fail first.
   untracked.catch(() => undefined);
-  for await (const change of trackedChanges(worktree, base, signal)) {
+  for await (const change of trackedChanges(worktree, [base], signal)) {
     // Removed from the index but not from the disk: one file to the user, two to git.
     const kept = change.kind === 'deleted' && (await untracked).delete(change.path);
     if (kept) yield { path: change.path, kind: 'modified', binary: change.binary };
@@ -40,6 +40,16 @@ export async function* changes(
     if (file.endsWith('/')) yield { path: file.slice(0, -1), kind: 'submodule', binary: false };
     else yield { path: file, kind: 'untracked', binary: false };
   }
+}
+
+/** Every file that differs between two commits: what is left to see of a worktree that is gone. */
+export async function* changesBetween(
+  repository: Repository,
+  base: string,
+  tip: string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): AsyncGenerator<FileChange> {
+  yield* trackedChanges(repository.commonDir, [base, tip], signal);
 }
 
 async function listUntracked(worktree: string, signal: AbortSignal | undefined): Promise<Set<string>> {
@@ -60,8 +70,8 @@ interface RawChange {
  * (`added TAB removed TAB path NUL`, or with an empty path, NUL from NUL path NUL for a rename; `-` for binary).
  */
 async function* trackedChanges(
-  worktree: string,
-  base: string,
+  folder: string,
+  commits: readonly string[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FileChange> {
   const args = [
@@ -75,15 +85,15 @@ async function* trackedChanges(
     '--no-textconv',
     '--no-relative',
     '--submodule=short',
-    base,
+    ...commits,
     '--',
   ];
   const waiting = new Map<string, RawChange>();
-  const records = gitRecords(worktree, args, { signal, timeoutMs: 600_000 });
+  const records = gitRecords(folder, args, { signal, timeoutMs: 600_000 });
   const next = async (): Promise<string> => {
     const step = await records.next();
     if (step.done === true)
-      throw new TreelineError('git-failed', `git diff in ${worktree} ended in the middle of a record; try again.`);
+      throw new TreelineError('git-failed', `git diff in ${folder} ended in the middle of a record; try again.`);
     return step.value;
   };
   try {
