@@ -15,8 +15,8 @@ const vscodeBanned = {
 };
 
 const keeperDoor = {
-  regex: '/keeper/(?!(client|protocol)\\.ts$)',
-  message: 'The keeper is another process: use keeper/client.ts or keeper/protocol.ts.',
+  regex: '/keeper/(?!(client|protocol|rescue)\\.ts$)',
+  message: 'The keeper is another process: use keeper/client.ts, keeper/rescue.ts or keeper/protocol.ts.',
 };
 
 /** What a file in the folder may not import: everything above it. */

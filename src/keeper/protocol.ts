@@ -11,6 +11,8 @@ export const TURN_FILES = {
   prompt: 'prompt.md',
   times: 'times.log',
   exit: 'exit.json',
+  /** What a keeper says that cannot even start; empty otherwise. */
+  errors: 'keeper.err',
   /** The streams. */
   o: 'stdout.log',
   e: 'stderr.log',
@@ -71,4 +73,3 @@ export type KeeperReply =
   | { readonly id: number; readonly ok: true; readonly exit?: ExitRecord; readonly pid?: number }
   | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string }
   | { readonly event: 'ended'; readonly exit: ExitRecord };
-

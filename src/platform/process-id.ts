@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { hasCode } from './errors.ts';
 
 /** A process beyond doubt: pids are reused, a pid with its start time is not. */
 export interface ProcessId {
@@ -71,6 +72,25 @@ export async function isAlive(id: ProcessId): Promise<boolean> {
   return (await processId(id.pid))?.start === id.start;
 }
 
+/**
+ * As {@link isAlive}, at once. Only Linux can tell so fast when a pid has come to another process; elsewhere (not run here)
+ * a process with that pid counts.
+ */
+export function isAliveNow(id: ProcessId): boolean {
+  if (process.platform === 'linux') return processIdSync(id.pid)?.start === id.start;
+  try {
+    process.kill(id.pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, 'EPERM');
+  }
+}
+
+/** Whether both name one process. */
+export function isSame(a: ProcessId, b: ProcessId): boolean {
+  return a.pid === b.pid && a.start === b.start;
+}
+
 let self: Promise<ProcessId> | undefined;
 
 /** The identity of this process. */
@@ -93,8 +113,12 @@ export function systemTool(program: string, argv: readonly string[]): Promise<st
 
 /** macOS, not run here: `stat` is the state, `lstart` a date of five words. */
 async function bsdProcessId(pid: number): Promise<ProcessId | undefined> {
-  const [state, ...start] = (await systemTool('/bin/ps', ['-o', 'stat=,lstart=', '-p', String(pid)])).trim().split(/\s+/);
-  return state === undefined || start.length === 0 || state.startsWith('Z') ? undefined : { pid, start: start.join(' ') };
+  const [state, ...start] = (await systemTool('/bin/ps', ['-o', 'stat=,lstart=', '-p', String(pid)]))
+    .trim()
+    .split(/\s+/);
+  return state === undefined || start.length === 0 || state.startsWith('Z')
+    ? undefined
+    : { pid, start: start.join(' ') };
 }
 
 /** Windows PowerShell, by its full path: a program of that name in the current folder must not be found first. Not run here. */

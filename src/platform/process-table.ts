@@ -51,22 +51,32 @@ export async function commandOf(pid: number): Promise<string> {
     return words.join(' ').trim().slice(0, 120);
   }
   if (process.platform === 'win32') {
-    return (await powershell(`(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CommandLine`)).trim().slice(0, 120);
+    return (await powershell(`(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CommandLine`))
+      .trim()
+      .slice(0, 120);
   }
   return (await systemTool('/bin/ps', ['-ww', '-o', 'command=', '-p', String(pid)])).trim().slice(0, 120);
 }
 
 async function linuxTable(marker: string, since: number): Promise<TableEntry[]> {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   const entries: TableEntry[] = [];
-  for (const [index, pid] of pids.entries()) {
-    if (index % SLICE === SLICE - 1) await new Promise((resolve) => setImmediate(resolve));
-    const stat = readProcStat(Number(pid));
-    if (stat === undefined || stat.zombie) continue;
-    const marked = stat.ticks >= since && (await linuxMarked(pid, marker));
-    entries.push({ id: stat.id, parent: stat.parent, group: stat.session, startedAt: stat.ticks, marked });
+  const seen = new Set<string>();
+  // A process that hands over to a child and ends while the table is read shows in the next listing.
+  for (let pids = linuxPids(seen); pids.length > 0; pids = linuxPids(seen)) {
+    for (const pid of pids) {
+      seen.add(pid);
+      if (seen.size % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      const stat = readProcStat(Number(pid));
+      if (stat === undefined || stat.zombie) continue;
+      const marked = stat.ticks >= since && (await linuxMarked(pid, marker));
+      entries.push({ id: stat.id, parent: stat.parent, group: stat.session, startedAt: stat.ticks, marked });
+    }
   }
   return entries;
+}
+
+function linuxPids(seen: ReadonlySet<string>): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && !seen.has(name));
 }
 
 async function linuxMarked(pid: string, marker: string): Promise<boolean> {

@@ -53,9 +53,10 @@ test('a folder imports what stands below it, and nothing above', async () => {
   await refused('src/views/a.ts', "import { x } from '../extension.ts';");
 });
 
-test('the keeper has two doors', async () => {
+test('the keeper has three doors', async () => {
   await allowed('src/sessions/a.ts', "import { x } from '../keeper/client.ts';");
   await allowed('src/sessions/a.ts', "import type { X } from '../keeper/protocol.ts';");
+  await allowed('src/sessions/a.ts', "import { rescue } from '../keeper/rescue.ts';");
   await refused('src/sessions/a.ts', "import { x } from '../keeper/main.ts';");
   await refused('src/commands/a.ts', "import { x } from '../keeper/main.ts';");
 });

@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
+import { processId, readProcStat } from '../platform/process-id.ts';
+import type { ProcessId } from '../platform/process-id.ts';
+import { TURN_FILES } from './protocol.ts';
+import type { KeeperSpec } from './protocol.ts';
+import { agentEnv } from './spec.ts';
+
+/** What waits at most for an agent that does not read its stdin: bytes. */
+const STDIN_LIMIT = 4 * 1024 * 1024;
+
+/** How long a message may wait for a busy agent to read on before the sender is told that it was handed over: ms. */
+const HANDED_OVER = 1000;
+
+/** The agent's process, as its keeper holds it. */
+export interface AgentProcess {
+  readonly id: ProcessId;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Resolves when the process has ended; its pipes may still hold output then. */
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /**
+   * Writes a message to the agent's stdin as it is, with a line end after it. Resolves when the pipe took it, or after 1 s while
+   * the agent is busy elsewhere. Throws TreelineError `no-stdin`, `stdin-full` or `stdin-closed`; `before` runs once the
+   * message is known to be welcome.
+   */
+  send(text: string, before: () => void): Promise<void>;
+}
+
+/**
+ * Starts the agent in a process group of its own, without a shell. Throws TreelineError with a plain sentence when the system
+ * refuses.
+ *
+ * With `lines` the prompt is the first message, sent as it is with a line end after it: a prompt with line ends in it arrives as
+ * several lines, as any message does.
+ */
+export async function startAgent(spec: KeeperSpec, turnFolder: string): Promise<AgentProcess> {
+  if (statSync(spec.worktree, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new TreelineError('no-worktree', `The agent was not started, because ${spec.worktree} is not a folder.`);
+  }
+  const prompt = path.join(turnFolder, TURN_FILES.prompt);
+  const input = spec.stdin === 'prompt' ? openSync(prompt, 'r') : undefined;
+  try {
+    const child = spawnAgent(spec, [input ?? (spec.stdin === 'lines' ? 'pipe' : 'ignore'), 'pipe', 'pipe']);
+    const { pid, stdin, stdout, stderr } = child;
+    if (pid === undefined || stdout === null || stderr === null) {
+      throw await new Promise((resolve) => child.once('error', resolve));
+    }
+    const exited: AgentProcess['exited'] = new Promise((resolve) =>
+      child.once('exit', (code, signal) => resolve({ code, signal })),
+    );
+    // At once, while it cannot have been fetched yet and nobody else can have its pid. Elsewhere a look takes its time: an agent
+    // that is gone by then gets an identity that no living process has.
+    const id = readProcStat(pid)?.id ?? (await processId(pid)) ?? { pid, start: 'gone' };
+    const send = sender(stdin);
+    if (spec.stdin === 'lines') send(readFileSync(prompt, 'utf8'), () => undefined).catch(() => undefined);
+    return { id, stdout, stderr, exited, send };
+  } catch (error) {
+    throw refusal(spec.argv[0] ?? '', error);
+  } finally {
+    if (input !== undefined) closeSync(input);
+  }
+}
+
+function spawnAgent(spec: KeeperSpec, stdio: StdioOptions): ChildProcess {
+  const [program = '', ...args] = spec.argv;
+  return spawn(program, args, {
+    cwd: spec.worktree,
+    env: agentEnv(process.env, spec),
+    detached: true,
+    shell: false,
+    windowsHide: true,
+    stdio,
+  });
+}
+
+function sender(stdin: Writable | null): AgentProcess['send'] {
+  // Without a listener an EPIPE would end the keeper; each write hears of it by its own callback.
+  stdin?.on('error', () => undefined);
+  return (text, before) =>
+    new Promise((resolve, reject) => {
+      if (stdin === null) {
+        reject(
+          new TreelineError('no-stdin', 'This agent takes no messages while it works; send it when the turn is over.'),
+        );
+      } else if (!stdin.writable) {
+        reject(stdinClosed());
+      } else if (stdin.writableLength > STDIN_LIMIT) {
+        reject(new TreelineError('stdin-full', 'The agent has not read its earlier messages yet; wait, or stop it.'));
+      } else {
+        before();
+        const timer = setTimeout(resolve, HANDED_OVER);
+        stdin.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
+          clearTimeout(timer);
+          if (error) reject(stdinClosed(error));
+          else resolve();
+        });
+      }
+    });
+}
+
+function stdinClosed(cause?: Error): TreelineError {
+  return new TreelineError('stdin-closed', 'The agent does not read messages any more; resume it when it has ended.', {
+    cause,
+  });
+}
+
+function refusal(program: string, error: unknown): TreelineError {
+  const say = (code: string, why: string): TreelineError =>
+    new TreelineError(code, `The agent was not started, because ${why}`, { cause: error });
+  if (hasCode(error, 'ENOENT')) {
+    return say('not-found', `the program “${program}” was not found; install it, or correct its path in the settings.`);
+  }
+  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) {
+    return say('not-executable', `“${program}” may not be executed; check its permissions.`);
+  }
+  if (hasCode(error, 'E2BIG') || hasCode(error, 'ENAMETOOLONG')) {
+    return say(
+      'too-long',
+      'its arguments are longer than the system allows; shorten the prompt, or put it into a file.',
+    );
+  }
+  return say('start-failed', `the system refused “${program}”: ${errorText(error)}`);
+}

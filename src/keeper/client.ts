@@ -1,0 +1,259 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isRecord, natural, parseJson, positive, record, string } from '../platform/check.ts';
+import type { Read } from '../platform/check.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { PRIVATE_FILE } from '../platform/paths.ts';
+import { isAliveNow, processId } from '../platform/process-id.ts';
+import type { ProcessId } from '../platform/process-id.ts';
+import { exitRecord } from '../store/facts-parse.ts';
+import type { ExitRecord } from '../store/facts.ts';
+import { LineSplitter } from './lines.ts';
+import { TURN_FILES } from './protocol.ts';
+import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
+
+export { readSpec, writeSpec } from './spec.ts';
+
+/** Between two attempts to reach a keeper that is starting: ms. */
+const ATTEMPT = 20;
+
+export interface Launch {
+  /** Node, or an Electron that can be told to be one. */
+  readonly execPath: string;
+  /** The keeper's bundle. */
+  readonly entry: string;
+  readonly turnFolder: string;
+  /** What the agent's environment is to be made of. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Starts a keeper that outlives this process, on the spec.json that stands in the folder. What it cannot tell anybody else it
+ * writes to keeper.err there. Throws TreelineError `keeper-start` when the system refuses.
+ */
+export async function launchKeeper({ execPath, entry, turnFolder, env }: Launch): Promise<ProcessId> {
+  const errors = openSync(path.join(turnFolder, TURN_FILES.errors), 'a', PRIVATE_FILE);
+  try {
+    const child = spawn(execPath, [entry, turnFolder], {
+      // A folder that nobody wants to remove.
+      cwd: path.parse(turnFolder).root,
+      env: { ...env, ...(process.versions['electron'] !== undefined && { ELECTRON_RUN_AS_NODE: '1' }) },
+      detached: true,
+      shell: false,
+      windowsHide: true,
+      stdio: ['ignore', 'ignore', errors],
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    child.unref();
+    const pid = child.pid ?? 0;
+    return (await processId(pid)) ?? { pid, start: 'gone' };
+  } catch (error) {
+    throw new TreelineError('keeper-start', `The keeper could not be started (${errorText(error)}).`, { cause: error });
+  } finally {
+    closeSync(errors);
+  }
+}
+
+export interface ConnectOptions {
+  /** How long a keeper that is starting may take: ms. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /** The keeper's process, where it is known: when it is gone, waiting is over. */
+  readonly keeper?: ProcessId;
+}
+
+/**
+ * Connects to a turn's keeper and says the token. Throws TreelineError `keeper-gone` when none answers in time, or when the
+ * keeper's process is known to be gone; `protocol` when it refuses us.
+ */
+export async function connectKeeper(
+  { socket, token }: Pick<KeeperSpec, 'socket' | 'token'>,
+  { timeoutMs, signal, keeper }: ConnectOptions,
+): Promise<KeeperConnection> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    signal?.throwIfAborted();
+    // Looked at before the attempt: a keeper may answer, and end, between the two.
+    const gone = keeper !== undefined && !isAliveNow(keeper);
+    const client = await connect(socket);
+    if (client !== undefined) return KeeperConnection.greet(client, token, deadline);
+    if (gone || performance.now() > deadline) {
+      throw new TreelineError(
+        'keeper-gone',
+        gone ? 'The keeper of this turn has ended.' : 'The keeper does not answer.',
+      );
+    }
+    await delay(ATTEMPT, undefined, signal && { signal });
+  }
+}
+
+/** {@link launchKeeper} and {@link connectKeeper} in one; when the keeper cannot start, the error says why. */
+export async function openKeeper(
+  spec: KeeperSpec,
+  launch: Launch,
+  options: Omit<ConnectOptions, 'keeper'>,
+): Promise<KeeperConnection> {
+  const keeper = await launchKeeper(launch);
+  try {
+    return await connectKeeper(spec, { ...options, keeper });
+  } catch (error) {
+    if (!(error instanceof TreelineError)) throw error;
+    const why = (await readFile(path.join(launch.turnFolder, TURN_FILES.errors), 'utf8').catch(() => '')).trim();
+    throw why === ''
+      ? error
+      : new TreelineError(error.code, `${error.message} ${why.split('\n').at(-1)}`, { cause: error });
+  }
+}
+
+function connect(socket: string): Promise<net.Socket | undefined> {
+  return new Promise((resolve) => {
+    const client = net.connect(socket);
+    client.once('connect', () => resolve(client));
+    client.once('error', () => resolve(undefined));
+  });
+}
+
+type Answer = Extract<KeeperReply, { ok: true }>;
+type Question = KeeperRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
+
+const reply: Read<KeeperReply> = (value, what) => {
+  const from = record(value, what);
+  if (from['event'] === 'ended') return { event: 'ended', exit: exitRecord(from['exit'], `${what}.exit`) };
+  const id = natural(from['id'], `${what}.id`);
+  if (from['ok'] !== true) {
+    return {
+      id,
+      ok: false,
+      code: string(from['code'], `${what}.code`),
+      message: string(from['message'], `${what}.message`),
+    };
+  }
+  return {
+    id,
+    ok: true,
+    ...(isRecord(from['exit']) && { exit: exitRecord(from['exit'], `${what}.exit`) }),
+    ...(from['pid'] !== undefined && { pid: positive(from['pid'], `${what}.pid`) }),
+  };
+};
+
+/** A window's hold on a keeper. Losing it does nothing to the agent, once that was started. */
+export class KeeperConnection {
+  readonly #client: net.Socket;
+  readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
+  readonly #ended = Promise.withResolvers<ExitRecord>();
+  readonly #closed: Promise<void>;
+  #lastId = 0;
+
+  private constructor(client: net.Socket) {
+    this.#client = client;
+    const lines = new LineSplitter();
+    client.on('error', () => client.destroy());
+    client.on('data', (chunk) => {
+      try {
+        for (const line of lines.push(chunk)) this.#hear(parseJson(line, reply, "The keeper's reply"));
+      } catch (error) {
+        this.#fail(error instanceof TreelineError ? error : new TreelineError('protocol', errorText(error)));
+        client.destroy();
+      }
+    });
+    this.#closed = new Promise((resolve) =>
+      client.once('close', () => {
+        this.#fail(new TreelineError('keeper-gone', 'The keeper has ended, or the connection to it broke.'));
+        resolve();
+      }),
+    );
+  }
+
+  /** Says the token on a fresh socket. Throws what the keeper answers, or `keeper-gone` when it does not until `deadline`. */
+  static async greet(client: net.Socket, token: string, deadline: number): Promise<KeeperConnection> {
+    const connection = new KeeperConnection(client);
+    const timer = setTimeout(() => client.destroy(), Math.max(1000, deadline - performance.now()));
+    try {
+      await connection.#ask({ do: 'hello', token });
+      return connection;
+    } catch (error) {
+      client.destroy();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** How the turn ended, once it has. Stays pending when the connection is lost before: see `closed`. */
+  get ended(): Promise<ExitRecord> {
+    return this.#ended.promise;
+  }
+
+  /** Resolves when the connection is gone, whether or not the turn has ended. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** Starts the agent; asking again changes nothing. Throws TreelineError when it cannot be started. */
+  async start(): Promise<{ pid: number }> {
+    const { pid = 0 } = await this.#ask({ do: 'start' });
+    return { pid };
+  }
+
+  /** Sends a message to an agent that reads lines. Throws TreelineError when it does not reach the agent. */
+  async send(text: string): Promise<void> {
+    await this.#ask({ do: 'send', text });
+  }
+
+  /**
+   * Ends the agent with all its descendants, and resolves when none is left. An abort ends the waiting, not the stop.
+   * A turn that ends by itself meanwhile is as good an answer.
+   */
+  async stop(signal?: AbortSignal): Promise<ExitRecord> {
+    signal?.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const abort = (): void => aborted.reject(signal?.reason);
+    signal?.addEventListener('abort', abort);
+    try {
+      const answer = this.#ask({ do: 'stop' }).then(({ exit }) => exit ?? this.ended);
+      return await Promise.race([answer, this.ended, aborted.promise]);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  dispose(): void {
+    this.#client.destroy();
+  }
+
+  #ask(question: Question): Promise<Answer> {
+    const id = ++this.#lastId;
+    const answer = Promise.withResolvers<Answer>();
+    this.#waiting.set(id, answer);
+    if (this.#client.writable) this.#client.write(`${JSON.stringify({ id, ...question })}\n`);
+    else this.#fail(new TreelineError('keeper-gone', 'The keeper has ended, or the connection to it broke.'));
+    return answer.promise;
+  }
+
+  #hear(said: KeeperReply): void {
+    if ('event' in said) {
+      this.#ended.resolve(said.exit);
+      return;
+    }
+    if (said.id === 0 && !said.ok) {
+      this.#fail(new TreelineError(said.code, said.message));
+      return;
+    }
+    const waiting = this.#waiting.get(said.id);
+    this.#waiting.delete(said.id);
+    if (said.ok) waiting?.resolve(said);
+    else waiting?.reject(new TreelineError(said.code, said.message));
+  }
+
+  #fail(error: TreelineError): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { link, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
+import { parseJson } from '../platform/check.ts';
+import { hasCode } from '../platform/errors.ts';
+import { exitRecord } from '../store/facts-parse.ts';
+import type { ExitRecord } from '../store/facts.ts';
+import { TURN_FILES } from './protocol.ts';
+
+const text = (exit: ExitRecord): string => `${JSON.stringify(exit, null, 2)}\n`;
+
+export function writeExit(turnFolder: string, exit: ExitRecord): Promise<void> {
+  return writeAtomic(path.join(turnFolder, TURN_FILES.exit), text(exit));
+}
+
+/** Writes exit.json where there is none. Of several writers at once exactly one gets true. */
+export async function writeExitOnce(turnFolder: string, exit: ExitRecord): Promise<boolean> {
+  const file = path.join(turnFolder, TURN_FILES.exit);
+  const own = `${file}.${randomBytes(6).toString('hex')}`;
+  await writeAtomic(own, text(exit));
+  try {
+    // Unlike a rename, a link fails where the name is taken.
+    await link(own, file);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(own, { force: true });
+  }
+}
+
+/** The turn's exit.json; undefined while there is none. Throws TreelineError `invalid` when it is damaged. */
+export async function readExit(turnFolder: string): Promise<ExitRecord | undefined> {
+  const bytes = await readIfExists(path.join(turnFolder, TURN_FILES.exit));
+  return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, TURN_FILES.exit);
+}

@@ -1,0 +1,209 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { processClock } from '../platform/process-table.ts';
+import { descendants, signalGroup } from '../platform/process-tree.ts';
+import type { Family } from '../platform/process-tree.ts';
+import type { ProcessId } from '../platform/process-id.ts';
+import type { FactBody, ExitRecord, StopStep } from '../store/facts.ts';
+import type { Journal } from '../store/journal.ts';
+import { startAgent } from './agent-process.ts';
+import type { AgentProcess } from './agent-process.ts';
+import { writeExit } from './exit-file.ts';
+import { lookFor } from './expected.ts';
+import { untilWritten } from './persist.ts';
+import type { KeeperSpec } from './protocol.ts';
+import { Pump } from './pump.ts';
+import type { Recorder } from './recorder.ts';
+import { turnMarker } from './spec.ts';
+import { sweep } from './sweep.ts';
+
+/** How long a pipe may stay open, after nobody who could be found holds it any longer, before it is left: ms. */
+const DRAIN = 300;
+
+/** One turn, from the start of its agent to the last word about it. */
+export class KeptTurn {
+  readonly #spec: KeeperSpec;
+  readonly #folder: string;
+  readonly #journal: Journal;
+  readonly #recorder: Recorder;
+  readonly #over = Promise.withResolvers<ExitRecord>();
+  #starting: Promise<AgentProcess> | undefined;
+  #startedAt: number | null = null;
+  /** What was found to belong to the turn so far: found again when its parents are gone. */
+  #known: readonly ProcessId[] = [];
+  #stop: { readonly requestedAt: number; readonly steps: StopStep[] } | undefined;
+  #ending = false;
+  #facts: Promise<void> = Promise.resolve();
+
+  constructor(spec: KeeperSpec, folder: string, journal: Journal, recorder: Recorder) {
+    this.#spec = spec;
+    this.#folder = folder;
+    this.#journal = journal;
+    this.#recorder = recorder;
+  }
+
+  /** Resolves when no process of the turn is left and everything is written; rejects when it cannot be. */
+  get over(): Promise<ExitRecord> {
+    return this.#over.promise;
+  }
+
+  /** Gives the turn up, as long as nobody has asked for the agent or for its end: true when it will never start. */
+  abandon(why: string): boolean {
+    if (this.#starting !== undefined || this.#ending) return false;
+    this.#ending = true;
+    this.#recorder.note(`The agent was not started: ${why}.`, 'warning');
+    return true;
+  }
+
+  /** Starts the agent, once. Throws TreelineError when it cannot be started; the turn is over then. */
+  async start(): Promise<{ pid: number }> {
+    if (this.#ending && this.#starting === undefined) throw ended();
+    this.#starting ??= this.#launch();
+    const { id } = await this.#starting;
+    return { pid: id.pid };
+  }
+
+  /** Sends a message to the agent's stdin; it is in stdin.log before the agent can see it. */
+  async send(text: string): Promise<void> {
+    if (this.#starting === undefined) throw new TreelineError('not-started', 'The agent has not been started yet.');
+    const agent = await this.#starting;
+    if (this.#ending) throw ended();
+    if (this.#recorder.blocked) {
+      throw new TreelineError(
+        'disk',
+        'The disk takes no more, so the message was not sent; make space and send it again.',
+      );
+    }
+    try {
+      await agent.send(text, () => this.#recorder.sent(text));
+    } catch (error) {
+      this.#recorder.note(`A message was not delivered: ${errorText(error)}`, 'warning');
+      throw error;
+    }
+  }
+
+  /** Ends the agent and its descendants. Resolves as `over` does; asking again changes nothing. */
+  async stop(): Promise<ExitRecord> {
+    if (this.#stop === undefined && !this.#ending) {
+      this.#stop = { requestedAt: Date.now(), steps: [] };
+      this.#recorder.note('A stop was asked for.');
+      if (this.#starting === undefined) {
+        this.#ending = true;
+        this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected: [] }));
+      } else {
+        this.#starting.then(
+          (agent) => this.#escalate(agent),
+          () => undefined,
+        );
+      }
+    }
+    return this.over;
+  }
+
+  async #launch(): Promise<AgentProcess> {
+    let agent: AgentProcess;
+    try {
+      agent = await startAgent(this.#spec, this.#folder);
+    } catch (error) {
+      this.#ending = true;
+      const problem = errorText(error);
+      this.#recorder.note(problem, 'error');
+      const expected = await lookFor(this.#spec.worktree, this.#spec.expects);
+      this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected, problem }));
+      throw error;
+    }
+    this.#startedAt = Date.now();
+    this.#known = [agent.id];
+    const pumps = [new Pump(agent.stdout, 'o', this.#recorder), new Pump(agent.stderr, 'e', this.#recorder)];
+    this.#fact({ type: 'agent.started', turn: this.#spec.turn, agent: agent.id });
+    this.#recorder.note(`The agent runs as process ${agent.id.pid}.`);
+    agent.exited
+      .then(({ code, signal }) => this.#end(agent, pumps, code, signal))
+      .catch((error: unknown) => this.#over.reject(error));
+    return agent;
+  }
+
+  /** Signals the agent's group, each time harder, until the agent is gone. */
+  async #escalate(agent: AgentProcess): Promise<void> {
+    const { grace } = this.#spec;
+    // Windows has no signal that a console program could hear: what taskkill does without /F, then with it. Not run here.
+    const interrupt = process.platform === 'win32' ? [] : [['SIGINT', grace.interrupt] as const];
+    const gone = (): boolean => this.#ending;
+    for (const [signal, wait] of [...interrupt, ['SIGTERM', grace.terminate], ['SIGKILL', 0]] as const) {
+      // While the agent lives, all that it started can be seen.
+      this.#known = [agent.id, ...(await descendants(this.#family()))];
+      if (gone()) return;
+      this.#stop?.steps.push({ signal, at: Date.now() });
+      this.#recorder.note(`${signal} was sent to the agent and its process group.`);
+      await signalGroup(agent.id, signal);
+      await Promise.race([agent.exited, delay(wait, undefined, { ref: false })]);
+      if (gone()) return;
+    }
+  }
+
+  #family(): Family {
+    const marker = turnMarker(this.#spec.session, this.#spec.turn);
+    return { roots: this.#known, marker };
+  }
+
+  async #end(agent: AgentProcess, pumps: readonly Pump[], code: number | null, signal: string | null): Promise<void> {
+    this.#ending = true;
+    const endedAt = Date.now();
+    const endedGroup = { number: agent.id.pid, at: processClock() };
+    this.#recorder.note(signal === null ? `The agent exited with code ${code}.` : `The agent was ended by ${signal}.`);
+    for (const pump of pumps) pump.hurry();
+
+    const family = { ...this.#family(), endedGroup };
+    const killed = this.#stop?.steps.some((step) => step.signal === 'SIGKILL') ?? false;
+    const survivors = await sweep(family, !killed, (text, level) => this.#recorder.note(text, level));
+    await this.#drain(pumps);
+    const expected = await lookFor(this.#spec.worktree, this.#spec.expects);
+    this.#close(this.#exit({ code, signal, endedAt, survivors, expected }));
+  }
+
+  /** Reads what is left in the pipes: to their end, or until they are empty where somebody unknown holds them open. */
+  async #drain(pumps: readonly Pump[]): Promise<void> {
+    const ended = Promise.all(pumps.map((pump) => pump.ended));
+    const closed = ended.then(() => true);
+    do {
+      await this.#recorder.ready;
+      if (await Promise.race([closed, delay(DRAIN, false, { ref: false })])) return;
+    } while (!pumps.every((pump) => pump.drained));
+    this.#recorder.note(
+      'A process that could not be found holds the agent’s output open; it is not read on.',
+      'warning',
+    );
+    for (const pump of pumps) pump.close();
+    await ended;
+  }
+
+  #exit(end: Omit<ExitRecord, 'startedAt' | 'stop'>): ExitRecord {
+    return { startedAt: this.#startedAt, ...end, ...(this.#stop && { stop: this.#stop }) };
+  }
+
+  /** The last words: everything on disk, exit.json, the fact. */
+  #close(exit: ExitRecord): void {
+    const write = async (): Promise<ExitRecord> => {
+      await this.#recorder.ready;
+      await untilWritten(() => writeExit(this.#folder, exit));
+      this.#fact({ type: 'turn.exited', turn: this.#spec.turn, exit });
+      await this.#facts;
+      await untilWritten(() => this.#journal.flush());
+      return exit;
+    };
+    write().then(this.#over.resolve, this.#over.reject);
+  }
+
+  /** Appends a fact after the earlier ones, again and again while the disk refuses. */
+  #fact(body: FactBody): void {
+    this.#facts = this.#facts.then(async () => {
+      await untilWritten(() => this.#journal.append({ session: this.#spec.session, ...body }));
+    });
+    // Whoever waits for the turn's end hears of it; until then it is not unhandled.
+    this.#facts.catch(() => undefined);
+  }
+}
+
+function ended(): TreelineError {
+  return new TreelineError('ended', 'The turn is over.');
+}

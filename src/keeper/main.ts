@@ -1,0 +1,59 @@
+/**
+ * The keeper: a process of its own, one for each live turn, that outlives the window. `argv[2]` is the turn's folder; see
+ * protocol.ts for what stands in it and for what clients may say.
+ */
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { selfId } from '../platform/process-id.ts';
+import { Journal } from '../store/journal.ts';
+import { readExit } from './exit-file.ts';
+import { KeptTurn } from './kept-turn.ts';
+import { Recorder } from './recorder.ts';
+import { KeeperServer } from './server.ts';
+import { readSpec } from './spec.ts';
+
+/** How long to wait for the first client's `start`: ms. */
+const START_WITHIN = 120_000;
+
+async function keep(folder: string): Promise<void> {
+  // The terminal or the session that the window belongs to may go: none of the keeper's business.
+  process.on('SIGHUP', () => undefined);
+  process.on('SIGINT', () => undefined);
+
+  const spec = await readSpec(folder);
+  if ((await readExit(folder)) !== undefined) {
+    throw new TreelineError('ended', `Turn ${spec.turn} of ${spec.session} is over already.`);
+  }
+  const self = await selfId();
+  const journal = new Journal(spec.journal, { role: 'keeper', process: self });
+  const recorder = new Recorder(folder);
+  const turn = new KeptTurn(spec, folder, journal, recorder);
+
+  const unwanted = (why: string): void => {
+    if (turn.abandon(why)) void server.close().then(() => process.exit(0));
+  };
+  const server = new KeeperServer(spec.socket, spec.token, {
+    start: () => turn.start(),
+    send: (text) => turn.send(text),
+    stop: () => turn.stop(),
+    alone: () => unwanted('the window that prepared it is gone'),
+  });
+  await server.listen();
+  journal.append({ type: 'keeper.started', session: spec.session, turn: spec.turn, keeper: self, socket: spec.socket });
+  setTimeout(() => unwanted('nobody asked for it within two minutes'), START_WITHIN).unref();
+  // The machine goes down, or somebody ends the keeper politely: the agent must not stay without one.
+  process.on('SIGTERM', () => void turn.stop());
+
+  const exit = await turn.over;
+  // Let those who asked for the stop hear their answer first.
+  await new Promise((resolve) => setImmediate(resolve));
+  await server.close(exit);
+}
+
+keep(process.argv[2] ?? '').then(
+  () => process.exit(0),
+  (error: unknown) => {
+    // Goes to keeper.err, or nowhere.
+    console.error(errorText(error));
+    process.exit(1);
+  },
+);

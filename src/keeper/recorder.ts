@@ -1,0 +1,115 @@
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { PRIVATE_FILE } from '../platform/paths.ts';
+import { STREAM_KEYS, TURN_FILES } from './protocol.ts';
+import type { KeeperNote, SentMessage, StreamKey } from './protocol.ts';
+
+/** How long to wait before a disk that refused is tried again: ms. */
+const RETRY = 500;
+
+interface Pending {
+  readonly fd: number;
+  readonly data: Buffer;
+}
+
+/**
+ * Writes down what comes out of an agent, in one order: every chunk to its stream's file, then its line to times.log (see
+ * TURN_FILES). Written synchronously, so that an instant after a chunk was read it survives the keeper's death, and the two
+ * files never disagree by more than the last line.
+ *
+ * When the disk refuses (full, or broken), what is in hand is kept and tried again every 500 ms, in order; whoever brings
+ * more waits for `ready`, so that what is in hand stays small.
+ */
+export class Recorder {
+  readonly #streams: Readonly<Record<StreamKey, { readonly fd: number; size: number }>>;
+  readonly #times: number;
+  readonly #pending: Pending[] = [];
+  #retry: NodeJS.Timeout | undefined;
+  #ready = Promise.withResolvers<undefined>();
+
+  /** Opens the files of a turn's folder, making those that are missing. Throws where it cannot. */
+  constructor(turnFolder: string) {
+    const open = (name: string): number => openSync(path.join(turnFolder, name), 'a', PRIVATE_FILE);
+    const stream = (key: StreamKey): { fd: number; size: number } => {
+      const fd = open(TURN_FILES[key]);
+      return { fd, size: fstatSync(fd).size };
+    };
+    this.#streams = { o: stream('o'), e: stream('e'), i: stream('i'), k: stream('k') };
+    this.#times = open(TURN_FILES.times);
+    this.#ready.resolve(undefined);
+  }
+
+  /** True while the disk refuses to take what is in hand. */
+  get blocked(): boolean {
+    return this.#pending.length > 0;
+  }
+
+  /** Resolves when everything is on disk. */
+  get ready(): Promise<undefined> {
+    return this.#ready.promise;
+  }
+
+  chunk(key: StreamKey, data: Buffer): void {
+    this.#append(key, data, Date.now());
+  }
+
+  /** A line of keeper.log. */
+  note(text: string, level: KeeperNote['level'] = 'info'): void {
+    const note: KeeperNote = { at: Date.now(), level, text };
+    this.#line('k', note);
+  }
+
+  /** A line of stdin.log. */
+  sent(text: string): void {
+    const message: SentMessage = { at: Date.now(), text };
+    this.#line('i', message);
+  }
+
+  close(): void {
+    for (const key of STREAM_KEYS) closeSync(this.#streams[key].fd);
+    closeSync(this.#times);
+  }
+
+  #line(key: StreamKey, line: KeeperNote | SentMessage): void {
+    this.#append(key, Buffer.from(`${JSON.stringify(line)}\n`), line.at);
+  }
+
+  #append(key: StreamKey, data: Buffer, at: number): void {
+    const stream = this.#streams[key];
+    stream.size += data.length;
+    const wasBlocked = this.blocked;
+    this.#pending.push(
+      { fd: stream.fd, data },
+      { fd: this.#times, data: Buffer.from(`${key} ${at} ${stream.size}\n`) },
+    );
+    if (wasBlocked) return;
+    const trouble = this.#write();
+    if (trouble === undefined) return;
+    this.#ready = Promise.withResolvers();
+    this.#retry = setInterval(() => this.#again(), RETRY);
+    this.note(`The disk refused the agent's output (${trouble}); it is held back, and the agent waits.`, 'error');
+  }
+
+  #again(): void {
+    if (this.#write() !== undefined) return;
+    clearInterval(this.#retry);
+    // Resolved first: the note may meet trouble again, which makes a new promise.
+    this.#ready.resolve(undefined);
+    this.note('The disk takes the output again; nothing was lost.');
+  }
+
+  /** Writes what is pending, in order. Returns the code of the error that stopped it. */
+  #write(): string | undefined {
+    for (let next = this.#pending[0]; next !== undefined; next = this.#pending[0]) {
+      try {
+        const written = writeSync(next.fd, next.data);
+        // A disk that is nearly full takes a part.
+        if (written < next.data.length) this.#pending[0] = { fd: next.fd, data: next.data.subarray(written) };
+        else this.#pending.shift();
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      }
+    }
+    return undefined;
+  }
+}

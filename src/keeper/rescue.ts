@@ -1,0 +1,111 @@
+import { open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { TreelineError } from '../platform/errors.ts';
+import { PRIVATE_FILE } from '../platform/paths.ts';
+import { isAlive } from '../platform/process-id.ts';
+import type { ProcessId } from '../platform/process-id.ts';
+import { descendants, signalGroup } from '../platform/process-tree.ts';
+import type { Family } from '../platform/process-tree.ts';
+import type { ExitRecord } from '../store/facts.ts';
+import { readExit, writeExitOnce } from './exit-file.ts';
+import { lookFor } from './expected.ts';
+import { TURN_FILES } from './protocol.ts';
+import type { KeeperNote } from './protocol.ts';
+import { turnMarker } from './spec.ts';
+import { sweep } from './sweep.ts';
+
+/** How long an agent without a keeper may take to end by SIGTERM: ms. Its output goes nowhere. */
+const GRACE = 1000;
+
+/** A turn whose keeper is gone. */
+export interface LostTurn {
+  readonly folder: string;
+  readonly session: string;
+  readonly turn: number;
+  /** What the journal knows of its processes. */
+  readonly keeper?: ProcessId & { readonly socket?: string };
+  readonly agent?: ProcessId & { readonly at?: number };
+  readonly worktree: string;
+  readonly expects: readonly string[];
+}
+
+/**
+ * Closes a turn whose keeper is gone: ends what is left of it, writes exit.json where there is none, and returns what it
+ * says, for the caller to append as a fact. Safe to run from several windows at once: all return the same record, and one of
+ * them writes. Throws TreelineError `keeper-alive` when the keeper still runs.
+ */
+export async function rescue(lost: LostTurn): Promise<ExitRecord> {
+  const { folder, keeper, agent } = lost;
+  if (keeper !== undefined && (await isAlive(keeper))) {
+    throw new TreelineError('keeper-alive', 'The keeper of this turn still runs; stop the session instead.');
+  }
+  const notes: KeeperNote[] = [];
+  const note = (text: string, level: KeeperNote['level'] = 'info'): void =>
+    void notes.push({ at: Date.now(), level, text });
+  note('The keeper ended unexpectedly; a window closes the turn in its place.', 'error');
+
+  const family = await endAgent(lost, note);
+  const survivors = await sweep(family, true, note);
+  // The keeper's last act may have been to write it.
+  const before = await readExit(folder);
+  if (before !== undefined) return before;
+
+  const exit: ExitRecord = {
+    startedAt: agent?.at ?? null,
+    endedAt: Date.now(),
+    code: null,
+    signal: null,
+    survivors,
+    expected: await lookFor(lost.worktree, lost.expects),
+    problem:
+      agent === undefined
+        ? 'The keeper ended unexpectedly before the agent was started.'
+        : 'The keeper ended unexpectedly, so nobody saw how the agent ended.',
+  };
+  if (await writeExitOnce(folder, exit)) {
+    await writeNotes(folder, notes);
+    if (keeper?.socket !== undefined && process.platform !== 'win32') await rm(keeper.socket, { force: true });
+    return exit;
+  }
+  return (await readExit(folder)) ?? exit;
+}
+
+/** Ends the agent and its group, if it still runs, and returns all that is known to belong to the turn. */
+async function endAgent(lost: LostTurn, note: (text: string, level: 'info' | 'warning') => void): Promise<Family> {
+  const { agent } = lost;
+  const marker = turnMarker(lost.session, lost.turn);
+  if (agent === undefined || !(await isAlive(agent))) return { roots: agent === undefined ? [] : [agent], marker };
+  const roots = [agent, ...(await descendants({ roots: [agent], marker }))];
+  note(`The agent (process ${agent.pid}) still ran without its keeper, and is ended.`, 'warning');
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    await signalGroup(agent, signal);
+    for (const end = performance.now() + GRACE; performance.now() < end && (await isAlive(agent));) await delay(20);
+  }
+  return { roots, marker };
+}
+
+/** Adds to keeper.log and times.log, in the keeper's way: the line first, then where it ends. */
+async function writeNotes(folder: string, notes: readonly KeeperNote[]): Promise<void> {
+  const log = await open(path.join(folder, TURN_FILES.k), 'a+', PRIVATE_FILE);
+  const times = await open(path.join(folder, TURN_FILES.times), 'a+', PRIVATE_FILE);
+  try {
+    // What the keeper could not finish is no line: closed with a word that makes it none.
+    if (!(await endsLine(log))) await log.write('\n');
+    if (!(await endsLine(times))) await times.write(' torn\n');
+    for (const note of notes) {
+      await log.write(`${JSON.stringify(note)}\n`);
+      await times.write(`k ${note.at} ${(await log.stat()).size}\n`);
+    }
+  } finally {
+    await log.close();
+    await times.close();
+  }
+}
+
+async function endsLine(file: Awaited<ReturnType<typeof open>>): Promise<boolean> {
+  const { size } = await file.stat();
+  if (size === 0) return true;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] === 10;
+}

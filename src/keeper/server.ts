@@ -1,0 +1,174 @@
+import { timingSafeEqual } from 'node:crypto';
+import { chmod, rm } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import { invalid, natural, oneOf, parseJson, record, string } from '../platform/check.ts';
+import type { Read } from '../platform/check.ts';
+import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
+import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
+import type { ExitRecord } from '../store/facts.ts';
+import { LineSplitter } from './lines.ts';
+import type { KeeperReply, KeeperRequest } from './protocol.ts';
+
+/** A connection that has not said the token after this many ms is closed. */
+const HELLO_WITHIN = 5000;
+
+/** How long a client may take to read the last words: ms. */
+const GOODBYE = 1000;
+
+const request: Read<KeeperRequest> = (value, what) => {
+  const from = record(value, what);
+  const id = natural(from['id'], `${what}.id`);
+  const verb = oneOf(['hello', 'start', 'send', 'stop'])(from['do'], `${what}.do`);
+  if (verb === 'hello') return { id, do: verb, token: string(from['token'], `${what}.token`) };
+  if (verb === 'send') return { id, do: verb, text: string(from['text'], `${what}.text`) };
+  return { id, do: verb };
+};
+
+/** What a client may ask for, once it has said the token. */
+export interface Service {
+  start(): Promise<{ pid: number }>;
+  send(text: string): Promise<void>;
+  stop(): Promise<ExitRecord>;
+  /** The last client that had said the token is gone. */
+  alone(): void;
+}
+
+/** The keeper's local socket: JSON lines, any number of clients, each of which has to say the token first. */
+export class KeeperServer {
+  readonly #server: net.Server;
+  readonly #socket: string;
+  readonly #token: Buffer;
+  readonly #service: Service;
+  /** All connections, and whether each has said the token. */
+  readonly #clients = new Map<net.Socket, boolean>();
+  #ended: KeeperReply | undefined;
+
+  constructor(socket: string, token: string, service: Service) {
+    this.#socket = socket;
+    this.#token = Buffer.from(token);
+    this.#service = service;
+    this.#server = net.createServer((client) => this.#welcome(client));
+  }
+
+  /** Starts to listen. A socket file that a dead keeper left is removed; a living one's is not, and this throws. */
+  async listen(): Promise<void> {
+    const isFile = process.platform !== 'win32';
+    if (isFile) privateFolder(path.dirname(this.#socket));
+    try {
+      await this.#bind();
+    } catch (error) {
+      if (!isFile || !hasCode(error, 'EADDRINUSE') || (await answers(this.#socket))) throw error;
+      await rm(this.#socket, { force: true });
+      await this.#bind();
+    }
+    if (isFile) await chmod(this.#socket, PRIVATE_FILE);
+  }
+
+  /** Tells every client how the turn ended, if it began, then closes; resolves when all have heard it, or after a second. */
+  async close(exit?: ExitRecord): Promise<void> {
+    if (exit !== undefined) this.#ended = { event: 'ended', exit };
+    const gone = new Promise((resolve) => this.#server.close(resolve));
+    for (const [client, known] of this.#clients) {
+      if (known && this.#ended !== undefined) say(client, this.#ended);
+      client.end();
+    }
+    const timer = setTimeout(() => {
+      for (const client of this.#clients.keys()) client.destroy();
+    }, GOODBYE);
+    await gone;
+    clearTimeout(timer);
+  }
+
+  #bind(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#socket, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  #welcome(client: net.Socket): void {
+    const lines = new LineSplitter();
+    const patience = setTimeout(() => client.destroy(), HELLO_WITHIN);
+    this.#clients.set(client, false);
+    client.on('error', () => client.destroy());
+    client.once('close', () => {
+      clearTimeout(patience);
+      const known = this.#clients.get(client);
+      this.#clients.delete(client);
+      if (known === true && ![...this.#clients.values()].includes(true)) this.#service.alone();
+    });
+    client.on('data', (chunk) => {
+      try {
+        for (const line of lines.push(chunk)) {
+          const asked = parseJson(line, request, 'The request');
+          if (this.#clients.get(client) === true) void this.#serve(client, asked);
+          else this.#greet(client, asked, patience);
+        }
+      } catch (error) {
+        // Who breaks the protocol has nothing more to say.
+        say(client, { id: 0, ok: false, code: 'protocol', message: errorText(error) });
+        client.destroySoon();
+      }
+    });
+  }
+
+  #greet(client: net.Socket, asked: KeeperRequest, patience: NodeJS.Timeout): void {
+    if (asked.do !== 'hello' || !this.#isToken(asked.token)) {
+      invalid('The first request', 'hello with the token of this turn', asked);
+    }
+    clearTimeout(patience);
+    this.#clients.set(client, true);
+    say(client, { id: asked.id, ok: true });
+    if (this.#ended !== undefined) say(client, this.#ended);
+  }
+
+  #isToken(text: string): boolean {
+    const given = Buffer.from(text);
+    return given.length === this.#token.length && timingSafeEqual(given, this.#token);
+  }
+
+  async #serve(client: net.Socket, asked: KeeperRequest): Promise<void> {
+    const { id } = asked;
+    try {
+      const result = await this.#answer(asked);
+      say(client, { id, ok: true, ...result });
+    } catch (error) {
+      const code = error instanceof TreelineError ? error.code : 'failed';
+      say(client, { id, ok: false, code, message: errorText(error) });
+    }
+  }
+
+  async #answer(asked: KeeperRequest): Promise<{ pid?: number; exit?: ExitRecord }> {
+    switch (asked.do) {
+      case 'hello':
+        return {};
+      case 'start':
+        return this.#service.start();
+      case 'send':
+        await this.#service.send(asked.text);
+        return {};
+      case 'stop':
+        return { exit: await this.#service.stop() };
+    }
+  }
+}
+
+function say(client: net.Socket, reply: KeeperReply): void {
+  if (client.writable) client.write(`${JSON.stringify(reply)}\n`);
+}
+
+/** Whether somebody listens on this socket. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect(socket);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { writeAtomic } from '../platform/atomic-file.ts';
+import {
+  invalid,
+  listOf,
+  mapOf,
+  natural,
+  nonEmpty,
+  oneOf,
+  parseJson,
+  positive,
+  shape,
+  string,
+} from '../platform/check.ts';
+import type { Read } from '../platform/check.ts';
+import { TURN_FILES } from './protocol.ts';
+import type { KeeperSpec } from './protocol.ts';
+
+const one: Read<1> = (value, what) => (value === 1 ? 1 : invalid(what, '1', value));
+
+const token: Read<string> = (value, what) =>
+  typeof value === 'string' && /^[0-9a-f]{32}$/.test(value) ? value : invalid(what, '32 hex digits', value);
+
+const argv: Read<readonly string[]> = (value, what) => {
+  const words = listOf(string)(value, what);
+  return words[0] === undefined || words[0] === '' ? invalid(what, 'a program and its arguments', value) : words;
+};
+
+const specShape: Read<KeeperSpec> = shape({
+  v: one,
+  session: nonEmpty,
+  turn: positive,
+  journal: nonEmpty,
+  socket: nonEmpty,
+  token,
+  argv,
+  worktree: nonEmpty,
+  stdin: oneOf(['closed', 'prompt', 'lines']),
+  env: mapOf(string),
+  expects: listOf(nonEmpty),
+  grace: shape({ interrupt: natural, terminate: natural }),
+});
+
+/** Writes spec.json into a turn's folder, for the user alone: it holds the token that lets a client drive the agent. */
+export function writeSpec(turnFolder: string, spec: KeeperSpec): Promise<void> {
+  return writeAtomic(path.join(turnFolder, TURN_FILES.spec), `${JSON.stringify(spec, null, 2)}\n`);
+}
+
+/** Reads and checks a turn's spec.json. Throws TreelineError `invalid`, or the system's error where there is none. */
+export async function readSpec(turnFolder: string): Promise<KeeperSpec> {
+  return parseJson(await readFile(path.join(turnFolder, TURN_FILES.spec), 'utf8'), specShape, TURN_FILES.spec);
+}
+
+/** The variable by which a turn's processes are known, also when they left its process tree. */
+const MARK = 'TREELINE_MARK';
+
+/** `NAME=value` of the marker in the environment of every process of a turn. */
+export function turnMarker(session: string, turn: number): string {
+  return `${MARK}=${session}/${turn}`;
+}
+
+/** What the agent finds in its environment: the keeper's own, the adapter's additions, and which turn of which session it is. */
+export function agentEnv(own: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
+  const env = { ...own, ...spec.env };
+  // It made an Electron program run the keeper, and would do the same to the agent's programs.
+  delete env['ELECTRON_RUN_AS_NODE'];
+  return {
+    ...env,
+    TREELINE_SESSION: spec.session,
+    TREELINE_TURN: String(spec.turn),
+    [MARK]: `${spec.session}/${spec.turn}`,
+  };
+}

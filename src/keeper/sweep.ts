@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProcessId } from '../platform/process-id.ts';
+import { commandOf } from '../platform/process-table.ts';
+import { descendants, signalProcesses } from '../platform/process-tree.ts';
+import type { Family } from '../platform/process-tree.ts';
+import type { ExitRecord } from '../store/facts.ts';
+
+export type Survivors = ExitRecord['survivors'];
+
+/** What ends together with the agent (the rest of a pipeline) gets this long to be gone before it counts as left over: ms. */
+const SETTLE = 60;
+
+/** From SIGTERM to SIGKILL for what the agent left over: ms. */
+const TERM_TO_KILL = 400;
+
+/** A process that SIGKILL does not end within this many ms hangs in the kernel; nobody can end it. */
+const GIVE_UP = 5000;
+
+/** A fork storm leaves hundreds; so many are named. */
+const NAMED = 50;
+
+/**
+ * Ends what is left of a family, and returns what that was.
+ *
+ * @param family what is known; what is found is remembered, so that its children are found after its end.
+ * @param polite whether to let processes end by themselves and by SIGTERM before SIGKILL.
+ * @param note told, in a sentence, what was done.
+ */
+export async function sweep(
+  family: Family,
+  polite: boolean,
+  note: (text: string, level: 'info' | 'warning') => void,
+): Promise<Survivors> {
+  let known = family.roots;
+  const look = async (): Promise<ProcessId[]> => {
+    const found = await descendants({ ...family, roots: known });
+    known = [...known, ...found.filter((id) => !known.some((k) => k.pid === id.pid && k.start === id.start))];
+    return found;
+  };
+
+  let left = await look();
+  if (polite && left.length > 0) {
+    await delay(SETTLE);
+    left = await look();
+  }
+  if (left.length === 0) return [];
+
+  const survivors: Survivors = await Promise.all(
+    left.slice(0, NAMED).map(async ({ pid }) => ({ pid, command: await commandOf(pid) })),
+  );
+  const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(', ');
+  note(
+    `Left running, and ended now: ${names}${left.length > NAMED ? ` and ${left.length - NAMED} more` : ''}.`,
+    'warning',
+  );
+
+  if (polite) {
+    await signalProcesses(left, 'SIGTERM');
+    for (
+      const end = performance.now() + TERM_TO_KILL;
+      left.length > 0 && performance.now() < end;
+      left = await look()
+    ) {
+      await delay(20);
+    }
+  }
+  for (const end = performance.now() + GIVE_UP; left.length > 0 && performance.now() < end; left = await look()) {
+    // A storm forks on while it is shot at: no pause before the next look, as long as the last one found something.
+    await signalProcesses(left, 'SIGKILL');
+  }
+  if (left.length > 0) note(`Could not be ended: ${left.map(({ pid }) => pid).join(', ')}.`, 'warning');
+  return survivors;
+}
