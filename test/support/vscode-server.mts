@@ -10,6 +10,12 @@ import { createInterface } from 'node:readline';
 import { codeServer } from '../setup/vscode.mjs';
 
 export interface ServerOptions {
+  /** A folder for all that it keeps, which stays; without one, a scratch folder that `stop` removes. */
+  dir?: string;
+  /** The port of 127.0.0.1; without one, any that is free. */
+  port?: number;
+  /** Whose environment VS Code gets: nobody's (a scratch home), or the caller's, as a program that the person starts. */
+  environment?: 'scratch' | 'caller';
   /** Packed extensions to install before the start. */
   extensions?: string[];
   /** User settings, over those that keep the workbench quiet. */
@@ -70,11 +76,11 @@ export class VscodeServer {
 
   /** A server with fresh folders, listening. */
   static async start(options: ServerOptions = {}): Promise<VscodeServer> {
-    const dir = await realpath(await mkdtemp(path.join(os.tmpdir(), 'treeline-vscode-')));
-    const server = new VscodeServer(dir, await freePort(), options);
-    await mkdir(server.home);
+    const dir = options.dir ?? (await realpath(await mkdtemp(path.join(os.tmpdir(), 'treeline-vscode-'))));
+    const server = new VscodeServer(dir, options.port ?? (await freePort()), options);
+    await mkdir(server.home, { recursive: true });
     await server.#writeSettings();
-    for (const vsix of options.extensions ?? []) await server.#run(['--install-extension', vsix]);
+    for (const vsix of options.extensions ?? []) await server.#run(['--force', '--install-extension', vsix]);
     await server.restart();
     return server;
   }
@@ -86,7 +92,7 @@ export class VscodeServer {
 
   /** Starts it (again), on the same address and folders. */
   async restart(): Promise<void> {
-    await this.#end();
+    await this.end();
     const { trustAll = true, testDriver = false } = this.#options;
     const child = this.#spawn([
       ...['--auth', 'none', '--bind-addr', new URL(this.url).host],
@@ -112,11 +118,27 @@ export class VscodeServer {
     });
   }
 
+  /** Ends the server and its extension hosts, and leaves the rest: `restart` begins it again. */
+  async end(): Promise<void> {
+    const child = this.#process;
+    if (child?.pid === undefined) return;
+    this.#process = undefined;
+    process.removeListener('exit', this.#killNow);
+    const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+    kill(-child.pid, 'SIGTERM');
+    const timer = setTimeout(() => kill(-child.pid!, 'SIGKILL'), 5_000);
+    await exited;
+    clearTimeout(timer);
+    // The extension hosts linger after the server; the group goes as a whole.
+    kill(-child.pid, 'SIGKILL');
+  }
+
   /** Ends the server, all that it left running (keepers and agents outlive a window by design), and its folders. */
   async stop(): Promise<void> {
-    await this.#end();
+    await this.end();
     for (const { pid } of await this.processes()) kill(pid, 'SIGKILL');
-    await rm(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    if (this.#options.dir === undefined)
+      await rm(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 
   /**
@@ -156,8 +178,9 @@ export class VscodeServer {
     }
   }
 
-  /** Nothing of the caller's environment reaches VS Code but the PATH and what was asked for. */
-  #env(): Record<string, string> {
+  /** In a scratch home, nothing of the caller's environment reaches VS Code but the PATH and what was asked for. */
+  #env(): NodeJS.ProcessEnv {
+    if (this.#options.environment === 'caller') return { ...process.env, ...this.#options.env };
     const dirs = [...(this.#options.path ?? []), path.dirname(process.execPath), process.env['PATH'] ?? ''];
     return {
       PATH: dirs.join(path.delimiter),
@@ -198,20 +221,6 @@ export class VscodeServer {
   readonly #killNow = (): void => {
     if (this.#process?.pid !== undefined) kill(-this.#process.pid, 'SIGKILL');
   };
-
-  async #end(): Promise<void> {
-    const child = this.#process;
-    if (child?.pid === undefined) return;
-    this.#process = undefined;
-    process.removeListener('exit', this.#killNow);
-    const exited = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
-    kill(-child.pid, 'SIGTERM');
-    const timer = setTimeout(() => kill(-child.pid!, 'SIGKILL'), 5_000);
-    await exited;
-    clearTimeout(timer);
-    // The extension hosts linger after the server; the group goes as a whole.
-    kill(-child.pid, 'SIGKILL');
-  }
 }
 
 /** Signals a process, or a group with a negative id; one that is gone already is what we want. */
