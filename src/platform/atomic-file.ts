@@ -32,7 +32,8 @@ export async function writeAtomic(file: string, content: string | Uint8Array): P
 async function renameOver(from: string, to: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      return await rename(from, to);
+      await rename(from, to);
+      return;
     } catch (error) {
       const held = process.platform === 'win32' && (hasCode(error, 'EPERM') || hasCode(error, 'EACCES'));
       if (!held || tries === RENAME_TRIES) throw error;

@@ -40,21 +40,20 @@ const SNAP_ORIGINAL = '_VSCODE_SNAP_ORIG';
  * its snap package does the like for some of its libraries' variables.
  */
 export function agentEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
-    if (value !== undefined && !isHosts(name.toUpperCase(), value)) result[name] = value;
-  }
-  const kept = env['VSCODE_NODE_OPTIONS'];
-  if (kept !== undefined && kept !== '') result['NODE_OPTIONS'] ??= kept;
-  for (const name of Object.keys(result).filter((name) => name.endsWith(SNAP_ORIGINAL))) {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !isHosts(entry[0].toUpperCase(), entry[1]),
+  );
+  const result = new Map(kept);
+  const nodeOptions = env['VSCODE_NODE_OPTIONS'];
+  if (nodeOptions && !result.has('NODE_OPTIONS')) result.set('NODE_OPTIONS', nodeOptions);
+  if (env['TERM_PROGRAM'] === 'vscode') result.delete('TERM_PROGRAM_VERSION');
+  for (const [name, original] of kept.filter(([name]) => name.endsWith(SNAP_ORIGINAL))) {
     const changed = name.slice(0, -SNAP_ORIGINAL.length);
-    const original = result[name];
-    delete result[name];
-    if (original) result[changed] = original;
-    else delete result[changed];
+    result.delete(name);
+    if (original === '') result.delete(changed);
+    else result.set(changed, original);
   }
-  if (env['TERM_PROGRAM'] === 'vscode') delete result['TERM_PROGRAM_VERSION'];
-  return result;
+  return Object.fromEntries(result);
 }
 
 /** @param name in capitals: Windows does not tell names apart by case. */

@@ -62,8 +62,9 @@ class Watched {
   #hint: NodeJS.Immediate | undefined;
   /** What the last look saw; undefined before the first. */
   #seen: string | undefined;
-  /** Whether the system told of a change since the last look. */
-  #told = false;
+  /** How many changes the system told of, and how many there were at the last look. */
+  #events = 0;
+  #eventsSeen = 0;
   #looking = false;
   #stopped = false;
 
@@ -90,7 +91,7 @@ class Watched {
       // The folder, not the file: a watch on a file ends when the file is replaced.
       const watcher = watch(this.#folder, { persistent: false }, (_event, name) => {
         if (this.#name !== undefined && name !== null && name !== this.#name) return;
-        this.#told = true;
+        this.#events++;
         this.#tell();
       });
       watcher.on('error', () => {
@@ -114,8 +115,7 @@ class Watched {
     // A look at a file system that hangs is not repeated.
     if (this.#looking) return;
     this.#looking = true;
-    const told = this.#told;
-    this.#told = false;
+    const events = this.#events;
     const now = await stat(this.#target, { bigint: true }).then(
       (s) => `${s.dev} ${s.ino} ${s.size} ${s.mtimeNs}`,
       () => 'nothing',
@@ -126,6 +126,7 @@ class Watched {
     this.#seen = now;
     if (changed) this.#tell();
     // A change without an event: the watcher is deaf (its folder was replaced, say), so take a new one.
-    if (this.#watcher === undefined || (changed && !told && !this.#told)) this.#watch();
+    if (this.#watcher === undefined || (changed && this.#events === this.#eventsSeen)) this.#watch();
+    this.#eventsSeen = events;
   }
 }

@@ -142,12 +142,9 @@ function requested(session: Session, fact: Extract<Fact, { type: 'turn.requested
     ...(fact.agentSession !== undefined && { agentSession: fact.agentSession }),
   };
   const agentSession = fact.agentSession ?? (fact.resumes ? session.agentSession : undefined);
-  const { agentSession: _before, ...rest } = session;
-  const next: Session = {
-    ...rest,
-    ...(agentSession !== undefined && { agentSession }),
-    turns: [...session.turns, turn],
-  };
+  const next: { -readonly [K in keyof Session]: Session[K] } = { ...session, turns: [...session.turns, turn] };
+  if (agentSession === undefined) delete next.agentSession;
+  else next.agentSession = agentSession;
   return withStatus(next, 'queued', fact, `Turn ${turn.number} was requested.`);
 }
 

@@ -1,0 +1,95 @@
+import {
+  boolean,
+  invalid,
+  listOf,
+  natural,
+  nonEmpty,
+  nullable,
+  number,
+  oneOf,
+  optional,
+  positive,
+  record,
+  shape,
+  string,
+  type Read,
+} from '../platform/check.ts';
+import { isFactId, isSessionId } from '../platform/ids.ts';
+import type { ProcessId } from '../platform/process-id.ts';
+import { FACT_VERSION, OUTPUT_FORMATS, type ExitRecord, type Fact, type FactBody, type FactType } from './facts.ts';
+
+const processId: Read<ProcessId> = shape({ pid: positive, start: nonEmpty });
+
+const writer = shape({ role: oneOf(['window', 'keeper']), process: processId });
+
+/** Reads exit.json, and the body of `turn.exited`. */
+export const exitRecord: Read<ExitRecord> = shape({
+  startedAt: nullable(number),
+  endedAt: number,
+  code: nullable(number),
+  signal: nullable(nonEmpty),
+  stop: optional(
+    shape({
+      requestedAt: number,
+      steps: listOf(shape({ signal: oneOf(['interrupt', 'SIGINT', 'SIGTERM', 'SIGKILL']), at: number })),
+    }),
+  ),
+  survivors: listOf(shape({ pid: positive, command: string })),
+  expected: listOf(shape({ path: string, present: boolean })),
+  problem: optional(string),
+});
+
+const judgement = shape({
+  outcome: oneOf(['completed', 'failed', 'interrupted', 'killed', 'unknown']),
+  summary: string,
+  usage: optional(shape({ input: number, output: number, cached: number })),
+  cost: optional(number),
+  attention: optional(shape({ for: oneOf(['input', 'permission']), what: string })),
+  unknownSession: optional(boolean),
+});
+
+/** The fields of each type of fact, beside those that every fact carries. */
+const bodies: { readonly [T in FactType]: Read<Omit<Extract<FactBody, { type: T }>, 'type'>> } = {
+  'session.created': shape({
+    name: string,
+    agent: shape({ id: nonEmpty, name: string, format: oneOf(OUTPUT_FORMATS) }),
+    base: shape({ ref: string, commit: string }),
+    worktree: nonEmpty,
+    branch: nonEmpty,
+    expects: listOf(string),
+  }),
+  'session.renamed': shape({ name: string }),
+  'worktree.ready': shape({}),
+  'turn.requested': shape({ turn: positive, prompt: string, agentSession: optional(nonEmpty), resumes: boolean }),
+  'turn.claimed': shape({ turn: positive, limit: natural }),
+  'turn.withdrawn': shape({ turn: positive, reason: oneOf(['cancelled', 'failed']), message: string }),
+  'keeper.started': shape({ turn: positive, keeper: processId, socket: nonEmpty }),
+  'agent.started': shape({ turn: positive, agent: processId }),
+  'agent.identified': shape({ turn: positive, agentSession: nonEmpty }),
+  'turn.stopping': shape({ turn: positive }),
+  'turn.exited': shape({ turn: positive, exit: exitRecord }),
+  'turn.judged': shape({ turn: positive, judgement }),
+};
+
+/**
+ * Reads one parsed line of the journal. A fact of a newer format gives `newer`: it is none of our business, and no damage.
+ * Throws TreelineError `invalid` for anything that is not a fact.
+ */
+export function readFact(value: unknown): Fact | 'newer' {
+  const line = record(value, 'The fact');
+  const v = positive(line['v'], 'v');
+  if (v > FACT_VERSION) return 'newer';
+  const id = string(line['id'], 'id');
+  if (!isFactId(id)) invalid('id', 'a UUIDv7', id);
+  const session = string(line['session'], 'session');
+  if (!isSessionId(session)) invalid('session', 'a session id', session);
+  const type = string(line['type'], 'type');
+  if (!isFactType(type)) invalid('type', 'a known type of fact', type);
+  const at = number(line['at'], 'at');
+  const by = writer(line['by'], 'by');
+  return { v, id, at, session, by, type, ...bodies[type](line, type) } as Fact;
+}
+
+function isFactType(type: string): type is FactType {
+  return Object.hasOwn(bodies, type);
+}

@@ -1,0 +1,78 @@
+import type { Fact } from './facts.ts';
+import { isLive, lastTurn, reduce, type Session } from './lifecycle.ts';
+
+/** The sessions of a repository as a run of facts made them. Pure: the same facts in the same order give the same state. */
+export class State {
+  /** Oldest first: the journal's order, not that of the writers' clocks. */
+  readonly #sessions: Session[];
+  /** Where each stands in `#sessions`. */
+  readonly #places = new Map<string, number>();
+  /** The list as it was handed out, until something changes. */
+  #newestFirst: readonly Session[] | undefined;
+  #live = 0;
+
+  /** @param sessions a state that was saved, oldest first. */
+  constructor(sessions: readonly Session[] = []) {
+    this.#sessions = [...sessions];
+    sessions.forEach((session, place) => {
+      this.#places.set(session.id, place);
+      if (hasLiveTurn(session)) this.#live++;
+    });
+  }
+
+  /** How many turns are live, of all sessions. */
+  get live(): number {
+    return this.#live;
+  }
+
+  get size(): number {
+    return this.#sessions.length;
+  }
+
+  /** All sessions, newest first. The list never changes; a later call gives another one if something did. */
+  list(): readonly Session[] {
+    this.#newestFirst ??= this.#sessions.toReversed();
+    return this.#newestFirst;
+  }
+
+  get(id: string): Session | undefined {
+    const place = this.#places.get(id);
+    return place === undefined ? undefined : this.#sessions[place];
+  }
+
+  /** How many sessions were created before this one. */
+  place(id: string): number | undefined {
+    return this.#places.get(id);
+  }
+
+  ids(): Iterable<string> {
+    return this.#places.keys();
+  }
+
+  /** Applies facts in the journal's order; returns the ids of the sessions that they changed. */
+  apply(facts: Iterable<Fact>): Set<string> {
+    const changed = new Set<string>();
+    for (const fact of facts) {
+      const before = this.get(fact.session);
+      const after = reduce(before, fact, this.#live);
+      if (after === before || after === undefined) continue;
+      this.#put(after);
+      this.#live += Number(hasLiveTurn(after)) - Number(before !== undefined && hasLiveTurn(before));
+      changed.add(after.id);
+    }
+    return changed;
+  }
+
+  #put(session: Session): void {
+    const place = this.#places.get(session.id) ?? this.#sessions.length;
+    this.#places.set(session.id, place);
+    this.#sessions[place] = session;
+    this.#newestFirst = undefined;
+  }
+}
+
+/** A session has at most one live turn, its last: no turn can be requested while one is open. */
+function hasLiveTurn(session: Session): boolean {
+  const turn = lastTurn(session);
+  return turn !== undefined && isLive(turn);
+}

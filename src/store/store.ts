@@ -1,0 +1,257 @@
+import { statSync } from 'node:fs';
+import type { SqlValue } from 'sql.js';
+import { Emitter, type Dispose } from '../platform/emitter.ts';
+import { errorText, TreelineError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { catalogueFile, damagedFile, journalFile, privateFolder } from '../platform/paths.ts';
+import { watchFile } from '../platform/watch.ts';
+import { Catalogue, type CatalogueSource } from './catalogue.ts';
+import type { Fact, FactBase } from './facts.ts';
+import { JournalReader, type Damaged } from './journal-reader.ts';
+import { Journal, type FactEntry } from './journal.ts';
+import type { Session } from './lifecycle.ts';
+import { quarantine } from './quarantine.ts';
+import { State } from './state.ts';
+
+/** A journal up to this size is replayed sooner than sql.js is loaded. */
+const REPLAY_BYTES = 4 * 1024 * 1024;
+
+/** The catalogue is saved when nothing has changed for this long, in ms. */
+const IDLE_MS = 2_000;
+
+/** How many damaged pieces are kept for a report. */
+const REPORTED_PIECES = 100;
+
+interface StoreEvents {
+  /** Ids of the sessions that changed; the changes of one moment are one event. */
+  readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
+}
+
+/** The sessions of one repository, as every window on it and every keeper writes them down. */
+export class Store implements StoreEvents {
+  /** Resolves when the state on disk is loaded; until then `list` is empty, and nothing can be appended. Never rejects. */
+  readonly ready: Promise<void>;
+  readonly onDidChange: StoreEvents['onDidChange'];
+  readonly folder: string;
+
+  readonly #log: Log;
+  readonly #journal: Journal;
+  readonly #catalogue: Catalogue;
+  readonly #changes: Emitter<ReadonlySet<string>>;
+  readonly #damaged: Damaged[] = [];
+  readonly #source: CatalogueSource = {
+    state: () => this.#state,
+    position: () => (this.#building === undefined ? this.#reader.position : undefined),
+  };
+  #reader: JournalReader;
+  /** What is shown. */
+  #state = new State();
+  /** What is being read from the start of the journal, at first and after it was replaced; shown when it is complete. */
+  #building: State | undefined = new State();
+  #isReady = false;
+  #disposed = false;
+  #pulling = false;
+  #problem: string | undefined;
+  #changed = new Set<string>();
+  #idle: NodeJS.Timeout | undefined;
+  #unwatch: Dispose = () => undefined;
+
+  /**
+   * Opens the store in `folder` (made when missing).
+   * @param by who this process is, for the facts it writes.
+   * @param wasm path of sql.js's sql-wasm.wasm
+   */
+  static open(folder: string, by: FactBase['by'], wasm: string, log: Log): Store {
+    privateFolder(folder);
+    return new Store(folder, by, wasm, log);
+  }
+
+  private constructor(folder: string, by: FactBase['by'], wasm: string, log: Log) {
+    this.folder = folder;
+    this.#log = log;
+    const journal = journalFile(folder);
+    this.#journal = new Journal(journal, by);
+    this.#reader = new JournalReader(journal);
+    this.#catalogue = new Catalogue(catalogueFile(folder), journal, wasm, log);
+    this.#changes = new Emitter((error) => log.error(`A listener of the store failed: ${errorText(error)}`));
+    this.onDidChange = this.#changes.event;
+    this.ready = this.#load(journal);
+  }
+
+  /** All sessions, newest first. */
+  list(): readonly Session[] {
+    return this.#state.list();
+  }
+
+  get(id: string): Session | undefined {
+    return this.#state.get(id);
+  }
+
+  /** How many turns are live, of all sessions: what a limit is compared with. */
+  get live(): number {
+    return this.#state.live;
+  }
+
+  /** Pieces of the journal that are no facts, as far as this window has read it: the first hundred. */
+  get damaged(): readonly Damaged[] {
+    return this.#damaged;
+  }
+
+  /** How many facts were written by a newer version of Treeline, and are not shown. */
+  get newer(): number {
+    return this.#reader.newer;
+  }
+
+  /**
+   * Writes facts and reads the journal up to them, so that the state holds them, and all that other processes wrote
+   * before, when this returns. Whether a request or a claim won is then seen in the state: `turn.request` and
+   * `turn.claim.fact` name the winner.
+   */
+  append(...entries: readonly FactEntry[]): Fact[] {
+    if (!this.#isReady || this.#disposed) {
+      throw new TreelineError(
+        'not-ready',
+        'The sessions of this repository are still being read: try again in a moment.',
+      );
+    }
+    let facts: Fact[];
+    try {
+      facts = this.#journal.append(...entries);
+    } finally {
+      // Also after a failure: some of the facts may be in the file.
+      while (this.#read());
+    }
+    const last = facts.at(-1);
+    if (last !== undefined && !this.#reader.hasRead(last.id)) {
+      throw new TreelineError(
+        'journal-write',
+        `The sessions' journal ${journalFile(this.folder)} was replaced while it was written: try again.`,
+      );
+    }
+    return facts;
+  }
+
+  /** Resolves when everything appended so far survives a loss of power. */
+  flush(): Promise<void> {
+    return this.#journal.flush();
+  }
+
+  /** Asks the catalogue in SQL (tables `sessions` and `turns`), brought up to date first. */
+  async query(sql: string, params: SqlValue[] = []): Promise<Record<string, SqlValue>[]> {
+    await this.ready;
+    return this.#catalogue.query(sql, params, this.#source);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#unwatch();
+    await this.ready;
+    if (this.#idle !== undefined) {
+      clearTimeout(this.#idle);
+      await this.#catalogue.save(this.#source);
+    }
+    await this.#catalogue.dispose();
+    this.#journal.dispose();
+    this.#reader.dispose();
+  }
+
+  async #load(journal: string): Promise<void> {
+    try {
+      if ((statSync(journal, { throwIfNoEntry: false })?.size ?? 0) >= REPLAY_BYTES) {
+        const snapshot = await this.#catalogue.load();
+        if (snapshot !== undefined) {
+          this.#building = new State(snapshot.sessions);
+          this.#reader = new JournalReader(journal, snapshot.position);
+        }
+      }
+      if (this.#disposed) return;
+      this.#unwatch = watchFile(journal, () => void this.#pull());
+    } catch (error) {
+      this.#log.error(errorText(error));
+    }
+    await this.#pull();
+    this.#isReady = true;
+    if (this.#state.size > 0 && !this.#catalogue.exists()) this.#saveWhenIdle();
+  }
+
+  /** Reads what is new, with a pause after each part. */
+  async #pull(): Promise<void> {
+    if (this.#pulling) return;
+    this.#pulling = true;
+    try {
+      while (!this.#disposed && this.#read()) await new Promise((resolve) => setImmediate(resolve));
+      this.#problem = undefined;
+    } catch (error) {
+      // Once, not at every look.
+      if (this.#problem !== errorText(error)) this.#log.error(errorText(error));
+      this.#problem = errorText(error);
+    } finally {
+      this.#pulling = false;
+    }
+  }
+
+  /** Reads and applies one part of the journal; whether there is more. */
+  #read(): boolean {
+    const { facts, damaged, restarted, more } = this.#reader.read();
+    if (restarted) {
+      this.#log.warn(`The journal ${journalFile(this.folder)} was replaced: reading it from its beginning.`);
+      this.#building = new State();
+      this.#catalogue.reset();
+    }
+    if (damaged.length > 0) this.#report(damaged);
+    const changed = (this.#building ?? this.#state).apply(facts);
+    this.#catalogue.changed(changed);
+    if (this.#building === undefined) this.#announce(changed);
+    else if (!more) this.#show(this.#building);
+    return more;
+  }
+
+  /** Shows what was read from the beginning, all at once. */
+  #show(complete: State): void {
+    const before = this.#state;
+    this.#state = complete;
+    this.#building = undefined;
+    // Of the first reading, the catalogue's snapshot may be a part; what was replaced later is not.
+    if (this.#isReady) this.#catalogue.reset();
+    this.#announce([...before.ids(), ...complete.ids()]);
+  }
+
+  #announce(ids: Iterable<string>): void {
+    const first = this.#changed.size === 0;
+    for (const id of ids) this.#changed.add(id);
+    if (this.#changed.size === 0) return;
+    if (this.#isReady) this.#saveWhenIdle();
+    if (!first) return;
+    queueMicrotask(() => {
+      const changed = this.#changed;
+      this.#changed = new Set();
+      this.#changes.fire(changed);
+    });
+  }
+
+  #saveWhenIdle(): void {
+    if (this.#disposed) return;
+    if (this.#idle !== undefined) {
+      this.#idle.refresh();
+      return;
+    }
+    this.#idle = setTimeout(() => {
+      this.#idle = undefined;
+      void this.#catalogue.save(this.#source);
+    }, IDLE_MS).unref();
+  }
+
+  #report(damaged: readonly Damaged[]): void {
+    this.#damaged.push(...damaged.slice(0, REPORTED_PIECES - this.#damaged.length));
+    const [first] = damaged;
+    this.#log.warn(
+      `${damaged.length} damaged piece(s) in the journal, copied to ${damagedFile(this.folder)}. The first, at byte ${first?.offset ?? 0}: ${first?.reason ?? ''}`,
+    );
+    try {
+      quarantine(damagedFile(this.folder), damaged, Date.now());
+    } catch (error) {
+      this.#log.warn(`The damaged pieces could not be copied: ${errorText(error)}`);
+    }
+  }
+}
