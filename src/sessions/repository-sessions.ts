@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { detect } from '../agents/detect.ts';
 import type { AgentAdapter } from '../agents/adapter.ts';
 import { branchName, freeBranch } from '../git/branch-name.ts';
-import { currentRef, resolveCommit } from '../git/refs.ts';
+import { head, resolveCommit } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
-import { worktreePath } from '../git/worktree-path.ts';
+import { listWorktrees } from '../git/worktree-list.ts';
+import { freeWorktreePath, worktreeFolder } from '../git/worktree-path.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
-import { writeFileAtomic } from '../platform/atomic-file.ts';
+import { writeAtomic } from '../platform/atomic-file.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { sessionId, shortId } from '../platform/ids.ts';
@@ -44,7 +45,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#changes = new Emitter((error) => context.log.error(`A listener failed: ${errorText(error)}`));
     this.#supervisor = new TurnSupervisor(context);
     this.#disposables.push(
-      context.store.onDidChange((ids) => this.#note(ids)),
+      context.store.onDidChange((ids) => this.#noteFacts(ids)),
       context.timelines.onActivity((activity) => this.#noteActivity(activity)),
     );
     this.ready = context.store.ready.then(() => this.#supervisor.look(context.store.state.list()));
@@ -75,17 +76,19 @@ export class SessionsOfRepository implements RepositorySessions {
     const prompt = checkedPrompt(request.prompt);
     const adapter = this.#context.adapter(request.agent);
     options.progress?.('Checking the agent and the repository');
-    const ref = request.base ?? (await currentRef(this.repository));
-    const [commit] = await Promise.all([resolveCommit(this.repository, ref), requireFound(adapter)]);
-    options.signal?.throwIfAborted();
-
     const id = sessionId();
     const name = request.name?.trim() || displayName(prompt);
     const settings = this.#context.settings();
     const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
-    const taken = this.list().map((session) => session.branch);
-    const branch = await freeBranch(this.repository, wanted, taken);
-    const worktree = await worktreePath(this.repository, settings.worktreeFolder, branch);
+    const folder = worktreeFolder(settings.worktreeFolder, this.repository);
+    const [base, branch, worktrees] = await Promise.all([
+      this.#base(request.base),
+      freeBranch(this.repository, wanted, options.signal),
+      listWorktrees(this.repository, options),
+      requireFound(adapter),
+    ]);
+    const worktree = await freeWorktreePath(this.repository, worktrees, folder, branch);
+    options.signal?.throwIfAborted();
     const agentSession = adapter.newAgentSession?.();
     // Whatever the agent's argv cannot express is refused here, before anything is made.
     const promptFile = join(turnFolder(this.store, id, 1), TURN_FILES.prompt);
@@ -99,7 +102,7 @@ export class SessionsOfRepository implements RepositorySessions {
           session: id,
           name,
           agent: { id: adapter.id, name: adapter.name, format: adapter.format },
-          base: { ref, commit },
+          base,
           worktree,
           branch,
           expects: request.expects ?? [],
@@ -226,10 +229,22 @@ export class SessionsOfRepository implements RepositorySessions {
     return this.#need(id);
   }
 
+  /** What to branch from: the ref that was asked for, else what is checked out where the repository is open. */
+  async #base(ref: string | undefined): Promise<Session['base']> {
+    if (ref === undefined) {
+      const { branch, commit } = await head(this.repository);
+      if (commit !== undefined) {
+        return { ref: branch ?? commit, commit };
+      }
+    }
+    const wanted = ref ?? 'HEAD';
+    return { ref: wanted, commit: await resolveCommit(this.repository, wanted) };
+  }
+
   async #storePrompt(id: string, turn: number, prompt: string): Promise<void> {
     const folder = turnFolder(this.store, id, turn);
-    await privateFolder(folder);
-    await writeFileAtomic(join(folder, TURN_FILES.prompt), prompt);
+    privateFolder(folder);
+    await writeAtomic(join(folder, TURN_FILES.prompt), prompt);
   }
 
   async #earlierPrompts(session: Session): Promise<string[]> {
@@ -281,6 +296,12 @@ export class SessionsOfRepository implements RepositorySessions {
     return session;
   }
 
+  #noteFacts(ids: ReadonlySet<string>): void {
+    // Not at once: whoever appended the facts is to finish what it does with them first.
+    setImmediate(() => this.#supervisor.look([...ids].flatMap((id) => this.get(id) ?? [])));
+    this.#note(ids);
+  }
+
   #noteActivity(activity: Activity): void {
     const session = this.get(activity.session);
     if (session === undefined) {
@@ -299,13 +320,12 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#note([session.id]);
   }
 
-  /** Several changes of one moment are one event, and the supervisor looks when whoever made the change is done. */
+  /** Several changes of one moment are one event. */
   #note(ids: Iterable<string>): void {
     if (this.#changed.size === 0) {
       setImmediate(() => {
         const changed = this.#changed;
         this.#changed = new Set();
-        this.#supervisor.look([...changed].flatMap((id) => this.get(id) ?? []));
         this.#changes.fire(changed);
       });
     }

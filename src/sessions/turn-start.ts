@@ -4,12 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Launch } from '../agents/adapter.ts';
-import { addWorktree, branchCommit, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
+import { addWorktree, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
 import { connectKeeper, launchKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import { journalPath, socketPath, turnFolder } from '../platform/paths.ts';
+import { journalFile, socketPath, turnFolder } from '../platform/paths.ts';
 import type { Session, Turn } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import type { ActionOptions } from './service-types.ts';
@@ -85,7 +85,7 @@ function specOf(context: Context, session: Session, turn: Turn, launch: Launch):
     v: 1,
     session: session.id,
     turn: turn.number,
-    journal: journalPath(context.folder),
+    journal: journalFile(context.folder),
     socket: socketPath(session.id, turn.number),
     token: randomBytes(16).toString('hex'),
     argv: launch.argv,
@@ -108,32 +108,33 @@ async function openKeeper(context: Context, spec: KeeperSpec, folder: string): P
   return connectKeeper(spec, { timeoutMs: KEEPER_TIMEOUT });
 }
 
-/**
- * Makes the session's worktree: anew from the base while no agent ever worked in it, from its branch otherwise.
- */
+/** Makes the session's worktree: from its branch where there is one, else from the base while no agent ever worked on it. */
 async function makeWorktree(
-  context: Context,
+  { repository, log }: Context,
   session: Session,
   undo: UndoStack,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { repository } = context;
   const { worktree: path, branch, base } = session;
-  const kept = await branchCommit(repository, branch);
-  if (kept !== undefined) {
-    await recreateWorktree(repository, { path, branch, ...(signal && { signal }) });
-    return;
+  if (session.turns.length > 1) {
+    try {
+      await recreateWorktree(repository, { path, branch, signal });
+      return;
+    } catch (error) {
+      const untouched = session.turns.every((turn) => turn.agent === undefined);
+      if (!(error instanceof TreelineError && error.code === 'branch-missing' && untouched)) {
+        throw error;
+      }
+    }
   }
-  if (session.turns.some((turn) => turn.agent !== undefined)) {
-    throw new TreelineError(
-      'branch-gone',
-      `The branch ${branch} does not exist any more; create it again where the work should go on, then resume.`,
-    );
+  undo.push(`the worktree ${path} and its branch ${branch}`, async () => {
+    await undoWorktree(repository, { path, branch, commit: base.commit });
+    return true;
+  });
+  const { warning } = await addWorktree(repository, { path, branch, base: base.commit, signal });
+  if (warning !== undefined) {
+    log.warn(warning);
   }
-  undo.push(`the worktree ${path} and its branch ${branch}`, () =>
-    undoWorktree(repository, { path, branch, commit: base.commit }),
-  );
-  await addWorktree(repository, { path, branch, base: base.commit, ...(signal && { signal }) });
 }
 
 function failure(

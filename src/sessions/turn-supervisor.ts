@@ -10,7 +10,7 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { turnFolder } from '../platform/paths.ts';
 import { isAlive, isAliveNow, isSame } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
-import { isLive, isQueued, type Session, type Turn } from '../store/lifecycle.ts';
+import { isLive, isOpen, isQueued, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import type { ActionOptions } from './service-types.ts';
 import { timelineSource } from './timeline-source.ts';
@@ -143,7 +143,7 @@ export class TurnSupervisor {
     for (;;) {
       const { store, settings } = this.#context;
       const limit = settings().maxConcurrent;
-      const next = store.state.queued()[0];
+      const next = this.#openTurns().find(({ turn }) => isQueued(turn));
       if (this.#disposed || next === undefined || store.state.live >= limit || this.#owned(next.turn.requestedBy)) {
         return;
       }
@@ -264,9 +264,8 @@ export class TurnSupervisor {
       if (!session.turns.some((one) => one.agent !== undefined)) {
         const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
         try {
-          if (await undoWorktree(repository, made)) {
-            message.push('Its half-made worktree and branch were removed.');
-          }
+          await undoWorktree(repository, made);
+          message.push('What it had made of the worktree and branch was removed.');
         } catch (error) {
           message.push(`Its worktree was left as it is: ${errorText(error)}`);
         }
@@ -306,6 +305,15 @@ export class TurnSupervisor {
     }
   }
 
+  /** Every open turn, in the order in which they were asked for. Only a session's last turn can be open. */
+  #openTurns(): { readonly session: Session; readonly turn: Turn }[] {
+    const open = this.#context.store.state.list().flatMap((session) => {
+      const turn = lastTurn(session);
+      return turn !== undefined && isOpen(turn) ? [{ session, turn }] : [];
+    });
+    return open.sort((a, b) => (a.turn.request < b.turn.request ? -1 : 1));
+  }
+
   /** Whether another window that lives has this in hand. */
   #owned(by: Turn['requestedBy'] | undefined): boolean {
     const { self } = this.#context;
@@ -314,9 +322,9 @@ export class TurnSupervisor {
 
   /** While a turn waits for another window, that window's death must not be missed: it says nothing when it goes. */
   #watchOthers(): void {
-    const waiting = this.#context.store.state
-      .open()
-      .filter(({ turn }) => this.#owned(isQueued(turn) ? turn.requestedBy : turn.keeper ? undefined : turn.claim?.by));
+    const waiting = this.#openTurns().filter(({ turn }) =>
+      this.#owned(isQueued(turn) ? turn.requestedBy : turn.keeper ? undefined : turn.claim?.by),
+    );
     if (waiting.length === 0) {
       clearTimeout(this.#others);
       this.#others = undefined;
