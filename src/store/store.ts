@@ -114,21 +114,28 @@ export class Store implements StoreEvents {
         'The sessions of this repository are still being read: try again in a moment.',
       );
     }
-    let facts: Fact[];
     try {
-      facts = this.#journal.append(...entries);
-    } finally {
-      // Also after a failure: some of the facts may be in the file.
+      const facts = this.#journal.append(...entries);
+      const last = facts.at(-1);
+      // The journal has just made sure that the path names the file.
+      while (this.#read({ sameFile: true }));
+      if (last === undefined || this.#reader.hasRead(last.id)) return facts;
       while (this.#read());
+      if (this.#reader.hasRead(last.id)) return facts;
+    } catch (error) {
+      // Some of the facts may be in the file: the state is to show what it holds.
+      void this.#pull();
+      throw error;
     }
-    const last = facts.at(-1);
-    if (last !== undefined && !this.#reader.hasRead(last.id)) {
-      throw new TreelineError(
-        'journal-write',
-        `The sessions' journal ${journalFile(this.folder)} was replaced while it was written: try again.`,
-      );
-    }
-    return facts;
+    throw new TreelineError(
+      'journal-write',
+      `The sessions' journal ${journalFile(this.folder)} was replaced while it was written: try again.`,
+    );
+  }
+
+  /** Reads what other processes have written so far, so that the state holds it when this returns. */
+  refresh(): void {
+    while (!this.#disposed && this.#read());
   }
 
   /** Resolves when everything appended so far survives a loss of power. */
@@ -192,8 +199,8 @@ export class Store implements StoreEvents {
   }
 
   /** Reads and applies one part of the journal; whether there is more. */
-  #read(): boolean {
-    const { facts, damaged, restarted, more } = this.#reader.read();
+  #read(options?: { readonly sameFile: boolean }): boolean {
+    const { facts, damaged, restarted, more } = this.#reader.read(options);
     if (restarted) {
       this.#log.warn(`The journal ${journalFile(this.folder)} was replaced: reading it from its beginning.`);
       this.#building = new State();
