@@ -1,4 +1,5 @@
 import type { AgentAdapter } from '../agents/adapter.ts';
+import type { Detector } from '../agents/detect.ts';
 import type { Repository } from '../git/types.ts';
 import type { Log } from '../platform/log.ts';
 import type { ProcessId } from '../platform/process-id.ts';
@@ -16,6 +17,7 @@ export interface Context {
   readonly settings: () => Settings;
   /** The adapter of an agent id; throws TreelineError when there is none any more. */
   readonly adapter: (id: string) => AgentAdapter;
+  readonly detector: Detector;
   /** Path of the keeper's bundle. */
   readonly keeper: string;
   /** The process of this window. */

@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { detect } from '../agents/detect.ts';
 import type { AgentAdapter } from '../agents/adapter.ts';
 import { branchName, freeBranch } from '../git/branch-name.ts';
 import { head, resolveCommit } from '../git/repository.ts';
@@ -48,7 +47,7 @@ export class SessionsOfRepository implements RepositorySessions {
       context.store.onDidChange((ids) => this.#noteFacts(ids)),
       context.timelines.onActivity((activity) => this.#noteActivity(activity)),
     );
-    this.ready = context.store.ready.then(() => this.#supervisor.look(context.store.state.list()));
+    this.ready = context.store.ready.then(() => this.#supervisor.look(context.store.list()));
   }
 
   get onDidChange(): RepositorySessions['onDidChange'] {
@@ -56,11 +55,11 @@ export class SessionsOfRepository implements RepositorySessions {
   }
 
   list(): readonly Session[] {
-    return this.#context.store.state.list();
+    return this.#context.store.list();
   }
 
   get(id: string): Session | undefined {
-    return this.#context.store.state.get(id);
+    return this.#context.store.get(id);
   }
 
   activity(id: string): Activity | undefined {
@@ -85,7 +84,7 @@ export class SessionsOfRepository implements RepositorySessions {
       this.#base(request.base),
       freeBranch(this.repository, wanted, options.signal),
       listWorktrees(this.repository, options),
-      requireFound(adapter),
+      this.#requireFound(adapter),
     ]);
     const worktree = await freeWorktreePath(this.repository, worktrees, folder, branch);
     options.signal?.throwIfAborted();
@@ -132,7 +131,7 @@ export class SessionsOfRepository implements RepositorySessions {
       throw turnRuns(session);
     }
     const adapter = this.#context.adapter(session.agent.id);
-    await requireFound(adapter);
+    await this.#requireFound(adapter);
 
     // An agent that never ran has nothing to remember, and one without a resume of its own starts anew each time.
     const ran = session.turns.some((turn) => turn.agent !== undefined);
@@ -227,6 +226,15 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#supervisor.look([this.#need(id)]);
     await this.#supervisor.starting(id, number);
     return this.#need(id);
+  }
+
+  /** Looks for the agent's program, without running it. */
+  async #requireFound({ name, detection }: AgentAdapter): Promise<void> {
+    const program = { ...detection, argv: detection.argv.slice(0, 1) };
+    const { found, hint } = await this.#context.detector.detect(program, { maxAge: 0 });
+    if (!found) {
+      throw new TreelineError('agent-missing', `${name} cannot be started: ${hint}`);
+    }
   }
 
   /** What to branch from: the ref that was asked for, else what is checked out where the repository is open. */
@@ -342,19 +350,9 @@ function checkedPrompt(prompt: string): string {
   return prompt;
 }
 
-async function requireFound(adapter: AgentAdapter): Promise<void> {
-  const { found } = await detect(adapter.detection);
-  if (!found) {
-    throw new TreelineError(
-      'agent-missing',
-      `${adapter.name} was not found (${adapter.detection.argv[0]}); ${adapter.detection.install}`,
-    );
-  }
-}
-
 /** The agent session id to resume, checked for form: an agent may take a malformed one for a new conversation. */
 function resumable(session: Session, adapter: AgentAdapter): string {
-  const id = session.agentSession ?? session.id;
+  const id = adapter.resumesBySession === true ? session.id : (session.agentSession ?? '');
   if (!adapter.isAgentSession(id)) {
     throw new TreelineError(
       'no-agent-session',

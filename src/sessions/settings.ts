@@ -1,12 +1,5 @@
 import type { CustomAgent } from '../agents/custom.ts';
-
-/** How to start one of the built-in agents. */
-export interface AgentSettings {
-  /** Program name or absolute path. */
-  readonly command: string;
-  /** Arguments to add. */
-  readonly args: readonly string[];
-}
+import type { ProgramOptions } from '../agents/program.ts';
 
 /** The settings under `treeline.` that work below the views needs, validated. */
 export interface Settings {
@@ -16,8 +9,8 @@ export interface Settings {
   readonly worktreeFolder: string;
   /** Template of a branch name. */
   readonly branchName: string;
-  readonly claude: AgentSettings;
-  readonly codex: AgentSettings;
+  readonly claude: ProgramOptions;
+  readonly codex: ProgramOptions;
   readonly customAgents: readonly CustomAgent[];
   /** ms from a stop's interrupt to SIGTERM, and from SIGTERM to SIGKILL. */
   readonly grace: { readonly interrupt: number; readonly terminate: number };
@@ -27,8 +20,8 @@ export const DEFAULT_SETTINGS: Settings = {
   maxConcurrent: 6,
   worktreeFolder: '${repositoryParent}/${repositoryName}.worktrees',
   branchName: 'treeline/${slug}-${id}',
-  claude: { command: 'claude', args: [] },
-  codex: { command: 'codex', args: [] },
+  claude: { args: [] },
+  codex: { args: [] },
   customAgents: [],
   grace: { interrupt: 5000, terminate: 5000 },
 };

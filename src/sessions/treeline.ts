@@ -1,12 +1,13 @@
 import { adapters } from '../agents/registry.ts';
-import { detect } from '../agents/detect.ts';
+import { Detector } from '../agents/detect.ts';
+import { agentEnvironment } from '../platform/environment.ts';
 import type { AgentAdapter } from '../agents/adapter.ts';
 import { findRepository } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { privateFolder, storeFolder } from '../platform/paths.ts';
+import { storeFolder } from '../platform/paths.ts';
 import { selfId, type ProcessId } from '../platform/process-id.ts';
 import { Store } from '../store/store.ts';
 import { Timelines } from '../timeline/timelines.ts';
@@ -34,12 +35,16 @@ interface Opened {
   readonly close: Dispose;
 }
 
+/** For how many ms it is believed that an agent is installed, or not. */
+const DETECTION_AGE = 60_000;
+
 const NO_SESSIONS: ReadonlySet<string> = new Set();
 
 /** All repositories that are open in this window. */
 export class Treeline {
   readonly timelines: Timelines;
   readonly #options: TreelineOptions;
+  readonly #detector = new Detector(() => agentEnvironment(process.env));
   readonly #changes: Emitter<TreelineChange>;
   /** By common git directory: two worktrees of one repository are one. */
   readonly #opened = new Map<string, Opened>();
@@ -78,8 +83,7 @@ export class Treeline {
     const custom = new Set(customAgents.map(({ id }) => id));
     const choices = await Promise.all(
       this.#adapters().map(async ({ id, name, detection }) => {
-        const { found, version } = await detect(detection);
-        const hint = detection.install;
+        const { found, version, hint } = await this.#detector.detect(detection, { maxAge: DETECTION_AGE });
         return { id, name, custom: custom.has(id), found, hint, ...(version !== undefined && { version }) };
       }),
     );
@@ -132,9 +136,8 @@ export class Treeline {
   async #open(repository: Repository): Promise<Opened> {
     const { globalStorage, settings, log, assets } = this.#options;
     const folder = storeFolder(globalStorage, repository.commonDir);
-    await privateFolder(folder);
     const self = await (this.#self ??= selfId());
-    const store = await Store.open({ folder, by: { role: 'window', process: self }, wasm: assets.wasm, log });
+    const store = Store.open(folder, { role: 'window', process: self }, assets.wasm, log);
     const sessions = new SessionsOfRepository({
       repository,
       folder,
@@ -142,6 +145,7 @@ export class Treeline {
       timelines: this.timelines,
       settings,
       adapter: (id) => this.#adapter(id),
+      detector: this.#detector,
       keeper: assets.keeper,
       self,
       log,
@@ -152,7 +156,7 @@ export class Treeline {
 
   #adapters(): readonly AgentAdapter[] {
     const { claude, codex, customAgents } = this.#options.settings();
-    return adapters({ claude, codex, custom: customAgents });
+    return adapters(customAgents, { claude, codex });
   }
 
   #adapter(id: string): AgentAdapter {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import type { Launch } from '../agents/adapter.ts';
 import { addWorktree, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
-import { connectKeeper, launchKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
+import { openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
@@ -44,7 +44,7 @@ export async function startTurn(
 
     enter('starting the keeper');
     const launch = launchOf(context, session, turn, prompt, promptFile);
-    const keeper = openKeeper(context, specOf(context, session, turn, launch), folder);
+    const keeper = launchKeeper(context, specOf(context, session, turn, launch), folder);
     // Awaited only after the worktree is made; a failure before then is not an unhandled one.
     keeper.catch(() => undefined);
     undo.push('the keeper', async () => {
@@ -97,15 +97,10 @@ function specOf(context: Context, session: Session, turn: Turn, launch: Launch):
   };
 }
 
-async function openKeeper(context: Context, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
-  await writeSpec(folder, spec);
-  await launchKeeper({
-    execPath: process.execPath,
-    entry: context.keeper,
-    turnFolder: folder,
-    env: agentEnvironment(process.env),
-  });
-  return connectKeeper(spec, { timeoutMs: KEEPER_TIMEOUT });
+async function launchKeeper(context: Context, spec: KeeperSpec, turnFolder: string): Promise<KeeperConnection> {
+  await writeSpec(turnFolder, spec);
+  const launch = { execPath: process.execPath, entry: context.keeper, turnFolder, env: agentEnvironment(process.env) };
+  return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
 }
 
 /** Makes the session's worktree: from its branch where there is one, else from the base while no agent ever worked on it. */

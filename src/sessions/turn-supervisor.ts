@@ -87,7 +87,7 @@ export class TurnSupervisor {
 
   /** Ends a keeper that does not do what it is told; what it leaves behind is then closed like any keeper's that died. */
   async endKeeper(session: string, turn: number): Promise<void> {
-    const keeper = this.#context.store.state.get(session)?.turns[turn - 1]?.keeper;
+    const keeper = this.#context.store.get(session)?.turns[turn - 1]?.keeper;
     if (keeper !== undefined) {
       await signalProcesses([keeper], 'SIGKILL');
     }
@@ -144,7 +144,7 @@ export class TurnSupervisor {
       const { store, settings } = this.#context;
       const limit = settings().maxConcurrent;
       const next = this.#openTurns().find(({ turn }) => isQueued(turn));
-      if (this.#disposed || next === undefined || store.state.live >= limit || this.#owned(next.turn.requestedBy)) {
+      if (this.#disposed || next === undefined || store.live >= limit || this.#owned(next.turn.requestedBy)) {
         return;
       }
       if (!existsSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt))) {
@@ -156,7 +156,7 @@ export class TurnSupervisor {
       }
       const { session, turn } = next;
       const [claim] = store.append({ type: 'turn.claimed', session: session.id, turn: turn.number, limit });
-      const now = store.state.get(session.id);
+      const now = store.get(session.id);
       const claimed = now?.turns[turn.number - 1];
       if (now === undefined || claimed === undefined || claim === undefined || claimed.claim?.fact !== claim.id) {
         return; // Another window was quicker; its fact will bring us here again.
@@ -222,7 +222,7 @@ export class TurnSupervisor {
     const at = key(session.id, turn.number);
     try {
       store.refresh();
-      const now = store.state.get(session.id)?.turns[turn.number - 1];
+      const now = store.get(session.id)?.turns[turn.number - 1];
       if (this.#disposed || now === undefined || !isLive(now) || this.#starts.has(at)) {
         this.#keepers.delete(at);
         return;
@@ -230,7 +230,7 @@ export class TurnSupervisor {
       if (now.keeper !== undefined && (await isAlive(now.keeper))) {
         // It lives and the connection broke: come back to it. Deleting first lets the next look connect again.
         this.#keepers.delete(at);
-        setTimeout(() => this.look([store.state.get(session.id) ?? session]), 200).unref();
+        setTimeout(() => this.look([store.get(session.id) ?? session]), 200).unref();
         return;
       }
       if (now.agent === undefined && !existsSync(join(this.#folder(session, turn), TURN_FILES.exit))) {
@@ -294,7 +294,7 @@ export class TurnSupervisor {
     const close = timelines.open(timelineSource(folder, session));
     try {
       const judgement = await timelines.judge(session.id, turn.number);
-      if (store.state.get(session.id)?.turns[turn.number - 1]?.judgement === undefined && !this.#disposed) {
+      if (store.get(session.id)?.turns[turn.number - 1]?.judgement === undefined && !this.#disposed) {
         store.append({ type: 'turn.judged', session: session.id, turn: turn.number, judgement });
       }
     } catch (error) {
@@ -307,7 +307,7 @@ export class TurnSupervisor {
 
   /** Every open turn, in the order in which they were asked for. Only a session's last turn can be open. */
   #openTurns(): { readonly session: Session; readonly turn: Turn }[] {
-    const open = this.#context.store.state.list().flatMap((session) => {
+    const open = this.#context.store.list().flatMap((session) => {
       const turn = lastTurn(session);
       return turn !== undefined && isOpen(turn) ? [{ session, turn }] : [];
     });
@@ -331,7 +331,7 @@ export class TurnSupervisor {
     } else {
       this.#others ??= setTimeout(() => {
         this.#others = undefined;
-        this.look(waiting.flatMap(({ session }) => this.#context.store.state.get(session.id) ?? []));
+        this.look(waiting.flatMap(({ session }) => this.#context.store.get(session.id) ?? []));
       }, OTHERS_INTERVAL).unref();
     }
   }
