@@ -78,7 +78,10 @@ async function openBrowser(folder, port) {
   const dir = path.join(home, 'browser');
   mkdirSync(dir, { recursive: true });
   const options = { dir, port, environment: 'caller', extensions: [vsix], machineSettings: settings };
-  const server = await VscodeServer.start(options);
+  const server = await VscodeServer.start(options).catch((error) => {
+    if (!String(error).includes('EADDRINUSE')) throw error;
+    throw new Missing(`Port ${port} is in use; choose another: npm run try -- --port ${port + 1}`);
+  });
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   say(`open ${server.open(folder)}`);

@@ -102,6 +102,7 @@ export class VscodeServer {
     ]);
     this.#process = child;
     process.once('exit', this.#killNow);
+    child.stderr!.on('data', (chunk) => (this.#log += String(chunk)));
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`VS Code did not start in 60 s:\n${this.#log}`)), 60_000);
       createInterface({ input: child.stdout! }).on('line', (line) => {
@@ -163,7 +164,8 @@ export class VscodeServer {
   open(folder: string, payload: Record<string, string> = {}): string {
     const url = new URL(this.url);
     url.searchParams.set('folder', folder);
-    url.searchParams.set('payload', JSON.stringify(Object.entries({ skipWelcome: 'true', ...payload })));
+    const entries = Object.entries(payload);
+    if (entries.length > 0) url.searchParams.set('payload', JSON.stringify(entries));
     return url.href;
   }
 
