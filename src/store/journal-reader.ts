@@ -63,8 +63,9 @@ export class JournalReader {
   #offset = 0;
   /** How much of the file has been looked at. */
   #seen = 0;
-  /** The last bytes before `#offset`. */
-  #overlap: Buffer = Buffer.alloc(0);
+  /** The last bytes before `#offset`, and how many. */
+  readonly #overlap = Buffer.alloc(OVERLAP_BYTES);
+  #overlapLength = 0;
   #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   #newer = 0;
   #recent = new RecentIds();
@@ -98,10 +99,16 @@ export class JournalReader {
     return this.#recent.has(id);
   }
 
-  /** Reads the next part, at most 256 KiB or one line. A journal that does not exist is an empty one. Throws where it cannot be read. */
-  read(): Reading {
+  /**
+   * Reads the next part, at most 256 KiB or one line. A journal that does not exist is an empty one. Throws where it
+   * cannot be read.
+   *
+   * @param options.sameFile spares the question whether the path still names the file that was read so far; for who
+   * has just asked it.
+   */
+  read(options: { readonly sameFile?: boolean } = {}): Reading {
     try {
-      return this.#read();
+      return this.#read(options.sameFile === true && this.#file !== undefined);
     } catch (cause) {
       throw new TreelineError(
         'journal-read',
@@ -116,36 +123,41 @@ export class JournalReader {
     this.#file = undefined;
   }
 
-  #read(): Reading {
-    const { size, replaced } = this.#look();
-    let restarted = false;
-    if (replaced || size < this.#offset) {
-      restarted = this.#restart();
-    }
+  #read(sameFile: boolean): Reading {
     const facts: Fact[] = [];
     const damaged: Damaged[] = [];
+    let restarted = false;
+    let size = Infinity;
+    if (!sameFile) {
+      const look = this.#look();
+      size = look.size;
+      if (look.replaced || size < this.#offset) restarted = this.#restart();
+    }
+    let more = false;
     let buffer = this.#buffer;
     while (this.#file !== undefined && size > this.#seen) {
-      const start = this.#offset - this.#overlap.length;
-      const bytes = buffer.subarray(0, readFully(this.#file.fd, buffer, start, size));
-      const first = this.#overlap.length;
-      if (bytes.length < first || bytes.compare(this.#overlap, 0, first, 0, first) !== 0) {
+      const first = this.#overlapLength;
+      const start = this.#offset - first;
+      // Of a file, less than was asked for means that this is its end.
+      const length = readSync(this.#file.fd, buffer, 0, buffer.length, start);
+      if (length < first || buffer.compare(this.#overlap, 0, first, 0, first) !== 0) {
         restarted = this.#restart() || restarted;
         continue;
       }
-      const atEnd = start + bytes.length >= size;
-      const done = this.#lines(bytes, first, start, atEnd, facts, damaged);
-      if (done === first && !atEnd && bytes.length === buffer.length) {
+      more = length === buffer.length;
+      const done = this.#lines(buffer.subarray(0, length), first, start, !more, facts, damaged);
+      if (done === first && more) {
         // A line that is longer than the buffer.
         buffer = Buffer.allocUnsafe(buffer.length * 2);
         continue;
       }
-      this.#overlap = Buffer.from(bytes.subarray(Math.max(0, done - OVERLAP_BYTES), done));
+      this.#overlapLength = Math.min(done, OVERLAP_BYTES);
+      buffer.copy(this.#overlap, 0, done - this.#overlapLength, done);
       this.#offset = start + done;
-      this.#seen = start + bytes.length;
+      this.#seen = start + length;
       break;
     }
-    return { facts, damaged, restarted, more: this.#file !== undefined && size > this.#seen };
+    return { facts, damaged, restarted, more };
   }
 
   /** Opens what is at the path now. */
@@ -173,13 +185,13 @@ export class JournalReader {
     const had = this.#offset > 0;
     this.#offset = 0;
     this.#seen = 0;
-    this.#overlap = Buffer.alloc(0);
+    this.#overlapLength = 0;
     this.#newer = 0;
     this.#recent = new RecentIds();
     return had;
   }
 
-  /** Takes the lines from `first` on; returns up to where. `start` is the place of `bytes` in the file. */
+  /** Takes the lines of `bytes` from `first` on; returns up to where. `start` is the place of `bytes` in the file. */
   #lines(bytes: Buffer, first: number, start: number, atEnd: boolean, facts: Fact[], damaged: Damaged[]): number {
     let from = first;
     for (let end = bytes.indexOf(NEWLINE, from); end !== -1; end = bytes.indexOf(NEWLINE, from)) {
@@ -243,18 +255,6 @@ function tryParse(bytes: Buffer, from: number, end: number): { readonly fact: Fa
   } catch (error) {
     return errorText(error);
   }
-}
-
-/** Fills the buffer from `start`, up to the place `end` of the file; returns how many bytes there were. */
-function readFully(fd: number, buffer: Buffer, start: number, end: number): number {
-  const wanted = Math.min(buffer.length, end - start);
-  let length = 0;
-  while (length < wanted) {
-    const count = readSync(fd, buffer, length, wanted - length, start + length);
-    if (count === 0) break;
-    length += count;
-  }
-  return length;
 }
 
 /** The last ids in a ring, so that asking and adding cost the same however long the journal is. */
