@@ -5,15 +5,21 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 
 const run = promisify(execFile);
 
-/** A fresh, empty folder (its real path), removed after the test. */
-export async function tempDir(t: TestContext): Promise<string> {
+const made: string[] = [];
+// At the end of the file, and not of the test: node runs a test's own `after` hooks in the order in which they were given,
+// and those that end the processes in a folder come after the one that made it.
+after(async () => {
+  for (const dir of made) await rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
+});
+
+/** A fresh, empty folder (its real path), removed when the tests of the file have ended. */
+export async function tempDir(_t: TestContext): Promise<string> {
   const dir = await realpath(await mkdtemp(path.join(os.tmpdir(), 'treeline-')));
-  // A process that was just killed may still be closing files there: rm retries.
-  t.after(() => rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
+  made.push(dir);
   return dir;
 }
 
@@ -41,7 +47,7 @@ export async function git(cwd: string, ...args: string[]): Promise<string> {
 
 /**
  * A fresh repository on branch `main` with one commit of `files` (path → content; a README when not given),
- * removed after the test. Returns its real path.
+ * removed like a `tempDir`. Returns its real path.
  */
 export async function tempRepo(t: TestContext, options: { files?: Record<string, string> } = {}): Promise<string> {
   // One level down, so that a sibling folder for worktrees goes away with it.

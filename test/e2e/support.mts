@@ -1,0 +1,56 @@
+/** What every end-to-end test begins with: the packed extension in a real VS Code, in a window on a fresh repository. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { makeSample } from '../demo/sample.mjs';
+import { demoAgents } from '../demo/setting.mjs';
+import { root, vsix } from '../setup/paths.mjs';
+import { launchBrowser } from '../support/browser.mts';
+import { VscodeServer, type ServerOptions } from '../support/vscode-server.mts';
+import { Workbench } from '../support/workbench.mts';
+
+export interface Treeline {
+  server: VscodeServer;
+  browser: Browser;
+  /** The sample repository that the window shows. */
+  repo: string;
+  workbench: Workbench;
+}
+
+export interface TreelineOptions extends ServerOptions {
+  /** How many times faster the demo agent works than for a person who watches (10). */
+  demoSpeed?: number;
+}
+
+/**
+ * Starts all of it, with the demo agent known to Treeline. After the test everything is ended, strays included; when the
+ * test failed, what the window showed stands in dist-test/failures/.
+ */
+export async function startTreeline(t: TestContext, options: TreelineOptions = {}): Promise<Treeline> {
+  const { demoSpeed = 10, machineSettings, ...rest } = options;
+  const server = await VscodeServer.start({
+    extensions: [vsix],
+    machineSettings: { 'treeline.customAgents': demoAgents({ speed: demoSpeed }), ...machineSettings },
+    ...rest,
+  });
+  const repo = path.join(server.dir, 'work/sample-project');
+  makeSample(repo);
+  const browser = await launchBrowser();
+  const workbench = await Workbench.open(browser, server, repo);
+  // One hook: node runs several in the order in which they were given.
+  t.after(async () => {
+    if (!(t as TestContext & { passed: boolean }).passed) await keepPicture(t, workbench);
+    await browser.close();
+    await server.stop();
+  });
+  return { server, browser, repo, workbench };
+}
+
+async function keepPicture(t: TestContext, workbench: Workbench): Promise<void> {
+  const folder = path.join(root, 'dist-test/failures');
+  await mkdir(folder, { recursive: true });
+  const file = path.join(folder, `${t.name.replaceAll(/\W+/g, '-')}.png`);
+  await workbench.screenshot(file);
+  t.diagnostic(`what the window showed: ${file}`);
+}
