@@ -33,8 +33,8 @@ const LETTERS: Readonly<Record<string, string>> = {
 /** Words of a name in `[a-z0-9]`, joined by `-`, at most 40 characters; `task` when nothing is left. */
 export function slug(name: string): string {
   const words = name
-    .toLowerCase()
     .normalize('NFKD')
+    .toLowerCase()
     .replace(/\p{M}/gu, '')
     // don't → dont
     .replace(/(?<=\w)['’](?=\w)/g, '')
@@ -56,7 +56,7 @@ export function branchName(template: string, { name, id, agent }: BranchParts): 
   const branch = template.replace(PLACEHOLDER, (whole, key: string) =>
     Object.hasOwn(values, key) ? (values[key] ?? '') : whole,
   );
-  if (!isBranchName(branch)) {
+  if (!isBranchName(branch) || branch.includes('${')) {
     throw new TreelineError(
       'bad-branch-template',
       `The branch name setting ${JSON.stringify(template)} gives ${JSON.stringify(branch)}, which git does not allow; use letters, digits, - and /, with \${slug}, \${id} or \${agent}.`,

@@ -62,9 +62,9 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     code: 'filter-failed',
-    pattern: /(smudge|clean|process) filter '?([^'\n]*?)'? failed|external filter '([^\n]*)' failed/,
+    pattern: /(?:smudge|clean) filter '?([^'\n]*?)'? failed/,
     say: (found) =>
-      `The repository's content filter ${found[2] ?? found[3] ?? ''} failed; check that the program is installed (Git LFS, for instance) and try again.`,
+      `The repository's content filter ${String(found[1])} failed; check that its program is installed (Git LFS, for instance) and try again.`,
   },
   {
     code: 'broken-repository',

@@ -47,7 +47,7 @@ export function watchRepository(
   };
 
   /** Brings the watches up to the folders that are there now, one run after the other. */
-  const follow = (): void => {
+  const follow = (isFirst = false): void => {
     following = following
       .then(async () => {
         const wanted = new Set(await gitFolders(repository.commonDir));
@@ -57,16 +57,17 @@ export function watchRepository(
           stop();
           watches.delete(folder);
         }
-        for (const folder of wanted) {
-          if (!watches.has(folder)) watches.set(folder, watchFolder(folder, hint, { pollMs }));
-        }
+        const added = [...wanted].filter((folder) => !watches.has(folder));
+        for (const folder of added) watches.set(folder, watchFolder(folder, hint, { pollMs }));
+        // What happened in a new folder before its watch began gave no hint of its own.
+        if (added.length > 0 && !isFirst) hint();
       })
       .catch(onError);
   };
 
   // At once, so that what happens from now on gives a hint; the folders below follow.
   watches.set(repository.commonDir, watchFolder(repository.commonDir, hint, { pollMs }));
-  follow();
+  follow(true);
   return () => {
     disposed = true;
     clearTimeout(timer);

@@ -1,4 +1,4 @@
-import { mkdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
@@ -6,6 +6,7 @@ import { isBranchName } from './branch-name.ts';
 import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
 import { gitError, isTransient, lastWords } from './git-error.ts';
 import { resolveCommit } from './repository.ts';
+import { reserveFolder, type ReservedFolder } from './reserved-folder.ts';
 import type { Repository, Worktree } from './types.ts';
 import { exists, listWorktrees } from './worktree-list.ts';
 
@@ -73,22 +74,46 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
     throw error;
   }
   try {
-    const args = ['worktree', 'add', '--', made.path, branch];
-    const result = await writeGit(repository, args, { signal, timeoutMs: request.timeoutMs ?? CHECKOUT_TIMEOUT_MS });
-    if (result.exitCode === 0) return { path: made.path, commit };
-    // git removes what it made when the checkout fails. If it is there, the checkout is complete, and git's exit code is the hook's.
-    if (!(await isComplete(repository, made.path))) throw gitError({ args, cwd: repository.root, ...result });
-    const warning = `The repository's post-checkout hook failed (exit ${String(result.exitCode)}) after the checkout: ${lastWords(result)}`;
-    return { path: made.path, commit, warning };
+    return { path: made.path, commit, ...(await checkOut(repository, folder, branch, request)) };
   } catch (error) {
-    const failure = await namingHook(repository, made.path, error);
     try {
-      await discard(repository, made);
+      await deleteUntouchedBranch(repository, made);
+    } catch (left) {
+      throw new TreelineError(
+        'branch-left',
+        `${errorText(error)} The branch ${branch}, made for it, could not be deleted (${errorText(left)}); delete it by hand.`,
+        { cause: error },
+      );
+    }
+    throw error;
+  }
+}
+
+/** Checks a branch out into a reserved folder. After a failure the folder is gone again. */
+async function checkOut(
+  repository: Repository,
+  folder: ReservedFolder,
+  branch: string,
+  { signal, timeoutMs = CHECKOUT_TIMEOUT_MS }: Pick<AddWorktree, 'signal' | 'timeoutMs'>,
+): Promise<{ readonly warning?: string }> {
+  const args = ['worktree', 'add', '--', folder.path, branch];
+  const isDone = (): Promise<boolean> => isComplete(repository, folder.path);
+  try {
+    const result = await writeGit(repository, args, { signal, timeoutMs }, isDone);
+    if (result.exitCode === 0) return {};
+    // git removes what it made when the checkout fails. If it is there, the checkout is complete, and the exit code is the hook's.
+    if (!(await isDone())) throw gitError({ args, cwd: repository.root, ...result });
+    const how = `exit ${String(result.exitCode)}`;
+    return { warning: `The repository's post-checkout hook failed (${how}) after the checkout: ${lastWords(result)}` };
+  } catch (error) {
+    const failure = await namingHook(repository, folder.path, error);
+    try {
+      await discardFolder(repository, folder.path, branch, await folder.isOurs());
       await folder.release();
     } catch (left) {
       throw new TreelineError(
         'worktree-left',
-        `${errorText(failure)} What was made could not be removed: ${errorText(left)} Remove ${made.path} and the branch ${branch} by hand.`,
+        `${errorText(failure)} What was made in ${folder.path} could not be removed (${errorText(left)}); remove it by hand.`,
         { cause: failure },
       );
     }
@@ -110,8 +135,9 @@ export async function undoWorktree(
   if (found?.main === true) {
     throw new TreelineError('worktree-in-use', `${made.path} is the repository's main worktree and is never removed.`);
   }
-  if (found?.locked === IN_THE_MAKING) return { branchDeleted: await discard(repository, made) };
-  if (found === undefined) {
+  if (found?.locked === IN_THE_MAKING && (found.branch ?? made.branch) === made.branch) {
+    await discardFolder(repository, made.path, made.branch, false);
+  } else if (found === undefined) {
     // rmdir removes an empty folder only, so whatever else is there stays.
     await rmdir(made.path).catch((error: unknown) => {
       if (hasCode(error, 'ENOENT')) return;
@@ -187,71 +213,7 @@ export async function recreateWorktree(
     await mustGit(repository, ['worktree', 'remove', '--', wanted], { signal });
   }
   const folder = await reserveFolder(wanted);
-  const args = ['worktree', 'add', '--', folder.path, branch];
-  try {
-    const result = await writeGit(repository, args, { signal, timeoutMs: CHECKOUT_TIMEOUT_MS });
-    if (result.exitCode === 0) return { path: folder.path, commit };
-    if (!(await isComplete(repository, folder.path))) throw gitError({ args, cwd: repository.root, ...result });
-    return {
-      path: folder.path,
-      commit,
-      warning: `The repository's post-checkout hook failed (exit ${String(result.exitCode)}) after the checkout: ${lastWords(result)}`,
-    };
-  } catch (error) {
-    const failure = await namingHook(repository, folder.path, error);
-    await discardFolder(repository, folder.path);
-    await folder.release();
-    throw failure;
-  }
-}
-
-/** Makes the folder itself, so that it is certain that all that will be in it came by us; `release` takes back the empty folders made. */
-async function reserveFolder(
-  wanted: string,
-): Promise<{ readonly path: string; readonly release: () => Promise<void> }> {
-  if (!path.isAbsolute(wanted))
-    throw new TreelineError('path-relative', `${wanted} is not an absolute path; change the worktree folder setting.`);
-  const parent = path.dirname(wanted);
-  let first: string | undefined;
-  for (let attempt = 0; ; attempt++) {
-    try {
-      first = (await mkdir(parent, { recursive: true })) ?? first;
-      await mkdir(wanted);
-      break;
-    } catch (error) {
-      // A failed spawn beside us may take back the empty parent between the two.
-      if (hasCode(error, 'ENOENT') && attempt < RETRY_AFTER_MS.length) continue;
-      if (hasCode(error, 'EEXIST'))
-        throw new TreelineError('path-taken', `${wanted} is already there; choose another folder or branch name.`, {
-          cause: error,
-        });
-      throw new TreelineError(
-        'path-unwritable',
-        `The worktree folder ${wanted} could not be made (${errorText(error)}); change the worktree folder setting.`,
-        { cause: error },
-      );
-    }
-  }
-  const top = first;
-  const real = await realpath(wanted);
-  return {
-    path: real,
-    release: async () => {
-      await rmdir(real).catch(unlessGone);
-      if (top === undefined) return;
-      for (let folder = parent; folder.length >= top.length; folder = path.dirname(folder)) {
-        try {
-          await rmdir(folder);
-        } catch {
-          return; // Something else lives there now.
-        }
-      }
-    },
-  };
-}
-
-function unlessGone(error: unknown): void {
-  if (!hasCode(error, 'ENOENT')) throw error;
+  return { path: folder.path, commit, ...(await checkOut(repository, folder, branch, { signal })) };
 }
 
 /** Makes the branch if there is none of that name: the all-zero old id tells git so. */
@@ -265,16 +227,15 @@ async function createBranch(
   await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, none], options);
 }
 
-/** Removes all that a failed addWorktree made. Only for worktrees that were never handed out. Returns whether the branch is gone. */
-async function discard(repository: Repository, made: MadeWorktree): Promise<boolean> {
-  await discardFolder(repository, made.path);
-  return deleteUntouchedBranch(repository, made);
-}
-
-async function discardFolder(repository: Repository, folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+/**
+ * Removes what an unfinished checkout of `branch` left: only for worktrees that were never handed out.
+ * @param isOurs whether the folder is known to be ours though git does not have it registered, or not any more.
+ */
+async function discardFolder(repository: Repository, folder: string, branch: string, isOurs: boolean): Promise<void> {
   const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
-  if (!found) return;
+  const registered = found !== undefined && (found.branch ?? branch) === branch;
+  if (isOurs || registered) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  if (!registered) return;
   if (found.locked !== undefined) await mustGit(repository, ['worktree', 'unlock', '--', folder]);
   await mustGit(repository, ['worktree', 'remove', '--', folder]);
 }
@@ -362,15 +323,23 @@ async function mustGit(repository: Repository, args: readonly string[], options:
   if (result.exitCode !== 0) throw gitError({ args, cwd: repository.commonDir, ...result });
 }
 
-/** A git that writes to the repository, tried again while another one holds a lock that it needs. */
-async function writeGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
+/**
+ * A git that writes to the repository, tried again while another one holds a lock that it needs.
+ * @param isDone tells that a failed git has done its work all the same, so that it is not tried again.
+ */
+async function writeGit(
+  repository: Repository,
+  args: readonly string[],
+  options: GitOptions = {},
+  isDone: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<GitResult> {
   for (let attempt = 0; ; attempt++) {
     const result = await tryGit(repository.commonDir, ['--git-dir', repository.commonDir, ...args], {
       ...options,
       writes: true,
     });
     const pause = RETRY_AFTER_MS[attempt];
-    if (result.exitCode === 0 || pause === undefined || !isTransient(result.stderr)) return result;
+    if (result.exitCode === 0 || pause === undefined || !isTransient(result.stderr) || (await isDone())) return result;
     // Uneven, so that several that wait do not meet again.
     await delay(pause * (0.5 + Math.random()), undefined, { signal: options.signal ?? undefined }).catch(
       () => undefined,

@@ -1,0 +1,76 @@
+import { lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+
+/** A folder that was made empty for a checkout, so that it is certain whose it is. */
+export interface ReservedFolder {
+  /** The real path. */
+  readonly path: string;
+  /** Whether the folder at the path is still the one that was made, and not a namesake of somebody else's. */
+  readonly isOurs: () => Promise<boolean>;
+  /** Takes back the empty folders that were made, as far as they are still there and empty. */
+  readonly release: () => Promise<void>;
+}
+
+/** How often the parent may vanish beneath us: a failed spawn beside takes back the empty parent it made. */
+const ATTEMPTS = 5;
+
+/** Makes the folder, and those above it. Throws a TreelineError: `path-relative`, `path-taken`, `path-unwritable`. */
+export async function reserveFolder(wanted: string): Promise<ReservedFolder> {
+  if (!path.isAbsolute(wanted)) {
+    throw new TreelineError('path-relative', `${wanted} is not an absolute path; change the worktree folder setting.`);
+  }
+  const top = await make(wanted);
+  const real = await realpath(wanted);
+  const made = await identity(real);
+  const isOurs = async (): Promise<boolean> => (await identity(real)) === made;
+  return {
+    path: real,
+    isOurs,
+    release: async () => {
+      if (await isOurs()) await rmdir(real);
+      if (top === undefined) return;
+      for (let folder = path.dirname(wanted); folder.length >= top.length; folder = path.dirname(folder)) {
+        try {
+          await rmdir(folder);
+        } catch {
+          return; // Somebody else uses it by now.
+        }
+      }
+    },
+  };
+}
+
+/** Returns the topmost of the parents that had to be made. */
+async function make(wanted: string): Promise<string | undefined> {
+  let top: string | undefined;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      top = (await mkdir(path.dirname(wanted), { recursive: true })) ?? top;
+      await mkdir(wanted);
+      return top;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') && attempt < ATTEMPTS) continue;
+      if (hasCode(error, 'EEXIST') && (error as NodeJS.ErrnoException).path === wanted) {
+        throw new TreelineError('path-taken', `${wanted} is already there; choose another folder or branch name.`, {
+          cause: error,
+        });
+      }
+      throw new TreelineError(
+        'path-unwritable',
+        `The worktree folder ${wanted} could not be made (${errorText(error)}); change the worktree folder setting.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+async function identity(folder: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await lstat(folder, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
