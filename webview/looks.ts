@@ -1,0 +1,105 @@
+import type { Outcome, Row, RowGroup, RowKind, Status } from '../src/protocol/timeline.ts';
+
+/** The groups of the filter bar, in the order of its buttons, with their codicons. */
+export const GROUPS: readonly { readonly group: RowGroup; readonly icon: string }[] = [
+  { group: 'messages', icon: 'comment' },
+  { group: 'thinking', icon: 'lightbulb' },
+  { group: 'tools', icon: 'tools' },
+  { group: 'files', icon: 'files' },
+  { group: 'problems', icon: 'warning' },
+  { group: 'system', icon: 'server-process' },
+];
+
+/** How the text of a row is shown. */
+export type TextStyle = 'markdown' | 'plain' | 'mono';
+
+interface RowLook {
+  readonly icon: string;
+  readonly style: TextStyle;
+  /** More than this is folded away. */
+  readonly lines: number;
+  /** The kind's name stands before the text. */
+  readonly named?: boolean;
+}
+
+const LOOKS: Readonly<Record<RowKind, RowLook>> = {
+  session: { icon: 'link', style: 'plain', lines: 2 },
+  prompt: { icon: 'account', style: 'plain', lines: 8 },
+  text: { icon: 'comment', style: 'markdown', lines: 30 },
+  thinking: { icon: 'lightbulb', style: 'markdown', lines: 6 },
+  tool: { icon: 'tools', style: 'plain', lines: 0 },
+  files: { icon: 'files', style: 'plain', lines: 4 },
+  todo: { icon: 'checklist', style: 'plain', lines: 4 },
+  denial: { icon: 'shield', style: 'plain', lines: 6, named: true },
+  retry: { icon: 'refresh', style: 'plain', lines: 4, named: true },
+  notice: { icon: 'info', style: 'plain', lines: 4 },
+  warning: { icon: 'warning', style: 'plain', lines: 6, named: true },
+  error: { icon: 'error', style: 'plain', lines: 12, named: true },
+  result: { icon: 'pass', style: 'markdown', lines: 12, named: true },
+  output: { icon: 'output', style: 'mono', lines: 16 },
+  raw: { icon: 'code', style: 'mono', lines: 3 },
+  'turn-start': { icon: 'account', style: 'plain', lines: 10 },
+  'turn-end': { icon: 'milestone', style: 'plain', lines: 6 },
+  sent: { icon: 'send', style: 'plain', lines: 8, named: true },
+  keeper: { icon: 'server-process', style: 'plain', lines: 3 },
+  stderr: { icon: 'terminal', style: 'mono', lines: 6 },
+};
+
+const OTHER: RowLook = { icon: 'circle-small', style: 'plain', lines: 4 };
+
+/** How a row looks. A kind of a newer host reads as plain text. */
+export function lookOf(row: Row): RowLook {
+  const look = (LOOKS as Readonly<Partial<Record<string, RowLook>>>)[row.kind] ?? OTHER;
+  if (row.tool !== undefined) {
+    return { ...look, icon: toolIcon(row.tool.name, row.tool.subagent === true) };
+  }
+  if (row.kind === 'result' && row.problem) {
+    return { ...look, icon: 'error' };
+  }
+  const outcome = row.end?.outcome;
+  return row.kind === 'turn-end' && outcome !== undefined ? { ...look, icon: OUTCOME_ICONS[outcome] } : look;
+}
+
+const OUTCOME_ICONS: Readonly<Record<Outcome, string>> = {
+  completed: 'pass',
+  failed: 'error',
+  interrupted: 'circle-slash',
+  killed: 'circle-slash',
+  unknown: 'question',
+};
+
+/** By words in a tool's name, so that it fits the tools of every agent. */
+const TOOL_ICONS: readonly (readonly [RegExp, string])[] = [
+  [/todo|plan/i, 'checklist'],
+  [/bash|shell|command|exec|terminal|run/i, 'terminal'],
+  [/edit|write|patch|replace|create|notebook/i, 'edit'],
+  [/grep|search|find|glob/i, 'search'],
+  [/fetch|web|http|url|browser/i, 'globe'],
+  [/read|view|cat|open/i, 'file'],
+  [/list|^ls$/i, 'folder'],
+  [/ask|question/i, 'question'],
+];
+
+function toolIcon(name: string, subagent: boolean): string {
+  if (subagent) {
+    return 'hubot';
+  }
+  return TOOL_ICONS.find(([pattern]) => pattern.test(name))?.[1] ?? 'tools';
+}
+
+/** Status icons and colours, the same as in the tree. */
+export const STATUS_LOOKS: Readonly<
+  Record<Status, { readonly icon: string; readonly color: string; readonly spins?: true }>
+> = {
+  queued: { icon: 'clock', color: 'quiet' },
+  preparing: { icon: 'loading', color: 'quiet', spins: true },
+  starting: { icon: 'loading', color: 'blue', spins: true },
+  working: { icon: 'loading', color: 'blue', spins: true },
+  stopping: { icon: 'loading', color: 'orange', spins: true },
+  'needs-input': { icon: 'question', color: 'yellow' },
+  'needs-permission': { icon: 'shield', color: 'yellow' },
+  idle: { icon: 'pass', color: 'green' },
+  stopped: { icon: 'circle-slash', color: 'quiet' },
+  failed: { icon: 'error', color: 'red' },
+  lost: { icon: 'debug-disconnect', color: 'red' },
+};

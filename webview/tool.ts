@@ -1,0 +1,140 @@
+import { h } from './dom.ts';
+import { fileLink, showAll } from './parts.ts';
+import { line, readable } from './text.ts';
+import type { RowContext } from './parts.ts';
+import type { Excerpt, ToolPart } from '../src/protocol/timeline.ts';
+import type { Words } from './words.ts';
+
+const STATE_ICONS = { running: 'loading', ok: 'check', failed: 'error', denied: 'shield' } as const;
+
+/** A tool call: one line, and under it, only when it is open, what went in and what came out. */
+export function toolBody(tool: ToolPart, context: RowContext): HTMLElement {
+  const { words, expanded } = context;
+  return h(
+    'div',
+    { class: 'body tool' },
+    h(
+      'button',
+      {
+        class: 'toggle',
+        type: 'button',
+        tabindex: -1,
+        'data-do': 'toggle',
+        'aria-expanded': expanded ? 'true' : 'false',
+      },
+      line(tool.name, 80),
+    ),
+    argument(tool, words),
+    h('span', { class: `state state-${tool.state} codicon-${STATE_ICONS[tool.state]}` }, stateText(tool, words)),
+    expanded ? details(tool, words) : hint(tool),
+  );
+}
+
+function argument(tool: ToolPart, words: Words): HTMLElement {
+  const text = line(tool.argument, 400);
+  if (tool.file === undefined) {
+    return h('span', { class: 'argument', title: text }, text);
+  }
+  const link = fileLink(tool.file, tool.line, text === '' ? line(tool.file, 400) : text, words);
+  link.classList.add('argument');
+  return link;
+}
+
+function stateText(tool: ToolPart, words: Words): string {
+  const word = tool.state === 'ok' ? '' : words.say(`tool.${tool.state}`);
+  const exit = tool.exitCode === undefined || tool.exitCode === 0 ? '' : words.say('tool.exit', tool.exitCode);
+  const time = tool.durationMs === undefined ? '' : words.duration(tool.durationMs);
+  return [countChanges(tool.diff), word, exit, time].filter((part) => part !== '').join(' · ');
+}
+
+/** +3 −1 */
+function countChanges(diff: Excerpt | undefined): string {
+  if (diff === undefined || diff.cut) {
+    return '';
+  }
+  const lines = diff.text.split('\n');
+  const added = lines.filter((text) => text.startsWith('+') && !text.startsWith('+++')).length;
+  const removed = lines.filter((text) => text.startsWith('-') && !text.startsWith('---')).length;
+  return added + removed === 0 ? '' : `+${added} −${removed}`;
+}
+
+/** The first line of what went wrong, so that it need not be opened to be understood. */
+function hint(tool: ToolPart): HTMLElement | null {
+  if (tool.state !== 'failed' && tool.state !== 'denied') {
+    return null;
+  }
+  const first = readable(tool.output?.text.slice(0, 2000) ?? '')
+    .split('\n')
+    .find((text) => text.trim() !== '');
+  return first === undefined ? null : h('span', { class: 'hint' }, line(first, 300));
+}
+
+function details(tool: ToolPart, words: Words): HTMLElement {
+  const parts = [
+    section('input', tool.input, words),
+    section('diff', tool.diff, words),
+    section('output', tool.output, words),
+  ].filter((part) => part !== null);
+  return h(
+    'div',
+    { class: 'details' },
+    ...(parts.length === 0 ? [h('span', { class: 'aside' }, words.say('tool.noDetails'))] : parts),
+  );
+}
+
+function section(part: 'input' | 'output' | 'diff', excerpt: Excerpt | undefined, words: Words): HTMLElement | null {
+  if (excerpt === undefined || excerpt.text === '') {
+    return null;
+  }
+  const text = part === 'input' ? pretty(excerpt) : readable(excerpt.text);
+  return h(
+    'div',
+    { class: `part part-${part}` },
+    h('span', { class: 'part-name' }, words.say(`tool.${part}`)),
+    h('pre', {}, ...(part === 'diff' ? diffRuns(text) : [text])),
+    excerpt.cut ? showAll(part, excerpt.bytes, words) : null,
+  );
+}
+
+/** A tool's input with its fields on lines of their own, where it is whole and reads as JSON. */
+function pretty(input: Excerpt): string {
+  try {
+    const value: unknown = JSON.parse(input.text);
+    if (typeof value === 'object' && value !== null) {
+      return Object.entries(value)
+        .map(
+          ([name, field]) => `${name}: ${typeof field === 'string' ? indent(field) : JSON.stringify(field, null, 2)}`,
+        )
+        .map(readable)
+        .join('\n');
+    }
+  } catch {
+    // Cut, or no JSON: as it is.
+  }
+  return readable(input.text);
+}
+
+function indent(text: string): string {
+  return text.includes('\n') ? `\n${text.replace(/^/gm, '  ')}` : text;
+}
+
+/** One element for each run of lines of one kind. */
+function diffRuns(text: string): HTMLElement[] {
+  const runs: { kind: string; lines: string[] }[] = [];
+  for (const each of text.split('\n')) {
+    const kind = each.startsWith('@@')
+      ? 'place'
+      : each.startsWith('+')
+        ? 'added'
+        : each.startsWith('-')
+          ? 'removed'
+          : 'same';
+    const last = runs.at(-1);
+    if (last?.kind === kind) {
+      last.lines.push(each);
+    } else {
+      runs.push({ kind, lines: [each] });
+    }
+  }
+  return runs.map(({ kind, lines }) => h('span', { class: `diff-${kind}` }, lines.join('\n')));
+}
