@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { linkless } from '../views/plain.ts';
+
+/** Something the user can do about an error. */
+export interface Remedy {
+  readonly title: string;
+  readonly run: () => unknown;
+}
+
+/** The one way in which errors reach the user: one sentence, what can be done about it, and the log. */
+export class ErrorReporter {
+  readonly #log: vscode.LogOutputChannel;
+
+  constructor(log: vscode.LogOutputChannel) {
+    this.#log = log;
+  }
+
+  /** Shows `error`; does not wait for the user. A cancelled action is none. */
+  report(error: unknown, remedies: readonly Remedy[] = []): void {
+    if (isCancelled(error)) {
+      return;
+    }
+    if (error instanceof TreelineError) {
+      this.#log.error(`${error.code}: ${error.message}`);
+      void this.#show(linkless(error.message), remedies);
+    } else {
+      // A defect: the sentence cannot say what to do, the log says where it happened.
+      this.#log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      const text = vscode.l10n.t('Treeline ran into an unexpected error: {0}', linkless(errorText(error)));
+      void this.#show(text, remedies);
+    }
+  }
+
+  /** Shows that a setting is wrong; `problem` is one sentence that names it. */
+  settings(problem: string): void {
+    this.#log.warn(problem);
+    const open = (): unknown =>
+      vscode.commands.executeCommand('workbench.action.openSettings', '@ext:treeline.treeline');
+    void this.#show(linkless(problem), [{ title: vscode.l10n.t('Open Settings'), run: open }]);
+  }
+
+  async #show(text: string, remedies: readonly Remedy[]): Promise<void> {
+    const log = vscode.l10n.t('Show Log');
+    const chosen = await vscode.window.showErrorMessage(text, ...remedies.map(({ title }) => title), log);
+    if (chosen === log) {
+      this.#log.show();
+      return;
+    }
+    await remedies.find(({ title }) => title === chosen)?.run();
+  }
+}
+
+export function isCancelled(error: unknown): boolean {
+  return (
+    error instanceof vscode.CancellationError ||
+    (error instanceof Error && error.name === 'AbortError') ||
+    (error instanceof TreelineError && error.code === 'cancelled')
+  );
+}

@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import { isInside } from '../views/worktree-path.ts';
+import { TreelineError } from '../platform/errors.ts';
+import type { RepositorySessions } from '../sessions/service-types.ts';
+import { iconless } from '../views/plain.ts';
+import type { Services } from '../views/services.ts';
+import { choose } from './quick-input.ts';
+
+/**
+ * The repository to spawn in: the one whose folder was given, the only one, or the user's choice. Undefined: the user turned
+ * away. Throws TreelineError when there is none.
+ * @param ask false where a program calls: then the one of the active editor, else the first.
+ */
+export async function theRepository(
+  services: Services,
+  folder: string | undefined,
+  ask: boolean,
+): Promise<RepositorySessions | undefined> {
+  await services.loaded();
+  const { repositories } = services.treeline;
+  if (folder !== undefined) {
+    const found = repositories.find(({ repository }) => repository.root === folder || repository.commonDir === folder);
+    if (found === undefined) {
+      throw new TreelineError(
+        'no-repository',
+        vscode.l10n.t('{0} is not a repository that is open in this window.', folder),
+      );
+    }
+    return found;
+  }
+  const [first] = repositories;
+  if (first === undefined) {
+    throw new TreelineError(
+      'no-repository',
+      vscode.l10n.t('Treeline needs a git repository: open a folder that is one, then spawn again.'),
+    );
+  }
+  const active = vscode.window.activeTextEditor?.document.uri;
+  const current =
+    active?.scheme === 'file'
+      ? repositories.find(({ repository }) => isInside(repository.root, active.fsPath))
+      : undefined;
+  if (repositories.length === 1 || !ask) {
+    return current ?? first;
+  }
+  const sorted = [...repositories].sort((a, b) => Number(b === current) - Number(a === current));
+  const chosen = await choose(
+    { title: vscode.l10n.t('Spawn Agent') },
+    vscode.l10n.t('In which repository?'),
+    sorted.map((sessions) => ({
+      label: iconless(sessions.repository.name),
+      description: iconless(sessions.repository.root),
+      sessions,
+    })),
+  );
+  return chosen?.sessions;
+}

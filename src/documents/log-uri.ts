@@ -1,0 +1,45 @@
+import { TURN_FILES } from '../keeper/protocol.ts';
+import type { StreamKey } from '../keeper/protocol.ts';
+
+/** What can be read as a log: a stream of a turn, or the whole of a text that a timeline row shows a piece of. */
+export type LogSource =
+  | { readonly kind: 'stream'; readonly session: string; readonly turn: number; readonly stream: StreamKey }
+  | { readonly kind: 'row'; readonly session: string; readonly seq: number; readonly part: TextPart };
+
+export type TextPart = 'text' | 'input' | 'output' | 'diff';
+
+/** What a person calls the streams; also the ends of their files' names. */
+export const STREAM_NAMES: Readonly<Record<StreamKey, string>> = {
+  o: 'stdout',
+  e: 'stderr',
+  i: 'stdin',
+  k: 'keeper',
+};
+
+/** The endings by which the editor chooses a language. */
+const PART_ENDINGS: Readonly<Record<TextPart, string>> = { text: 'md', input: 'json', output: 'log', diff: 'diff' };
+
+/** The path of a log document. Its last segment is what the tab shows; the rest is what it stands for. */
+export function logPath(source: LogSource, label: string): string {
+  const name = label.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'session';
+  return source.kind === 'stream'
+    ? `/${source.session}/turn-${source.turn}/${name}.${TURN_FILES[source.stream]}`
+    : `/${source.session}/row-${source.seq}/${name}.${source.part}.${PART_ENDINGS[source.part]}`;
+}
+
+/** Reads a path that `logPath` made; anything else is undefined, so that nothing but a log can be named. */
+export function parseLogPath(path: string): LogSource | undefined {
+  const [, session = '', kind, number = '', file = ''] =
+    /^\/([\w-]+)\/(turn|row)-([1-9]\d{0,15})\/([^/]+)$/.exec(path) ?? [];
+  if (kind === 'turn') {
+    const stream = (['o', 'e', 'i', 'k'] as const).find((key) => file.endsWith(`.${TURN_FILES[key]}`));
+    return stream && { kind: 'stream', session, turn: Number(number), stream };
+  }
+  if (kind === 'row') {
+    const part = (['text', 'input', 'output', 'diff'] as const).find((each) =>
+      file.endsWith(`.${each}.${PART_ENDINGS[each]}`),
+    );
+    return part && { kind: 'row', session, seq: Number(number), part };
+  }
+  return undefined;
+}

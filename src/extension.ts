@@ -1,0 +1,127 @@
+import path from 'node:path';
+import * as vscode from 'vscode';
+import type { TreelineApi } from './api.ts';
+import type { CommandContext } from './commands/context.ts';
+import { ErrorReporter } from './commands/errors.ts';
+import { exportedApi } from './commands/exported-api.ts';
+import { startFresh } from './commands/lifecycle-commands.ts';
+import { pageActions } from './commands/page-actions.ts';
+import { PromptDocuments } from './commands/prompt-documents.ts';
+import { registerCommands } from './commands/register.ts';
+import { BASE_SCHEME, BaseDocuments } from './documents/base-documents.ts';
+import { LOG_SCHEME, LogDocuments } from './documents/log-documents.ts';
+import { LogFollower } from './documents/log-follower.ts';
+import { Treeline } from './sessions/treeline.ts';
+import { ContextKeys } from './views/context-keys.ts';
+import { Notifications } from './views/notifications.ts';
+import type { Services } from './views/services.ts';
+import { SessionsTree } from './views/sessions-tree.ts';
+import { StatusBar } from './views/status-bar.ts';
+import { SettingsReader } from './views/settings-reader.ts';
+import { TimelinePanels } from './views/timeline-panels.ts';
+import { WorktreesTree } from './views/worktrees-tree.ts';
+
+let treeline: Treeline | undefined;
+
+/** Makes the parts and ties them together. Nothing is waited for: stores open behind the first, empty views. */
+export function activate(context: vscode.ExtensionContext): TreelineApi {
+  const log = vscode.window.createOutputChannel('Treeline', { log: true });
+  const errors = new ErrorReporter(log);
+  const settings = new SettingsReader((problem) => errors.settings(problem));
+  const asset = (name: string): string => path.join(context.extensionPath, 'dist', name);
+  treeline = new Treeline({
+    globalStorage: context.globalStorageUri.fsPath,
+    settings: settings.read,
+    log,
+    assets: { keeper: asset('keeper.cjs'), worker: asset('indexer.cjs'), wasm: asset('sql-wasm.wasm') },
+  });
+  const folders = new WorkspaceFolders(treeline, errors);
+  const services: Services = {
+    treeline,
+    log,
+    settings: settings.read,
+    extensionUri: context.extensionUri,
+    loaded: folders.loaded,
+  };
+  const logs = new LogDocuments(services);
+  const panels = new TimelinePanels(services, pageActions(services, logs, errors));
+  const sessionsTree = new SessionsTree(services);
+  const prompts = new PromptDocuments();
+  const commands: CommandContext = {
+    ...services,
+    errors,
+    panels,
+    sessionsTree,
+    worktreesTree: new WorktreesTree(services),
+    logs,
+    prompts,
+  };
+  context.subscriptions.push(
+    log,
+    settings,
+    folders,
+    panels,
+    sessionsTree,
+    prompts,
+    commands.worktreesTree,
+    new ContextKeys(services, sessionsTree),
+    logs,
+    new LogFollower(logs),
+    new StatusBar(services),
+    new Notifications(services, {
+      shows: (session) => panels.shows(session),
+      openTimeline: (session) => panels.open(session),
+      startFresh: (session) => void startFresh(commands, session).catch((error: unknown) => errors.report(error)),
+    }),
+    sessionsTree.view.onDidChangeSelection(({ selection: [node] }) => {
+      if (node?.kind === 'session') {
+        panels.select(node.session);
+      }
+    }),
+    registerCommands(commands),
+    // Paths on Linux and macOS volumes differ by case; a provider that ignored it would mix two files up.
+    vscode.workspace.registerFileSystemProvider(LOG_SCHEME, logs, { isReadonly: true, isCaseSensitive: true }),
+    vscode.workspace.registerFileSystemProvider(BASE_SCHEME, new BaseDocuments(services), {
+      isReadonly: true,
+      isCaseSensitive: true,
+    }),
+  );
+  folders.open();
+  return exportedApi(services);
+}
+
+/** Closes the stores. The agents go on: their keepers outlive this window. */
+export async function deactivate(): Promise<void> {
+  await treeline?.dispose();
+}
+
+/** Keeps Treeline's repositories those of the workspace's folders. */
+class WorkspaceFolders implements vscode.Disposable {
+  readonly #treeline: Treeline;
+  readonly #errors: ErrorReporter;
+  readonly #subscription: vscode.Disposable;
+  #opened: Promise<void> = Promise.resolve();
+
+  constructor(opened: Treeline, errors: ErrorReporter) {
+    this.#treeline = opened;
+    this.#errors = errors;
+    this.#subscription = vscode.workspace.onDidChangeWorkspaceFolders(() => this.open());
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+
+  open(): void {
+    const folders = (vscode.workspace.workspaceFolders ?? [])
+      .filter(({ uri }) => uri.scheme === 'file')
+      .map(({ uri }) => uri.fsPath);
+    this.#opened = this.#treeline.setFolders(folders).catch((error: unknown) => this.#errors.report(error));
+  }
+
+  /** Resolves when all repositories are open and their sessions are known. */
+  readonly loaded = async (): Promise<void> => {
+    await this.#opened;
+    await Promise.allSettled(this.#treeline.repositories.map(({ ready }) => ready));
+  };
+}

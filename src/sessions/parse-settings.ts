@@ -1,0 +1,56 @@
+import { parseCustomAgents } from '../agents/custom.ts';
+import { parseProgram } from '../agents/program.ts';
+import { isRecord, nonEmpty, number, positive, type Read } from '../platform/check.ts';
+import { errorText } from '../platform/errors.ts';
+import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
+
+/** What the settings came to: usable in any case, with one sentence for each thing that is wrong and left out. */
+export interface ParsedSettings {
+  readonly settings: Settings;
+  readonly problems: readonly string[];
+}
+
+const MOST_SECONDS = 600;
+
+/** Reads the object of all settings below `treeline.`, as a person may have written them. Times in it are seconds. */
+export function parseSettings(value: unknown): ParsedSettings {
+  const given = isRecord(value) ? value : {};
+  const problems: string[] = [];
+  const read = <T>(key: string, reader: Read<T>, otherwise: T): T => {
+    if (given[key] === undefined) {
+      return otherwise;
+    }
+    try {
+      return reader(given[key], `treeline.${key}`);
+    } catch (error) {
+      problems.push(errorText(error));
+      return otherwise;
+    }
+  };
+  const program = (agent: 'claude' | 'codex'): Settings['claude'] => {
+    const parsed = parseProgram(agent, isRecord(given[agent]) ? given[agent] : {});
+    problems.push(...parsed.problems);
+    return parsed.options;
+  };
+  const custom = parseCustomAgents(given['customAgents']);
+  problems.push(...custom.problems);
+  const { maxConcurrent, worktreeFolder, branchName, grace } = DEFAULT_SETTINGS;
+  return {
+    settings: {
+      maxConcurrent: read('maxConcurrent', positive, maxConcurrent),
+      worktreeFolder: read('worktreeFolder', nonEmpty, worktreeFolder),
+      branchName: read('branchName', nonEmpty, branchName),
+      claude: program('claude'),
+      codex: program('codex'),
+      customAgents: custom.agents,
+      grace: {
+        interrupt: read('stopGraceInterrupt', seconds, grace.interrupt),
+        terminate: read('stopGraceTerminate', seconds, grace.terminate),
+      },
+    },
+    problems,
+  };
+}
+
+/** Seconds of a setting as ms; more than ten minutes is taken for ten. */
+const seconds: Read<number> = (value, what) => Math.min(MOST_SECONDS, Math.max(0, number(value, what))) * 1000;

@@ -1,0 +1,125 @@
+import { isOpen, isQueued, lastTurn } from '../store/lifecycle.ts';
+import type { Session } from '../store/lifecycle.ts';
+import type { Activity } from '../timeline/rows.ts';
+import { age, duration } from './age.ts';
+import { oneLine } from './plain.ts';
+import { statusLabel } from './words.ts';
+import type { Translate } from './words.ts';
+
+/** The reader: language, and the present moment in ms since the epoch. */
+export interface Reader {
+  readonly t: Translate;
+  readonly locale: string;
+  readonly now: number;
+}
+
+/** What can be done with a session in its present state. */
+export interface Abilities {
+  readonly stop: boolean;
+  readonly resume: boolean;
+  /** An agent runs that reads lines. */
+  readonly send: boolean;
+  readonly diff: boolean;
+}
+
+/** @param readsLines whether the session's agent takes messages while it runs. */
+export function abilities(session: Session, readsLines: boolean): Abilities {
+  const turn = lastTurn(session);
+  const open = turn !== undefined && isOpen(turn);
+  const made = session.worktreeReadyAt !== undefined;
+  return {
+    stop: open && session.status !== 'stopping',
+    resume: turn !== undefined && !open,
+    send: open && readsLines && turn.agent !== undefined && session.status === 'working',
+    diff: made,
+  };
+}
+
+/** The words that `when` clauses of menus look for in a session's `viewItem`. */
+export function contextWords(session: Session, can: Abilities): string {
+  const turn = lastTurn(session);
+  return [
+    'session',
+    session.status,
+    ...(turn !== undefined && isOpen(turn) ? [isQueued(turn) ? 'waiting' : 'live'] : []),
+    ...(can.stop ? ['stoppable'] : []),
+    ...(can.resume ? ['resumable'] : []),
+    ...(can.send ? ['sendable'] : []),
+    ...(can.diff ? ['diff'] : []),
+    ...(session.agentSession !== undefined ? ['agentSession'] : []),
+  ].join(' ');
+}
+
+/** When a session last gave a sign of life: its last output or the fact that its status rests on. */
+export function lastSignAt(session: Session, activity: Activity | undefined): number {
+  return Math.max(activity?.lastEventAt ?? 0, session.evidence.at);
+}
+
+/** What stands behind the name in the tree: `claude · treeline/fix-login-1a2b · turn 2 · 3 min`. */
+export function description(session: Session, activity: Activity | undefined, reader: Reader): string {
+  const turn = lastTurn(session);
+  return [
+    oneLine(session.agent.name),
+    session.branch,
+    ...(turn === undefined ? [] : [reader.t('turn {0}', turn.number)]),
+    ...(activity?.retrying === true ? [reader.t('retrying')] : []),
+    age(lastSignAt(session, activity), reader.now, reader.locale, reader.t),
+  ].join(' · ');
+}
+
+/** What a screen reader says: the status first. */
+export function accessibleLabel(session: Session, activity: Activity | undefined, reader: Reader): string {
+  return `${statusLabel(session.status, reader.t)}: ${oneLine(session.name)}, ${description(session, activity, reader).replaceAll(' · ', ', ')}`;
+}
+
+/** A line of the tooltip. `code`: a value to be shown letter by letter. */
+export interface TooltipLine {
+  readonly label: string;
+  readonly value: string;
+  readonly code?: boolean;
+}
+
+/** The evidence of a session's status, and its particulars. */
+export function tooltipLines(session: Session, activity: Activity | undefined, reader: Reader): readonly TooltipLine[] {
+  const { t, locale, now } = reader;
+  const ago = (at: number): string => t('{0} ago', duration(now - at, locale));
+  const { evidence } = session;
+  const turn = lastTurn(session);
+  const line = (label: string, value: string | undefined, code = false): TooltipLine[] =>
+    value === undefined || value === '' ? [] : [{ label, value, ...(code && { code }) }];
+  return [
+    ...line(t('Evidence'), `${oneLine(evidence.detail)} (${evidence.type}, ${ago(evidence.at)})`),
+    ...line(
+      t('Last output'),
+      activity?.lastEventAt === undefined
+        ? undefined
+        : `${oneLine(activity.lastLine ?? '')} (${ago(activity.lastEventAt)})`.trim(),
+    ),
+    ...line(t('Prompt'), turn === undefined ? undefined : oneLine(turn.prompt)),
+    ...line(t('Agent'), [session.agent.name, activity?.model].filter(Boolean).map(String).map(oneLine).join(' · ')),
+    ...line(t('Agent session'), session.agentSession, true),
+    ...line(t('Branch'), session.branch, true),
+    ...line(t('Base'), `${session.base.ref} ${session.base.commit.slice(0, 10)}`, true),
+    ...line(t('Worktree'), session.worktree, true),
+    ...line(t('Tokens'), tokens(activity, reader)),
+    ...line(t('Cost'), activity?.cost === undefined ? undefined : money(activity.cost, locale)),
+  ];
+}
+
+function tokens(activity: Activity | undefined, { t, locale }: Reader): string | undefined {
+  const usage = activity?.usage;
+  if (usage === undefined) {
+    return undefined;
+  }
+  const count = new Intl.NumberFormat(locale);
+  return t('{0} in, {1} out', count.format(usage.input), count.format(usage.output));
+}
+
+/** US dollars, with cents or, below ten cents, with more. */
+export function money(dollars: number, locale: string): string {
+  return new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency: 'USD',
+    maximumFractionDigits: dollars < 0.1 ? 4 : 2,
+  }).format(dollars);
+}

@@ -1,0 +1,397 @@
+import * as vscode from 'vscode';
+import type { RepositorySessions } from '../sessions/service-types.ts';
+import { Coalescer } from './coalescer.ts';
+import { errorText } from '../platform/errors.ts';
+import { fileItem } from './file-item.ts';
+import { oneLine } from './plain.ts';
+import { Placements, groupId, groupsOf, inGroup, parentOf, placeOf } from './placement.ts';
+import type { Place } from './placement.ts';
+import { abilitiesOf, allSessions, disposable, findSession, reader } from './services.ts';
+import type { Found, Services } from './services.ts';
+import { SessionChanges } from './session-changes.ts';
+import { accessibleLabel, contextWords, description, tooltipLines } from './session-words.ts';
+import { sessionsLayout } from './editor-settings.ts';
+import type { SessionNode, SessionsNode } from './sessions-nodes.ts';
+import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
+
+/** The tree is told of changes at most ten times a second. */
+const REFRESH_MS = 100;
+/** Ages are looked over this often, while the view is visible. */
+const AGES_MS = 30_000;
+
+/** The view of all sessions: its tree, badge, message and selection. */
+export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vscode.Disposable {
+  readonly view: vscode.TreeView<SessionsNode>;
+  readonly #services: Services;
+  readonly #changes: SessionChanges;
+  readonly #changed = new vscode.EventEmitter<SessionsNode[] | undefined>();
+  readonly onDidChangeTreeData = this.#changed.event;
+  readonly #nodes = new Map<string, SessionsNode>();
+  readonly #placements = new Placements();
+  /** The descriptions as they were last shown, to see which ages have changed. */
+  readonly #shown = new Map<string, string>();
+  readonly #dirty: Coalescer<string>;
+  readonly #disposables: vscode.Disposable[] = [];
+  #ages: NodeJS.Timeout | undefined;
+
+  constructor(services: Services) {
+    this.#services = services;
+    this.#changes = new SessionChanges((error) => services.log.error(errorText(error)));
+    this.#dirty = new Coalescer(REFRESH_MS, (sessions) => this.#update(sessions));
+    this.view = vscode.window.createTreeView('treeline.sessions', { treeDataProvider: this, showCollapseAll: true });
+    this.#disposables.push(
+      this.view,
+      this.#changed,
+      disposable(() => this.#dirty.dispose()),
+      disposable(() => this.#changes.dispose()),
+      disposable(() => clearInterval(this.#ages)),
+      disposable(
+        services.treeline.onDidChange(({ repositories, sessions }) => {
+          if (repositories) {
+            this.#rebuild();
+          }
+          for (const session of sessions) {
+            this.#changes.touch(session);
+          }
+          this.#dirty.add(sessions);
+        }),
+      ),
+      disposable(this.#changes.onDidChange((session) => this.#fire([session]))),
+      this.view.onDidChangeVisibility(({ visible }) => this.#watchAges(visible)),
+      this.view.onDidCollapseElement(({ element }) => {
+        if (element.kind === 'session') {
+          this.#changes.forget(element.session);
+        }
+      }),
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (event.affectsConfiguration('treeline.sessionsLayout')) {
+          this.#rebuild();
+        }
+      }),
+    );
+    this.#watchAges(this.view.visible);
+    this.#rebuild();
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this.#disposables).dispose();
+  }
+
+  /** Reads everything that is shown again, the sessions' files included. */
+  refresh(): void {
+    this.#changes.dispose();
+    this.#rebuild();
+  }
+
+  showLoading(loading: boolean): void {
+    // An empty string clears the message; the typings do not allow undefined here.
+    this.view.message = loading ? vscode.l10n.t('Loading sessions…') : '';
+    if (!loading) {
+      this.#rebuild();
+    }
+  }
+
+  /** Selects a session in the view, if the view is visible. */
+  async reveal(session: string): Promise<void> {
+    if (this.view.visible && findSession(this.#services.treeline, session) !== undefined) {
+      await this.view.reveal(this.#sessionNode(session), { select: true, focus: false });
+    }
+  }
+
+  getChildren(node?: SessionsNode): SessionsNode[] | Promise<SessionsNode[]> {
+    switch (node?.kind) {
+      case undefined:
+        return this.#roots();
+      case 'repository': {
+        const repository = this.#repository(node.id);
+        return repository === undefined ? [] : this.#inRepository(repository);
+      }
+      case 'group': {
+        const sessions = this.#repository(node.repository)?.list() ?? [];
+        return inGroup(sessions, node.group).map((session) => this.#sessionNode(session.id));
+      }
+      case 'session':
+        return this.#files(node);
+      case 'file':
+      case 'note':
+        return [];
+    }
+  }
+
+  getParent(node: SessionsNode): SessionsNode | undefined {
+    switch (node.kind) {
+      case 'repository':
+        return undefined;
+      case 'group':
+        return this.#several() ? this.#repositoryNode(node.repository) : undefined;
+      case 'session': {
+        const found = findSession(this.#services.treeline, node.session);
+        const place = found === undefined ? undefined : this.#place(found);
+        return place === undefined ? undefined : this.#nodeOfPlace(place);
+      }
+      case 'file':
+      case 'note':
+        return this.#sessionNode(node.session);
+    }
+  }
+
+  getTreeItem(node: SessionsNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'repository':
+        return this.#repositoryItem(node.id);
+      case 'group': {
+        const count = inGroup(this.#repository(node.repository)?.list() ?? [], node.group).length;
+        const item = new vscode.TreeItem(
+          groupLabel(node.group, vscode.l10n.t),
+          vscode.TreeItemCollapsibleState.Expanded,
+        );
+        item.id = node.id;
+        item.description = String(count);
+        item.contextValue = 'group';
+        return item;
+      }
+      case 'session':
+        return this.#sessionItem(node);
+      case 'file': {
+        const found = findSession(this.#services.treeline, node.session);
+        return found === undefined ? new vscode.TreeItem(node.change.path) : fileItem(node, found.session.worktree);
+      }
+      case 'note': {
+        const item = new vscode.TreeItem(node.text);
+        item.id = node.id;
+        item.iconPath = new vscode.ThemeIcon('info');
+        return item;
+      }
+    }
+  }
+
+  /** The tooltip is made when somebody asks for it: it says how old the evidence is. */
+  resolveTreeItem(item: vscode.TreeItem, node: SessionsNode): vscode.TreeItem {
+    const found = node.kind === 'session' ? findSession(this.#services.treeline, node.session) : undefined;
+    if (found !== undefined) {
+      item.tooltip = tooltip(found);
+    }
+    return item;
+  }
+
+  #roots(): SessionsNode[] {
+    const repositories = this.#services.treeline.repositories.filter((each) => each.list().length > 0);
+    return this.#several()
+      ? repositories.map((repository) => this.#repositoryNode(keyOf(repository)))
+      : repositories.flatMap((repository) => this.#inRepository(repository));
+  }
+
+  #inRepository(repository: RepositorySessions): SessionsNode[] {
+    const sessions = repository.list();
+    return sessionsLayout() === 'flat'
+      ? sessions.map((session) => this.#sessionNode(session.id))
+      : groupsOf(sessions).map((group) => {
+          const id = groupId(keyOf(repository), group);
+          return this.#node(id, { kind: 'group', id, repository: keyOf(repository), group });
+        });
+  }
+
+  async #files(node: SessionNode): Promise<SessionsNode[]> {
+    const found = findSession(this.#services.treeline, node.session);
+    if (found === undefined) {
+      return [];
+    }
+    const note = (text: string): SessionsNode => ({
+      kind: 'note',
+      id: `${node.id}#note`,
+      session: node.session,
+      text,
+    });
+    try {
+      const { files, more } = await this.#changes.get(found);
+      const shown = files.map((change): SessionsNode => ({
+        kind: 'file',
+        id: `${node.id}#file:${change.path}`,
+        session: node.session,
+        change,
+      }));
+      if (shown.length === 0) {
+        return [note(vscode.l10n.t('No changes yet'))];
+      }
+      return more ? [...shown, note(vscode.l10n.t('More files have changed'))] : shown;
+    } catch (error) {
+      this.#services.log.warn(`Changes of ${node.session}: ${errorText(error)}`);
+      return [note(oneLine(errorText(error)))];
+    }
+  }
+
+  #sessionItem(node: SessionNode): vscode.TreeItem {
+    const found = findSession(this.#services.treeline, node.session);
+    if (found === undefined) {
+      return new vscode.TreeItem(node.session);
+    }
+    const { session, repository } = found;
+    const activity = repository.activity(session.id);
+    const can = abilitiesOf(session, this.#services.settings());
+    const look = lookOf(session.status);
+    const person = reader();
+    const item = new vscode.TreeItem(
+      oneLine(session.name),
+      can.diff ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+    );
+    item.id = node.id;
+    item.iconPath = new vscode.ThemeIcon(look.icon, new vscode.ThemeColor(look.color));
+    item.description = description(session, activity, person);
+    item.contextValue = contextWords(session, can);
+    item.accessibilityInformation = { label: accessibleLabel(session, activity, person) };
+    item.command = {
+      command: 'treeline.openTimeline',
+      title: vscode.l10n.t('Open Timeline'),
+      arguments: [session.id, { from: 'tree' }],
+    };
+    this.#shown.set(session.id, item.description);
+    return item;
+  }
+
+  #repositoryItem(key: string): vscode.TreeItem {
+    const repository = this.#repository(key);
+    const item = new vscode.TreeItem(
+      oneLine(repository?.repository.name ?? key),
+      vscode.TreeItemCollapsibleState.Expanded,
+    );
+    item.id = key;
+    item.iconPath = new vscode.ThemeIcon('repo');
+    item.contextValue = 'repository';
+    if (repository !== undefined) {
+      item.tooltip = repository.repository.root;
+      item.description = String(repository.list().length);
+    }
+    return item;
+  }
+
+  /** Shows the whole tree anew. */
+  #rebuild(): void {
+    this.#placements.clear();
+    this.#nodes.clear();
+    this.#shown.clear();
+    for (const found of allSessions(this.#services.treeline)) {
+      this.#placements.move(found.session.id, this.#place(found));
+    }
+    this.#changed.fire(undefined);
+    this.#updateBadge();
+  }
+
+  /** Shows what changed of these sessions, and nothing else. */
+  #update(sessions: ReadonlySet<string>): void {
+    const touched = new Set<string | undefined>();
+    for (const id of sessions) {
+      const found = findSession(this.#services.treeline, id);
+      for (const node of this.#placements.move(id, found === undefined ? undefined : this.#place(found))) {
+        touched.add(node);
+      }
+      if (found === undefined) {
+        this.#nodes.delete(id);
+        this.#shown.delete(id);
+        this.#changes.forget(id);
+      }
+    }
+    this.#fire(touched);
+    this.#updateBadge();
+  }
+
+  #fire(ids: Iterable<string | undefined>): void {
+    const nodes: SessionsNode[] = [];
+    for (const id of ids) {
+      if (id === undefined) {
+        this.#changed.fire(undefined);
+        return;
+      }
+      const node = this.#nodes.get(id);
+      if (node !== undefined) {
+        nodes.push(node);
+      }
+    }
+    if (nodes.length > 0) {
+      this.#changed.fire(nodes);
+    }
+  }
+
+  #updateBadge(): void {
+    const counts = countGroups(allSessions(this.#services.treeline).map(({ session }) => session.status));
+    const waiting = counts['needs-you'];
+    const tooltip =
+      waiting === 1 ? vscode.l10n.t('1 session needs you') : vscode.l10n.t('{0} sessions need you', waiting);
+    if (this.view.badge?.value !== (waiting === 0 ? undefined : waiting)) {
+      this.view.badge = waiting === 0 ? undefined : { value: waiting, tooltip };
+    }
+  }
+
+  #watchAges(visible: boolean): void {
+    clearInterval(this.#ages);
+    if (visible) {
+      this.#ages = setInterval(() => this.#refreshAges(), AGES_MS);
+      this.#refreshAges();
+    }
+  }
+
+  #refreshAges(): void {
+    const person = reader();
+    const aged = [...this.#shown].filter(([id, shown]) => {
+      const found = findSession(this.#services.treeline, id);
+      return found !== undefined && description(found.session, found.repository.activity(id), person) !== shown;
+    });
+    this.#fire(aged.map(([id]) => id));
+  }
+
+  #place({ session, repository }: Found): Place {
+    return placeOf(session, keyOf(repository), sessionsLayout(), this.#several());
+  }
+
+  #nodeOfPlace(place: Place): SessionsNode | undefined {
+    const { group, repository } = place;
+    if (group !== undefined) {
+      return this.#node(group.id, { kind: 'group', ...group });
+    }
+    return parentOf(place) === undefined || repository === undefined ? undefined : this.#repositoryNode(repository);
+  }
+
+  #several(): boolean {
+    return this.#services.treeline.repositories.length > 1;
+  }
+
+  #repository(key: string): RepositorySessions | undefined {
+    return this.#services.treeline.repositories.find((repository) => keyOf(repository) === key);
+  }
+
+  #repositoryNode(key: string): SessionsNode {
+    return this.#node(key, { kind: 'repository', id: key });
+  }
+
+  #sessionNode(session: string): SessionsNode {
+    return this.#node(session, { kind: 'session', id: session, session });
+  }
+
+  #node(id: string, fresh: SessionsNode): SessionsNode {
+    const known = this.#nodes.get(id);
+    if (known !== undefined) {
+      return known;
+    }
+    this.#nodes.set(id, fresh);
+    return fresh;
+  }
+}
+
+function keyOf(repository: RepositorySessions): string {
+  return repository.repository.commonDir;
+}
+
+function tooltip({ session, repository }: Found): vscode.MarkdownString {
+  const person = reader();
+  const text = new vscode.MarkdownString();
+  text.appendMarkdown('**').appendText(oneLine(session.name)).appendMarkdown('** — ');
+  text.appendText(statusLabel(session.status, person.t));
+  for (const { label, value, code } of tooltipLines(session, repository.activity(session.id), person)) {
+    text.appendMarkdown('  \n').appendText(`${label}: `);
+    if (code === true && !value.includes('`')) {
+      text.appendMarkdown(`\`${oneLine(value)}\``);
+    } else {
+      text.appendText(value);
+    }
+  }
+  return text;
+}

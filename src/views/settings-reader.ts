@@ -1,0 +1,34 @@
+import * as vscode from 'vscode';
+import { parseSettings } from '../sessions/parse-settings.ts';
+import type { Settings } from '../sessions/settings.ts';
+
+/** The settings of Treeline as they are now. What is wrong in them is told once, until it changes. */
+export class SettingsReader implements vscode.Disposable {
+  readonly #tell: (problem: string) => void;
+  readonly #subscription: vscode.Disposable;
+  #settings: Settings;
+  #told = new Set<string>();
+
+  constructor(tell: (problem: string) => void) {
+    this.#tell = tell;
+    this.#settings = this.#parse();
+    this.#subscription = vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('treeline')) {
+        this.#settings = this.#parse();
+      }
+    });
+  }
+
+  readonly read = (): Settings => this.#settings;
+
+  dispose(): void {
+    this.#subscription.dispose();
+  }
+
+  #parse(): Settings {
+    const { settings, problems } = parseSettings(vscode.workspace.getConfiguration().get('treeline'));
+    problems.filter((problem) => !this.#told.has(problem)).forEach(this.#tell);
+    this.#told = new Set(problems);
+    return settings;
+  }
+}

@@ -1,0 +1,32 @@
+import type { Header } from '../protocol/timeline.ts';
+import { lastTurn } from '../store/lifecycle.ts';
+import type { Session } from '../store/lifecycle.ts';
+import type { Activity } from '../timeline/rows.ts';
+import { oneLine } from './plain.ts';
+import type { Abilities } from './session-words.ts';
+import { statusLabel } from './words.ts';
+import type { Translate } from './words.ts';
+
+/** The head of a session's page. */
+export function timelineHeader(session: Session, activity: Activity | undefined, can: Abilities, t: Translate): Header {
+  const turn = lastTurn(session);
+  return {
+    session: session.id,
+    name: oneLine(session.name),
+    status: session.status,
+    statusLabel: statusLabel(session.status, t),
+    evidence: oneLine(session.evidence.detail),
+    evidenceAt: session.evidence.at,
+    agent: oneLine(session.agent.name),
+    branch: session.branch,
+    turn: session.turns.length,
+    retrying: activity?.retrying ?? false,
+    can,
+    ...(activity !== undefined && { rows: activity.rows }),
+    ...(activity?.model !== undefined && { model: oneLine(activity.model) }),
+    ...(turn?.agent !== undefined && { startedAt: turn.agent.at }),
+    ...(turn?.exit !== undefined && { endedAt: turn.exit.endedAt }),
+    ...(activity?.usage !== undefined && { usage: activity.usage }),
+    ...(activity?.cost !== undefined && { cost: activity.cost }),
+  };
+}

@@ -1,0 +1,338 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { Dispose } from '../platform/emitter.ts';
+import { errorText } from '../platform/errors.ts';
+import { isPageMessage, isPageState } from '../protocol/check.ts';
+import type { HostMessage, PageMessage, PageState } from '../protocol/timeline.ts';
+import { ALL_ROWS } from '../timeline/rows.ts';
+import type { RowFilter, RowPage } from '../timeline/rows.ts';
+import { Coalescer } from './coalescer.ts';
+import { DeltaPump } from './delta-pump.ts';
+import { oneLine, shorten } from './plain.ts';
+import { abilitiesOf, disposable, findSession } from './services.ts';
+import type { Services } from './services.ts';
+import { timelineHeader } from './timeline-header.ts';
+import { timelineHtml } from './timeline-html.ts';
+import { openTimeline } from './timeline-use.ts';
+import { pageStrings } from './page-strings.ts';
+
+export const TIMELINE_VIEW = 'treeline.timeline';
+
+/** ms between two deltas: a frame of the page. */
+const DELTA_REST_MS = 16;
+/** ms between two headers at least. */
+const HEADER_MS = 250;
+
+const NO_ROWS: RowPage = { epoch: '', rev: 0, total: 0, from: 0, rows: [] };
+
+/** What a panel asks of the rest of the extension when the user clicks something in the page. */
+export interface PageActions {
+  openFile(session: string, path: string, line: number | undefined): Promise<void>;
+  openLog(session: string, seq: number, part: 'row' | 'result'): Promise<void>;
+  openText(session: string, seq: number, part: 'text' | 'input' | 'output' | 'diff'): Promise<void>;
+  openLink(href: string): Promise<void>;
+  command(session: string, command: 'stop' | 'resume' | 'send' | 'diff' | 'log'): Promise<void>;
+  failed(error: unknown): void;
+}
+
+/** What the page was last asked for, and what it holds since. */
+interface Shown {
+  readonly filter: RowFilter;
+  readonly request: number;
+  /** The revision that the page holds; undefined until its first page was sent. */
+  rev?: number;
+}
+
+interface PageRequest {
+  readonly filter: RowFilter;
+  readonly from: number;
+  readonly count: number;
+  readonly request: number;
+}
+
+/** One timeline: a panel of a session, or the one that follows the tree's selection. */
+export class TimelinePanel implements vscode.Disposable {
+  readonly #services: Services;
+  readonly #actions: PageActions;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #disposables: vscode.Disposable[] = [];
+  readonly #deltas: DeltaPump;
+  readonly #headers: Coalescer<string>;
+  readonly follow: boolean;
+  #session: string | undefined;
+  #shown: Shown | undefined;
+  /** The filter that the page uses, at first the one from its state before a reload. */
+  #filter: RowFilter;
+  /** A page that was asked for before its session was known in this window. */
+  #owed: PageRequest | undefined;
+  #lastHeader = '';
+  #closeTimeline: Dispose | undefined;
+
+  constructor(panel: vscode.WebviewPanel, state: PageState, services: Services, actions: PageActions) {
+    this.#services = services;
+    this.#actions = actions;
+    this.#panel = panel;
+    this.follow = state.follow;
+    this.#session = state.session;
+    this.#filter = state.filter;
+    this.#deltas = new DeltaPump(
+      () => this.#sendDelta(),
+      DELTA_REST_MS,
+      (error) => this.#problem(error),
+    );
+    this.#headers = new Coalescer(HEADER_MS, () => this.#sendHeader());
+    const { webview } = panel;
+    const dist = distFolder(services.extensionUri);
+    webview.options = { enableScripts: true, localResourceRoots: [dist] };
+    panel.iconPath = vscode.Uri.joinPath(services.extensionUri, 'media', 'icon.png');
+    this.#disposables.push(
+      disposable(() => this.#headers.dispose()),
+      disposable(() => this.#closeTimeline?.()),
+      webview.onDidReceiveMessage((message: unknown) => this.#receive(message)),
+      panel.onDidChangeViewState(() => {
+        if (!panel.visible) {
+          // The page is gone while nobody sees it; it will say `ready` when it is back.
+          this.#shown = undefined;
+        }
+        this.#useTimeline();
+      }),
+      disposable(
+        services.treeline.onDidChange(({ repositories, sessions }) => {
+          if (repositories || (this.#session !== undefined && sessions.has(this.#session))) {
+            this.#headers.add(['']);
+            this.#useTimeline();
+          }
+          if (this.#owed !== undefined) {
+            this.#payPage(this.#owed);
+          }
+        }),
+      ),
+      disposable(
+        services.treeline.timelines.onActivity(({ session }) => {
+          if (session === this.#session && this.#shown?.rev !== undefined && panel.visible) {
+            this.#deltas.request();
+          }
+        }),
+      ),
+    );
+    this.#setTitle();
+    this.#useTimeline();
+    const address = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
+    webview.html = timelineHtml({
+      cspSource: webview.cspSource,
+      script: address('webview.js'),
+      styles: [address('codicon.css'), address('webview.css')],
+      nonce: randomBytes(16).toString('base64url'),
+      language: vscode.env.language,
+    });
+  }
+
+  get session(): string | undefined {
+    return this.#session;
+  }
+
+  /** Whether somebody can see this panel now. */
+  get visible(): boolean {
+    return this.#panel.visible;
+  }
+
+  readonly onDidDispose = (listener: () => void): void => {
+    this.#panel.onDidDispose(listener, undefined, this.#disposables);
+  };
+
+  reveal(preserveFocus: boolean): void {
+    this.#panel.reveal(undefined, preserveFocus);
+  }
+
+  /** Shows another session in this panel. */
+  show(session: string): void {
+    if (session === this.#session) {
+      return;
+    }
+    this.#session = session;
+    this.#setTitle();
+    this.#useTimeline();
+    this.#shown = undefined;
+    this.#lastHeader = '';
+    // The page keeps its filter and asks for rows when it learns that the session is another.
+    if (this.#panel.visible) {
+      this.#hello();
+    }
+  }
+
+  /** Has the session's timeline followed while this panel can be seen, and no longer. */
+  #useTimeline(): void {
+    const id = this.#panel.visible ? this.#session : undefined;
+    const found = id === undefined ? undefined : findSession(this.#services.treeline, id);
+    const close = this.#closeTimeline;
+    // Opening what is open already tells of turns that came or ended.
+    this.#closeTimeline = found === undefined ? undefined : openTimeline(this.#services, found);
+    close?.();
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this.#disposables, this.#panel).dispose();
+  }
+
+  #setTitle(): void {
+    const found = this.#session === undefined ? undefined : findSession(this.#services.treeline, this.#session);
+    const name = shorten(oneLine(found?.session.name ?? vscode.l10n.t('Timeline')), 40);
+    const title = this.follow ? vscode.l10n.t('Timeline: {0}', name) : name;
+    if (this.#panel.title !== title) {
+      this.#panel.title = title;
+    }
+  }
+
+  #receive(message: unknown): void {
+    if (!isPageMessage(message)) {
+      this.#services.log.warn('The timeline page sent a message that is none of its own; it was ignored.');
+      return;
+    }
+    this.#answer(message).catch((error: unknown) => {
+      if (message.type === 'ready' || message.type === 'rows') {
+        this.#problem(error);
+      } else {
+        this.#actions.failed(error);
+      }
+    });
+  }
+
+  async #answer(message: PageMessage): Promise<void> {
+    if (message.type === 'ready') {
+      this.#filter = message.filter;
+      this.#hello();
+      await this.#sendPage({ ...message, from: -message.count });
+      return;
+    }
+    if (message.type === 'rows') {
+      await this.#sendPage(message);
+      return;
+    }
+    if (message.type === 'openLink') {
+      await this.#actions.openLink(message.href);
+      return;
+    }
+    const session = this.#session;
+    if (session === undefined) {
+      return;
+    }
+    switch (message.type) {
+      case 'openFile':
+        return this.#actions.openFile(session, message.path, message.line);
+      case 'openLog':
+        return this.#actions.openLog(session, message.seq, message.part);
+      case 'openText':
+        return this.#actions.openText(session, message.seq, message.part);
+      case 'command':
+        return this.#actions.command(session, message.command);
+    }
+  }
+
+  #hello(): void {
+    const header = this.#header();
+    this.#lastHeader = JSON.stringify(header);
+    this.#post({
+      type: 'hello',
+      state: {
+        follow: this.follow,
+        filter: this.#filter,
+        ...(this.#session !== undefined && { session: this.#session }),
+      },
+      header,
+      strings: pageStrings(),
+      locale: vscode.env.language,
+    });
+  }
+
+  async #sendPage(wanted: PageRequest): Promise<void> {
+    const session = this.#session;
+    const { filter, from, count, request } = wanted;
+    this.#filter = filter;
+    // Deltas wait until this page is on its way: it is what they continue.
+    const shown: Shown = { filter, request };
+    this.#shown = shown;
+    this.#owed = undefined;
+    if (session === undefined || findSession(this.#services.treeline, session) === undefined) {
+      this.#owed = wanted;
+      this.#post({ type: 'page', request, page: NO_ROWS });
+      return;
+    }
+    const page = await this.#services.treeline.timelines.page(session, filter, from, count);
+    if (this.#session !== session) {
+      return;
+    }
+    if (this.#shown === shown) {
+      shown.rev = page.rev;
+    }
+    this.#post({ type: 'page', request, page });
+    // What came while the page was made was not asked for by anybody yet.
+    this.#deltas.request();
+  }
+
+  /** Sends a page that could not be sent before, if its session is known by now. */
+  #payPage(owed: PageRequest): void {
+    if (this.#session !== undefined && findSession(this.#services.treeline, this.#session) !== undefined) {
+      this.#owed = undefined;
+      this.#sendPage(owed).catch((error: unknown) => this.#problem(error));
+    }
+  }
+
+  async #sendDelta(): Promise<void> {
+    const shown = this.#shown;
+    const session = this.#session;
+    if (shown?.rev === undefined || session === undefined || !this.#panel.visible) {
+      return;
+    }
+    if (findSession(this.#services.treeline, session) === undefined) {
+      return;
+    }
+    const delta = await this.#services.treeline.timelines.delta(session, shown.rev, shown.filter);
+    if (this.#shown !== shown || (delta.rev === shown.rev && !delta.reset)) {
+      return;
+    }
+    shown.rev = delta.rev;
+    this.#post({ type: 'delta', request: shown.request, delta });
+  }
+
+  #header(): ReturnType<typeof timelineHeader> | null {
+    const found = this.#session === undefined ? undefined : findSession(this.#services.treeline, this.#session);
+    if (found === undefined) {
+      return null;
+    }
+    const { session, repository } = found;
+    const can = abilitiesOf(session, this.#services.settings());
+    return timelineHeader(session, repository.activity(session.id), can, vscode.l10n.t);
+  }
+
+  #sendHeader(): void {
+    this.#setTitle();
+    if (!this.#panel.visible) {
+      return;
+    }
+    const header = this.#header();
+    const text = JSON.stringify(header);
+    if (text !== this.#lastHeader) {
+      this.#lastHeader = text;
+      this.#post({ type: 'header', header });
+    }
+  }
+
+  #problem(error: unknown): void {
+    this.#services.log.error(`Timeline of ${this.#session ?? 'no session'}: ${errorText(error)}`);
+    this.#post({ type: 'error', message: errorText(error) });
+  }
+
+  #post(message: HostMessage): void {
+    // Resolves with false when nobody hears it: a hidden page asks for everything when it is back.
+    void this.#panel.webview.postMessage(message);
+  }
+}
+
+/** The state of a page before a reload; a strange one is an empty page that follows the selection. */
+export function pageState(state: unknown): PageState {
+  return isPageState(state) ? state : { follow: true, filter: ALL_ROWS };
+}
+
+function distFolder(extension: vscode.Uri): vscode.Uri {
+  return vscode.Uri.joinPath(extension, 'dist');
+}
