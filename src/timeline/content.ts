@@ -1,0 +1,114 @@
+import type { AgentEvent } from '../agents/events.ts';
+import { oneLine } from '../agents/text.ts';
+import type { Usage } from '../store/facts.ts';
+import { EMPTY_EXCERPT, EXCERPT_CHARS, excerpt } from './excerpt.ts';
+import type { Excerpt, LogRange, Row, RowEnd, ToolPart } from './rows.ts';
+
+export type ToolCall = Extract<AgentEvent, { kind: 'tool' }>;
+export type ToolResult = Extract<AgentEvent, { kind: 'tool-result' }>;
+/** An event that has a row of its own. */
+export type RowEvent = Exclude<AgentEvent, { kind: 'tool-result' }>;
+
+/** What a row shows, apart from where and when. */
+export type Content = Pick<Row, 'text' | 'tool' | 'changes' | 'todo' | 'end'>;
+
+/** Entries of a list that are shown, and characters of one. A path is never cut: a part of one leads nowhere. */
+const LIST_ENTRIES = 200;
+const LIST_ENTRY_CHARS = 500;
+const PATH_CHARS = 4096;
+
+export const textContent = (text: string, bytes?: number): Content => ({
+  text: excerpt(text, EXCERPT_CHARS.text, bytes),
+});
+
+/** The words of an event; empty for a tool call and for lists. */
+export function eventText(event: RowEvent): string {
+  switch (event.kind) {
+    case 'tool':
+    case 'files':
+    case 'todo':
+      return '';
+    case 'session':
+      return event.model === undefined ? event.agentSession : `${event.model}, ${event.agentSession}`;
+    case 'denial':
+      return event.tool === '' ? event.reason : `${event.tool}: ${event.reason}`;
+    default:
+      return event.text;
+  }
+}
+
+/** @param usage what the turn has used up so far, for the agent's own result. */
+export function eventContent(event: Exclude<RowEvent, ToolCall>, usage?: Usage): Content {
+  const content = textContent(eventText(event));
+  switch (event.kind) {
+    case 'files':
+      return {
+        ...content,
+        changes: event.changes.filter(({ path }) => path.length <= PATH_CHARS).slice(0, LIST_ENTRIES),
+      };
+    case 'todo': {
+      const items = event.items.slice(0, LIST_ENTRIES);
+      return { ...content, todo: items.map(({ text, state }) => ({ text: oneLine(text, LIST_ENTRY_CHARS), state })) };
+    }
+    case 'result': {
+      const { durationMs, cost } = event;
+      const end: RowEnd = {
+        ...(durationMs !== undefined && { durationMs }),
+        ...(cost !== undefined && { cost }),
+        ...(usage !== undefined && { usage }),
+      };
+      return { ...content, end };
+    }
+    default:
+      return content;
+  }
+}
+
+interface Fold {
+  /** Absent when the agent tells of the result of a call that it never showed. */
+  readonly call: ToolCall | undefined;
+  readonly result: ToolResult | undefined;
+  readonly resultLog: LogRange | undefined;
+  /** From the arrival of the call to that of the result, for agents that measure nothing. */
+  readonly elapsedMs: number | undefined;
+  /** Nothing more can come: the turn is over. */
+  readonly over: boolean;
+}
+
+/** A tool call with what is known of its result. */
+export function toolContent({ call, result, resultLog, elapsedMs, over }: Fold): Content {
+  const diff = result?.diff ?? call?.diff;
+  const line = result?.line ?? call?.line;
+  const durationMs = result?.durationMs ?? (result?.done === true ? elapsedMs : undefined);
+  const tool: ToolPart = {
+    name: oneLine(call?.name ?? 'tool', 100),
+    argument: oneLine(call?.argument ?? ''),
+    state: toolState(result, over),
+    ...(call?.file !== undefined && call.file.length <= PATH_CHARS && { file: call.file }),
+    ...(line !== undefined && { line }),
+    ...(result?.exitCode !== undefined && { exitCode: result.exitCode }),
+    ...(durationMs !== undefined && { durationMs }),
+    ...(call?.input !== undefined && { input: excerpt(call.input, EXCERPT_CHARS.input) }),
+    ...(result !== undefined && result.output !== '' && { output: excerpt(result.output, EXCERPT_CHARS.output) }),
+    ...(diff !== undefined && { diff: excerpt(diff, EXCERPT_CHARS.diff) }),
+    ...(call?.subagent === true && { subagent: true }),
+    ...(resultLog !== undefined && { resultLog }),
+  };
+  return { text: EMPTY_EXCERPT, tool };
+}
+
+function toolState(result: ToolResult | undefined, over: boolean): ToolPart['state'] {
+  if (result?.done === true && result.denied === true) return 'denied';
+  if (result?.done === true) return result.ok ? 'ok' : 'failed';
+  // A call that its turn's end cut short did not succeed.
+  return over ? 'failed' : 'running';
+}
+
+/** All that a row shows as text, for a search. */
+export function* shownTexts(row: Row): Generator<string> {
+  const excerpts: readonly (Excerpt | undefined)[] = [row.text, row.tool?.output, row.tool?.diff, row.tool?.input];
+  for (const one of excerpts) if (one !== undefined) yield one.text;
+  if (row.tool !== undefined) yield `${row.tool.name} ${row.tool.argument} ${row.tool.file ?? ''}`;
+  for (const { path } of row.changes ?? []) yield path;
+  for (const { text } of row.todo ?? []) yield text;
+}

@@ -1,0 +1,53 @@
+import type { ExitRecord, Judgement } from '../store/facts.ts';
+import { textContent, type Content } from './content.ts';
+
+/** What the row at a turn's end shows: how the process ended, and the figures. */
+export function endContent(exit: ExitRecord, judgement: Judgement): Content {
+  const { outcome, usage, cost } = judgement;
+  return {
+    ...textContent(howItEnded(exit)),
+    end: {
+      outcome,
+      ...(exit.startedAt !== null && { durationMs: Math.max(0, exit.endedAt - exit.startedAt) }),
+      ...(usage !== undefined && { usage }),
+      ...(cost !== undefined && { cost }),
+      ...(exit.expected.length > 0 && { expected: exit.expected }),
+    },
+  };
+}
+
+/** Whether by itself or by which signal, and after how long. */
+export function howItEnded(exit: ExitRecord): string {
+  const sentences = [ending(exit)];
+  if (exit.survivors.length > 0) {
+    const names = exit.survivors.slice(0, 5).map(({ pid, command }) => `${command} (${pid})`);
+    const more = exit.survivors.length - names.length;
+    sentences.push(`Left running and then ended: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`);
+  }
+  const missing = exit.expected.filter(({ present }) => !present).map(({ path }) => path);
+  if (missing.length > 0) sentences.push(`Expected, but not there: ${missing.join(', ')}.`);
+  return sentences.join(' ');
+}
+
+function ending(exit: ExitRecord): string {
+  const { startedAt, endedAt, stop, signal, code, problem } = exit;
+  if (problem !== undefined) return problem;
+  const lasted = startedAt === null ? '' : ` after ${duration(endedAt - startedAt)}`;
+  if (stop !== undefined) {
+    const wait = duration(endedAt - stop.requestedAt);
+    const sent = stop.steps.map((step) => step.signal).join(', ');
+    if (sent === '') return `Ended by itself, ${wait} after a stop was asked for.`;
+    const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `ended by ${signal}`;
+    return `Stopped on request (${sent}): ${how} ${wait} later${lasted === '' ? '' : `,${lasted} in all`}.`;
+  }
+  if (signal !== null) return `Ended by ${signal}, which Treeline did not send,${lasted}.`;
+  return `Ended by itself with exit code ${code ?? 'unknown'}${lasted}.`;
+}
+
+function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,193 @@
+import type { Database, SqlJsStatic, Statement } from 'sql.js';
+import { natural, nullable, string } from '../platform/check.ts';
+
+/** Grows with every change of the tables or of what stands in them; an older database is thrown away. */
+export const INDEX_SCHEMA = 1;
+
+/** Where a line stands in a turn's log; `nth` of its events of one kind. */
+export interface Place {
+  readonly offset: number;
+  readonly length: number;
+  readonly nth: number;
+}
+
+/** What the index holds of a row: where to find it, not what it says. */
+export interface Entry {
+  readonly turn: number;
+  /** See kinds.ts. */
+  readonly kind: number;
+  readonly flags: number;
+  readonly depth: number;
+  readonly at: number;
+  /** null for what no log holds. */
+  readonly place: Place | null;
+  /** A tool call's last result. */
+  readonly result: (Place & { readonly at: number }) | null;
+  /** JSON of what is shown, for a row that its log line alone does not give. */
+  readonly kept: string | null;
+}
+
+/** Rows that wait for their insertion: a tool result mostly comes soon after its call, and then costs no update. */
+const MAX_PENDING = 2048;
+
+const INSERT_COLUMNS = 'seq, turn, kind, flags, depth, at, off, len, nth';
+const RESULT_COLUMNS = 'roff, rlen, rnth, rat';
+
+/**
+ * The tables of one session's timeline, in a sql.js database: it lives in memory and is exported as a whole, therefore a
+ * row takes some 40 bytes. Rows are numbered from 1 without gaps.
+ */
+export class IndexDb {
+  readonly #db: Database;
+  readonly #insert: Statement;
+  readonly #insertAll: Statement;
+  readonly #select: Statement;
+  #pending: Entry[] = [];
+  /** The flags of row n at n - 1: what filters look at. */
+  #flags: Uint8Array;
+  #count: number;
+
+  /** @param content of an exported database; throws when it is not one of this schema. */
+  constructor(sql: SqlJsStatic, content?: Uint8Array) {
+    this.#db = new sql.Database(content);
+    try {
+      if (content === undefined) this.#create();
+      const [[schema, count, flags] = []] =
+        this.#db.exec(
+          "SELECT (SELECT value FROM meta WHERE key = 'schema'), (SELECT count(*) FROM rows), (SELECT value FROM meta WHERE key = 'flags')",
+        )[0]?.values ?? [];
+      if (schema !== INDEX_SCHEMA) throw new Error('The schema is another one.');
+      this.#count = natural(count, 'rows');
+      const known = flags instanceof Uint8Array ? flags : new Uint8Array();
+      if (known.length !== this.#count) throw new Error('The rows are not complete.');
+      this.#flags = new Uint8Array(Math.max(1024, known.length));
+      this.#flags.set(known);
+      this.#insert = this.#db.prepare(`INSERT INTO rows (${INSERT_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)`);
+      this.#insertAll = this.#db.prepare(
+        `INSERT OR REPLACE INTO rows (${INSERT_COLUMNS}, ${RESULT_COLUMNS}, kept) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+      );
+      this.#select = this.#db.prepare(
+        `SELECT turn, kind, depth, at, off, len, nth, ${RESULT_COLUMNS}, kept FROM rows WHERE seq = ?`,
+      );
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  #create(): void {
+    this.#db.exec(`
+      CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+      CREATE TABLE turns (number INTEGER PRIMARY KEY, last INTEGER NOT NULL, summary TEXT NOT NULL);
+      CREATE TABLE rows (
+        seq INTEGER PRIMARY KEY, turn INTEGER NOT NULL, kind INTEGER NOT NULL, flags INTEGER NOT NULL,
+        depth INTEGER NOT NULL, at INTEGER NOT NULL, off INTEGER, len INTEGER, nth INTEGER,
+        roff INTEGER, rlen INTEGER, rnth INTEGER, rat INTEGER, kept TEXT);
+      INSERT INTO meta VALUES ('schema', ${INDEX_SCHEMA});`);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  flags(seq: number): number {
+    return this.#flags[seq - 1] ?? 0;
+  }
+
+  /** Appends a row and returns its seq. */
+  append(entry: Entry): number {
+    if (this.#pending.length >= MAX_PENDING) this.flush();
+    this.#pending.push(entry);
+    if (this.#count === this.#flags.length) {
+      const larger = new Uint8Array(this.#count * 2);
+      larger.set(this.#flags);
+      this.#flags = larger;
+    }
+    this.#flags[this.#count] = entry.flags;
+    this.#count += 1;
+    return this.#count;
+  }
+
+  replace(seq: number, entry: Entry): void {
+    this.#flags[seq - 1] = entry.flags;
+    const pending = seq - 1 - (this.#count - this.#pending.length);
+    if (pending >= 0) this.#pending[pending] = entry;
+    else this.#put(seq, entry, true);
+  }
+
+  /** Row `seq`, which must be there. */
+  entry(seq: number): Entry {
+    const pending = this.#pending[seq - 1 - (this.#count - this.#pending.length)];
+    if (pending !== undefined) return pending;
+    const [turn, kind, depth, at, off, len, nth, roff, rlen, rnth, rat, kept] = this.#select.get([seq]);
+    this.#select.reset();
+    const number = (value: unknown): number => natural(value, 'row');
+    return {
+      turn: number(turn),
+      kind: number(kind),
+      flags: this.flags(seq),
+      depth: number(depth),
+      at: number(at),
+      place: off === null ? null : { offset: number(off), length: number(len), nth: number(nth) },
+      result: roff === null ? null : { offset: number(roff), length: number(rlen), nth: number(rnth), at: number(rat) },
+      kept: nullable(string)(kept, 'row'),
+    };
+  }
+
+  /** Writes what is pending, in one transaction. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending;
+    const first = this.#count - pending.length + 1;
+    this.#pending = [];
+    this.#db.exec('BEGIN');
+    for (const [i, entry] of pending.entries()) this.#put(first + i, entry, false);
+    this.#db.exec('COMMIT');
+  }
+
+  #put(seq: number, entry: Entry, again: boolean): void {
+    const { turn, kind, flags, depth, at, place, result, kept } = entry;
+    const base = [seq, turn, kind, flags, depth, at, place?.offset ?? null, place?.length ?? null, place?.nth ?? null];
+    if (result === null && kept === null && !again) {
+      this.#insert.run(base);
+      return;
+    }
+    const { offset = null, length = null, nth = null, at: resultAt = null } = result ?? {};
+    this.#insertAll.run([...base, offset, length, nth, resultAt, kept]);
+  }
+
+  /** The summaries (JSON) of the turns that are in the index to their end, with the seq of their last row. */
+  turns(): { readonly number: number; readonly last: number; readonly summary: string }[] {
+    return (this.#db.exec('SELECT number, last, summary FROM turns ORDER BY number')[0]?.values ?? []).map(
+      ([number, last, summary]) => ({
+        number: natural(number, 'turn'),
+        last: natural(last, 'turn'),
+        summary: string(summary, 'turn'),
+      }),
+    );
+  }
+
+  /** Notes that all rows of a turn are there. */
+  putTurn(number: number, summary: string): void {
+    this.#db.run('INSERT OR REPLACE INTO turns VALUES (?,?,?)', [number, this.#count, summary]);
+  }
+
+  /** Forgets the rows after `last`. */
+  truncate(last: number): void {
+    this.flush();
+    this.#db.run('DELETE FROM rows WHERE seq > ?', [last]);
+    this.#db.run('DELETE FROM turns WHERE last > ?', [last]);
+    this.#count = last;
+  }
+
+  /** The whole database as a file's content. */
+  export(): Uint8Array {
+    this.flush();
+    this.#db.run("INSERT OR REPLACE INTO meta VALUES ('flags', ?)", [this.#flags.slice(0, this.#count)]);
+    return this.#db.export();
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

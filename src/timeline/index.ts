@@ -1,0 +1,381 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import type { SqlJsStatic } from 'sql.js';
+import type { Before, OutputReader } from '../agents/adapter.ts';
+import { errorText, TreelineError } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import type { Judgement, Usage } from '../store/facts.ts';
+import { shownTexts } from './content.ts';
+import { endContent } from './ending.ts';
+import { FilterList } from './filter-list.ts';
+import { IndexDb, INDEX_SCHEMA, type Entry } from './index-db.ts';
+import { groupBits, inGroups } from './kinds.ts';
+import { LogReplaced } from './log-file.ts';
+import { RowRenderer, type TextPart } from './renderer.ts';
+import { Revisions } from './revisions.ts';
+import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
+import { loadSnapshot, saveSnapshot, SNAPSHOT_FILE, type SnapshotOf } from './snapshot.ts';
+import type { TimelineSource, TurnSource } from './source.ts';
+import { TurnReader, type Rows } from './turn-reader.ts';
+import { exitOf, fingerprint, judge, type TurnSummary } from './turn-summary.ts';
+
+/** More changed or appended rows than this are not worth a delta: the reader asks for the pages that it shows. */
+const MAX_DELTA = 500;
+const MAX_PAGE = 1000;
+/** Filters whose lists are kept. */
+const MAX_LISTS = 4;
+
+/** `more`: the time was up. `waiting`: all that is there was read, and a turn goes on. `idle`: no turn goes on. */
+export type IngestState = 'more' | 'waiting' | 'idle';
+
+/**
+ * The timeline of one session: reads its turns one after the other, and answers what rows there are. The raw output is the
+ * truth; a snapshot spares reading the turns that are over, and a turn that goes on is read from its beginning again.
+ */
+export class SessionIndex {
+  readonly #sql: SqlJsStatic;
+  readonly #reader: OutputReader;
+  readonly #renderer: RowRenderer;
+  #source: TimelineSource;
+  #db: IndexDb;
+  #epoch = randomUUID();
+  #revisions: Revisions;
+  readonly #lists = new Map<string, FilterList>();
+  /** The turns that are in the index to their end, in order. */
+  #done: { readonly number: number; readonly summary: TurnSummary }[] = [];
+  #current: { readonly number: number; readonly reader: TurnReader } | undefined;
+  #savedTurns = 0;
+
+  /** Begins with the turns of the snapshot that are still as they were. */
+  constructor(sql: SqlJsStatic, reader: OutputReader, source: TimelineSource, log: Pick<Log, 'warn'>) {
+    this.#sql = sql;
+    this.#reader = reader;
+    this.#source = source;
+    this.#renderer = new RowRenderer(source.folder, reader, (turn) => this.#before(turn));
+    this.#db = this.#load(log) ?? new IndexDb(sql);
+    this.#revisions = new Revisions(this.#db.count);
+    this.#savedTurns = this.#done.length;
+  }
+
+  get source(): TimelineSource {
+    return this.#source;
+  }
+
+  /** Takes a new list of turns; turns that are in the index already stay as they are. */
+  update(source: TimelineSource): void {
+    this.#source = source;
+  }
+
+  /** Reads what has arrived, until `deadline` (a `performance.now()`). */
+  ingest(deadline: number): IngestState {
+    try {
+      return this.#ingest(deadline);
+    } catch (error) {
+      if (!(error instanceof LogReplaced)) throw error;
+      this.#restart();
+      return 'more';
+    } finally {
+      this.#db.flush();
+    }
+  }
+
+  /** The judgement of a turn that is in the index to its end. */
+  judgement(turn: number): Judgement | undefined {
+    return this.#done.find(({ number }) => number === turn)?.summary.judgement;
+  }
+
+  /** The folder of the turn that goes on, or that comes next. */
+  get currentFolder(): string | undefined {
+    const next = this.#source.turns[this.#done.length];
+    return next === undefined ? undefined : this.#folder(next.number);
+  }
+
+  activity(): Activity {
+    const turns = this.#done.map(({ summary }) => ({ ...summary, ...summary.judgement }));
+    const { reader, number } = this.#current ?? {};
+    const last = turns.at(-1);
+    const seen = reader?.seen ?? {};
+    const named = this.#done.findLast(({ summary }) => summary.agentSession !== undefined);
+    const agentSession =
+      seen.agentSession !== undefined && number !== undefined
+        ? { id: seen.agentSession, turn: number }
+        : named?.summary.agentSession !== undefined
+          ? { id: named.summary.agentSession, turn: named.number }
+          : undefined;
+    const usage = sumUsage([...turns, seen]);
+    const cost = sumCost([...turns, seen]);
+    const lastEventAt = reader?.lastOutputAt ?? turns.findLast((one) => one.lastOutputAt !== undefined)?.lastOutputAt;
+    const lastLine = reader?.lastLine || last?.lastLine;
+    const model = seen.model ?? turns.findLast((one) => one.model !== undefined)?.model;
+    return {
+      session: this.#source.session,
+      epoch: this.#epoch,
+      rev: this.#revisions.rev,
+      rows: this.#db.count,
+      retrying: seen.retrying === true,
+      ...(lastEventAt !== undefined && { lastEventAt }),
+      ...(lastLine !== undefined && lastLine !== '' && { lastLine }),
+      ...(model !== undefined && { model }),
+      ...(agentSession !== undefined && { agentSession }),
+      ...(usage !== undefined && { usage }),
+      ...(cost !== undefined && { cost }),
+    };
+  }
+
+  /**
+   * Brings the list of a filter up to date, as far as `deadline` lets it; true when `page` and `delta` can answer at once.
+   * Without it they take the time they need.
+   */
+  prepare(filter: RowFilter, deadline: number): boolean {
+    return this.#list(filter)?.advance(deadline) ?? true;
+  }
+
+  /** @param from the first row of the filtered timeline, from 0; negative: counted from the end. */
+  page(filter: RowFilter, from: number, count: number): RowPage {
+    const list = this.#list(filter);
+    list?.advance(Infinity);
+    const total = list?.length ?? this.#db.count;
+    const first = Math.min(total, from < 0 ? Math.max(0, total + from) : from);
+    const end = Math.min(total, first + Math.min(count, MAX_PAGE));
+    const seqs = list?.slice(first, end) ?? range(first + 1, end);
+    return { ...this.#head(total), from: first, rows: seqs.map((seq) => this.#row(seq)) };
+  }
+
+  delta(since: number, filter: RowFilter): RowDelta {
+    const list = this.#list(filter);
+    list?.advance(Infinity);
+    const total = list?.length ?? this.#db.count;
+    const head = { ...this.#head(total), since };
+    const rows = this.#revisions.rowsAt(since);
+    const none = { ...head, changed: [], appended: [], reset: true };
+    if (rows === undefined || (list !== undefined && list.stableSince > since)) return none;
+    const before = list?.place(rows + 1) ?? rows;
+    const changed = this.#revisions.changedSince(since).filter((seq) => seq <= rows && (list?.has(seq) ?? true));
+    if (total - before > MAX_DELTA || changed.length > MAX_DELTA) return none;
+    const appended = list?.slice(before, total) ?? range(rows + 1, total);
+    return {
+      ...head,
+      changed: changed.map((seq) => this.#row(seq)),
+      appended: appended.map((seq) => this.#row(seq)),
+      reset: false,
+    };
+  }
+
+  row(seq: number): Row | undefined {
+    return seq >= 1 && seq <= this.#db.count ? this.#row(seq) : undefined;
+  }
+
+  /** The whole text of a part of a row, read from the log. */
+  text(seq: number, part: TextPart): string {
+    if (seq < 1 || seq > this.#db.count) {
+      throw new TreelineError('no-row', `The timeline has no row ${seq} any more; open the timeline again.`);
+    }
+    return this.#renderer.whole(this.#db.entry(seq), part);
+  }
+
+  /** Saves the turns that are over, when there are more of them than in the last snapshot. */
+  async save(): Promise<void> {
+    if (this.#done.length <= this.#savedTurns) return;
+    this.#savedTurns = this.#done.length;
+    await saveSnapshot(this.#snapshotFile, this.#db.export(), this.#snapshotOf);
+  }
+
+  /** Frees everything; nothing may be called after it. */
+  close(): void {
+    this.#current?.reader.close();
+    this.#renderer.close();
+    this.#db.close();
+  }
+
+  /** Closes the logs of a session in which nothing happens. */
+  rest(): void {
+    this.#renderer.close();
+  }
+
+  #ingest(deadline: number): IngestState {
+    for (;;) {
+      const turn = this.#source.turns[this.#done.length];
+      if (turn === undefined) return 'idle';
+      // A next turn begins only when the one before it is over.
+      const over = turn.over || this.#done.length + 1 < this.#source.turns.length;
+      if (this.#current?.number !== turn.number) {
+        this.#current?.reader.close();
+        const parser = this.#reader.parser(this.#before(turn.number));
+        this.#current = {
+          number: turn.number,
+          reader: new TurnReader(turn, this.#folder(turn.number), parser, this.#rows),
+        };
+      }
+      const state = this.#current.reader.read(over, deadline);
+      if (state !== 'done') return state;
+      this.#finish(turn, this.#current.reader);
+      if (performance.now() >= deadline) return 'more';
+    }
+  }
+
+  #finish(turn: TurnSource, reader: TurnReader): void {
+    const folder = this.#folder(turn.number);
+    const print = fingerprint(turn, folder);
+    const exit = exitOf(turn, folder);
+    const judgement = judge(this.#reader, reader.seen, exit, folder);
+    reader.end(endContent(exit, judgement), exit.endedAt);
+    const { agentSession, model } = reader.seen;
+    const { lastOutputAt } = reader;
+    const summary: TurnSummary = {
+      fingerprint: print,
+      resumes: turn.resumes,
+      judgement,
+      lastLine: reader.lastLine,
+      ...(agentSession !== undefined && { agentSession }),
+      ...(model !== undefined && { model }),
+      ...(lastOutputAt !== undefined && { lastOutputAt }),
+    };
+    reader.close();
+    this.#current = undefined;
+    this.#done.push({ number: turn.number, summary });
+    this.#db.flush();
+    this.#db.putTurn(turn.number, JSON.stringify(summary));
+  }
+
+  /** What the turns before used up in the same conversation: back to the one that began it. */
+  #before(turn: number): Before {
+    const source = this.#source.turns.find(({ number }) => number === turn);
+    if (source?.resumes !== true) return {};
+    const earlier = this.#done.filter(({ number }) => number < turn);
+    const parts: Judgement[] = [];
+    for (let i = earlier.length - 1; i >= 0; i--) {
+      const { summary } = earlier[i] as (typeof earlier)[number];
+      parts.push(summary.judgement);
+      const previous = earlier[i - 1]?.summary.agentSession;
+      const other = previous !== undefined && summary.agentSession !== undefined && previous !== summary.agentSession;
+      if (!summary.resumes || other) break;
+    }
+    const usage = sumUsage(parts);
+    const cost = sumCost(parts);
+    return { ...(usage !== undefined && { usage }), ...(cost !== undefined && { cost }) };
+  }
+
+  readonly #rows: Rows = {
+    append: (entry: Entry) => {
+      this.#revisions.append();
+      return this.#db.append(entry);
+    },
+    entry: (seq) => this.#db.entry(seq),
+    replace: (seq, entry) => {
+      this.#db.replace(seq, entry);
+      this.#revisions.update(seq);
+    },
+  };
+
+  #row(seq: number): Row {
+    return this.#renderer.row(seq, this.#revisions.of(seq), this.#db.entry(seq));
+  }
+
+  #head(total: number) {
+    return { epoch: this.#epoch, rev: this.#revisions.rev, total };
+  }
+
+  /** undefined when the filter lets everything through. */
+  #list(filter: RowFilter): FilterList | undefined {
+    const groups = groupBits(filter.groups);
+    const query = filter.query.toLowerCase();
+    if (groups === 0 && query === '') return undefined;
+    const key = `${groups} ${query}`;
+    const found = this.#lists.get(key);
+    const list = found ?? new FilterList(this.#filtered(groups, query));
+    this.#lists.delete(key);
+    this.#lists.set(key, list);
+    const [oldest] = this.#lists.keys();
+    if (this.#lists.size > MAX_LISTS && oldest !== undefined) this.#lists.delete(oldest);
+    return list;
+  }
+
+  #filtered(groups: number, query: string) {
+    const db = this.#db;
+    const matches = (seq: number): boolean =>
+      inGroups(db.flags(seq), groups) && (query === '' || contains(this.#row(seq), query));
+    return {
+      revisions: this.#revisions,
+      get count() {
+        return db.count;
+      },
+      matches,
+    };
+  }
+
+  #restart(): void {
+    this.#current?.reader.close();
+    this.#current = undefined;
+    this.#renderer.close();
+    this.#db.close();
+    this.#db = new IndexDb(this.#sql);
+    this.#revisions = new Revisions(0);
+    this.#epoch = randomUUID();
+    this.#lists.clear();
+    this.#done = [];
+    this.#savedTurns = 0;
+  }
+
+  #load(log: Pick<Log, 'warn'>): IndexDb | undefined {
+    try {
+      const content = loadSnapshot(this.#snapshotFile, this.#snapshotOf);
+      return content && this.#adopt(new IndexDb(this.#sql, content));
+    } catch (error) {
+      this.#done = [];
+      log.warn(`${this.#snapshotFile} cannot be used and is made anew: ${errorText(error)}`);
+      return undefined;
+    }
+  }
+
+  /** Keeps of a snapshot the turns whose files are still the same. */
+  #adopt(db: IndexDb): IndexDb {
+    let last = 0;
+    for (const [i, stored] of db.turns().entries()) {
+      const turn = this.#source.turns[i];
+      const summary = JSON.parse(stored.summary) as TurnSummary;
+      if (turn?.number !== stored.number || !turn.over) break;
+      if (fingerprint(turn, this.#folder(turn.number)) !== summary.fingerprint) break;
+      this.#done.push({ number: turn.number, summary });
+      last = stored.last;
+    }
+    db.truncate(last);
+    return db;
+  }
+
+  get #snapshotFile(): string {
+    return path.join(this.#source.folder, SNAPSHOT_FILE);
+  }
+
+  get #snapshotOf(): SnapshotOf {
+    return [INDEX_SCHEMA, this.#source.session, this.#source.format];
+  }
+
+  #folder(turn: number): string {
+    return path.join(this.#source.folder, 'turns', String(turn));
+  }
+}
+
+function contains(row: Row, query: string): boolean {
+  for (const text of shownTexts(row)) if (text.toLowerCase().includes(query)) return true;
+  return false;
+}
+
+/** `from` to `to`, both included. */
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+}
+
+function sumUsage(parts: readonly { readonly usage?: Usage }[]): Usage | undefined {
+  const used = parts.flatMap(({ usage }) => (usage === undefined ? [] : [usage]));
+  if (used.length === 0) return undefined;
+  return used.reduce((a, b) => ({
+    input: a.input + b.input,
+    output: a.output + b.output,
+    cached: a.cached + b.cached,
+  }));
+}
+
+function sumCost(parts: readonly { readonly cost?: number }[]): number | undefined {
+  const costs = parts.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
+  return costs.length === 0 ? undefined : costs.reduce((a, b) => a + b);
+}

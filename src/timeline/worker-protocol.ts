@@ -1,0 +1,85 @@
+import {
+  listOf,
+  natural,
+  nonEmpty,
+  number,
+  oneOf,
+  positive,
+  record,
+  shape,
+  string,
+  type Read,
+} from '../platform/check.ts';
+import type { Judgement } from '../store/facts.ts';
+import type { TextPart } from './renderer.ts';
+import { ROW_GROUPS, type Activity, type Row, type RowDelta, type RowFilter, type RowPage } from './rows.ts';
+import { readSource, type TimelineSource } from './source.ts';
+
+/** What can be asked of the worker, and what it answers. All are about a session that is open. */
+export interface Queries {
+  page: {
+    readonly ask: { readonly filter: RowFilter; readonly from: number; readonly count: number };
+    readonly answer: RowPage;
+  };
+  delta: { readonly ask: { readonly since: number; readonly filter: RowFilter }; readonly answer: RowDelta };
+  row: { readonly ask: { readonly seq: number }; readonly answer: Row | undefined };
+  text: { readonly ask: { readonly seq: number; readonly part: TextPart }; readonly answer: string };
+  judge: { readonly ask: { readonly turn: number }; readonly answer: Judgement };
+}
+
+export type QueryName = keyof Queries;
+
+/** A query by its name. */
+export type Query = { [Q in QueryName]: { readonly do: Q; readonly session: string } & Queries[Q]['ask'] }[QueryName];
+
+/** Main thread to worker. */
+export type ToWorker =
+  | { readonly type: 'open' | 'update'; readonly source: TimelineSource }
+  /** Saves what is worth it and frees the session. */
+  | { readonly type: 'close'; readonly session: string }
+  | { readonly type: 'query'; readonly id: number; readonly query: Query }
+  /** Saves what is worth it, and ends the worker. */
+  | { readonly type: 'stop' };
+
+/** Worker to main thread. */
+export type FromWorker =
+  | { readonly type: 'activity'; readonly activity: Activity }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  /** `code` of a TreelineError; absent for a defect. */
+  | { readonly type: 'refusal'; readonly id: number; readonly code?: string; readonly message: string }
+  | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string };
+
+const filter: Read<RowFilter> = shape({ groups: listOf(oneOf(ROW_GROUPS)), query: string });
+
+const queries: { readonly [Q in QueryName]: Read<Queries[Q]['ask']> } = {
+  page: shape({ filter, from: number, count: natural }),
+  delta: shape({ since: natural, filter }),
+  row: shape({ seq: natural }),
+  text: shape({ seq: natural, part: oneOf(['text', 'input', 'output', 'diff']) }),
+  judge: shape({ turn: positive }),
+};
+
+const queryName = oneOf(['page', 'delta', 'row', 'text', 'judge']);
+
+const readQuery: Read<Query> = (value, what) => {
+  const name = queryName(record(value, what)['do'], `${what}.do`);
+  const { session } = shape({ session: nonEmpty })(value, what);
+  return { do: name, session, ...queries[name](value, what) } as Query;
+};
+
+/** Reads a message to the worker. Throws TreelineError `invalid`. */
+export function readToWorker(value: unknown): ToWorker {
+  const message = record(value, 'message');
+  const type = oneOf(['open', 'update', 'close', 'query', 'stop'])(message['type'], 'message.type');
+  switch (type) {
+    case 'open':
+    case 'update':
+      return { type, source: readSource(message['source'], 'source') };
+    case 'close':
+      return { type, session: nonEmpty(message['session'], 'session') };
+    case 'query':
+      return { type, id: positive(message['id'], 'id'), query: readQuery(message['query'], 'query') };
+    case 'stop':
+      return { type };
+  }
+}
