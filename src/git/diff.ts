@@ -26,16 +26,21 @@ export async function* changes(
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<FileChange> {
   const base = await diffBase(worktree, baseCommit, signal);
-  const untracked = listUntracked(worktree, signal);
+  const listed = listOthers(worktree, signal);
   // Awaited later, beside a loop that may fail first.
-  untracked.catch(() => undefined);
+  listed.catch(() => undefined);
   for await (const change of trackedChanges(worktree, [base], signal)) {
+    const { untracked, conflicted } = await listed;
+    if (conflicted.delete(change.path)) yield { ...change, kind: 'conflicted' };
     // Removed from the index but not from the disk: one file to the user, two to git.
-    const kept = change.kind === 'deleted' && (await untracked).delete(change.path);
-    if (kept) yield { path: change.path, kind: 'modified', binary: change.binary };
-    else yield change;
+    else if (change.kind === 'deleted' && untracked.delete(change.path)) {
+      yield { path: change.path, kind: 'modified', binary: change.binary };
+    } else yield change;
   }
-  for (const file of await untracked) {
+  const { untracked, conflicted } = await listed;
+  // In conflict, though as in the base at the moment.
+  for (const file of conflicted) yield { path: file, kind: 'conflicted', binary: false };
+  for (const file of untracked) {
     // A folder is listed whole when it is a repository of its own.
     if (file.endsWith('/')) yield { path: file.slice(0, -1), kind: 'submodule', binary: false };
     else yield { path: file, kind: 'untracked', binary: false };
@@ -52,11 +57,24 @@ export async function* changesBetween(
   yield* trackedChanges(repository.commonDir, [base, tip], signal);
 }
 
-async function listUntracked(worktree: string, signal: AbortSignal | undefined): Promise<Set<string>> {
-  const files = new Set<string>();
-  for await (const file of gitRecords(worktree, ['ls-files', '--others', '--exclude-standard', '-z'], { signal }))
-    files.add(file);
-  return files;
+interface Others {
+  readonly untracked: Set<string>;
+  readonly conflicted: Set<string>;
+}
+
+/**
+ * What `git diff <commit>` does not tell. Reads `git ls-files -t -z`: `? path` for an untracked file, and
+ * `M mode id stage TAB path` for each stage of an unmerged one.
+ */
+async function listOthers(worktree: string, signal: AbortSignal | undefined): Promise<Others> {
+  const untracked = new Set<string>();
+  const conflicted = new Set<string>();
+  const args = ['ls-files', '-t', '--others', '--unmerged', '--exclude-standard', '-z'];
+  for await (const record of gitRecords(worktree, args, { signal })) {
+    if (record.startsWith('? ')) untracked.add(record.slice(2));
+    else conflicted.add(record.slice(record.indexOf('\t') + 1));
+  }
+  return { untracked, conflicted };
 }
 
 interface RawChange {
@@ -104,9 +122,6 @@ async function* trackedChanges(
         const first = await next();
         const renamed = status.startsWith('R') || status.startsWith('C');
         const file = renamed ? await next() : first;
-        const known = waiting.get(file);
-        // An unmerged file comes twice: once as unmerged, once as the file in the worktree.
-        if (known?.kind === 'conflicted') continue;
         const modeChanged = oldMode !== newMode && isFile(oldMode) && isFile(newMode);
         waiting.set(file, {
           kind: kindOf(status, oldMode, newMode),
@@ -146,7 +161,6 @@ function isFile(mode: string): boolean {
 
 /** Status letters: git-diff(1), `--diff-filter`. */
 function kindOf(status: string, oldMode: string, newMode: string): ChangeKind {
-  if (status.startsWith('U')) return 'conflicted';
   if (oldMode === SUBMODULE || newMode === SUBMODULE) return 'submodule';
   switch (status.charAt(0)) {
     case 'A':

@@ -13,6 +13,8 @@ async function list(worktree: string, base: string): Promise<FileChange[]> {
   return found.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+const kinds = (found: FileChange[]): string[] => found.map((change) => `${change.path} ${change.kind}`);
+
 const text = (lines: number): string => Array.from({ length: lines }, (_, n) => `line ${n}\n`).join('');
 
 test('committed, staged, changed and untracked files are one list', async (t) => {
@@ -117,7 +119,7 @@ test('a conflict is one entry', async (t) => {
   await git(repo, 'commit', '-qam', 'theirs');
   await assert.rejects(git(repo, 'merge', 'topic'));
   const found = await list(repo, base);
-  assert.deepEqual(found.map(({ path: file, kind }) => [file, kind]), [['a.txt', 'conflicted'], ['b.txt', 'conflicted']]); // prettier-ignore
+  XX;
 });
 
 test('submodules: a moved commit, a new one, and a repository that git does not track', async (t) => {
@@ -179,10 +181,13 @@ test('a cancel ends the list with an error', async (t) => {
   const base = await git(repo, 'rev-parse', 'HEAD');
   await assert.rejects(
     async () => {
-      for await (const _ of changes(repo, base, { signal: AbortSignal.abort() })) assert.fail();
+      for await (const change of changes(repo, base, { signal: AbortSignal.abort() })) assert.fail(change.path);
     },
     { code: 'cancelled' },
   );
-  for await (const _ of changes(repo, base, { signal: controller.signal })) break;
+  for await (const change of changes(repo, base, { signal: controller.signal })) {
+    assert.equal(change.path, 'x');
+    break;
+  }
   assert.ok((await readdir(path.join(repo, '.git'))).every((name) => !name.endsWith('.lock')));
 });

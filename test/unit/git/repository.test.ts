@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gitEnvironment } from '../../../src/git/environment.ts';
@@ -106,7 +106,6 @@ test('a detached HEAD, and one in the middle of a rebase', async (t) => {
 test('a repository of another user is refused with what to run', { skip: process.getuid?.() !== 0 }, async (t) => {
   const repo = await tempRepo(t);
   await git(repo, 'config', 'x.y', 'z');
-  const { chown } = await import('node:fs/promises');
   await chown(repo, 12345, 12345);
   await chown(path.join(repo, '.git'), 12345, 12345);
   await assert.rejects(findRepository(repo), { code: 'unsafe-repository', message: /safe\.directory/ });
@@ -225,7 +224,7 @@ test('records are whole whatever the chunks, and leaving the loop ends git', asy
   }
   await assert.rejects(
     async () => {
-      for await (const _ of gitRecords(repo, ['ls-files', '--no-such-option'])) assert.fail();
+      for await (const record of gitRecords(repo, ['ls-files', '--no-such-option'])) assert.fail(record);
     },
     { code: 'git-failed' },
   );

@@ -30,6 +30,6 @@ test('cut at 80 graphemes, never inside one', () => {
 
 test('a line of a megabyte takes no time', () => {
   const before = performance.now();
-  assert.equal([...displayName('word '.repeat(200_000))].length, 80);
+  assert.equal(displayName('word '.repeat(200_000)).length, 80);
   assert.ok(performance.now() - before < 500);
 });
