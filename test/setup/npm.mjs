@@ -25,7 +25,8 @@ export async function npm(args, cwd) {
   const nodeDir = path.dirname(process.execPath);
   const env = { ...process.env, PATH: `${nodeDir}${path.delimiter}${process.env.PATH ?? ''}` };
   // What an npm that started us says of itself and its Node would be taken for the inner npm's own words.
-  for (const name of ['NODE', 'npm_node_execpath', 'npm_config_user_agent', 'npm_config_local_prefix']) delete env[name];
+  for (const name of ['NODE', 'npm_node_execpath', 'npm_config_user_agent', 'npm_config_local_prefix'])
+    delete env[name];
   // Native add-ons build against the headers of the Node that will load them, where they came with it (no download).
   const headers = path.resolve(nodeDir, '..');
   if (existsSync(path.join(headers, 'include/node/node.h'))) env.npm_config_nodedir = headers;
