@@ -97,9 +97,10 @@ export function reduce(session: Session | undefined, fact: Fact, live: number): 
   }
   switch (fact.type) {
     case 'session.renamed':
-      return { ...session, name: fact.name };
+      return fact.name === session.name ? session : { ...session, name: fact.name };
     case 'worktree.ready': {
-      const ready = { ...session, worktreeReadyAt: session.worktreeReadyAt ?? fact.at };
+      if (session.worktreeReadyAt !== undefined) return session;
+      const ready = { ...session, worktreeReadyAt: fact.at };
       return session.status === 'preparing' ? withStatus(ready, 'starting', fact, 'The worktree is ready.') : ready;
     }
     case 'turn.requested':
@@ -166,6 +167,8 @@ function turnFact(session: Session, fact: Exclude<TurnFact, { type: 'turn.reques
         return session;
       }
       const next = put({ claim: { fact: fact.id, by: fact.by.process, at: fact.at } });
+      // Who asked for a stop while it was queued still sees that stop, and its owner has to act on it.
+      if (turn.stoppingAt !== undefined) return next;
       return session.worktreeReadyAt === undefined
         ? withStatus(next, 'preparing', fact, 'The worktree is being made.')
         : withStatus(next, 'starting', fact, 'The agent is being started.');
@@ -238,7 +241,7 @@ function judged(session: Session, turn: Turn, fact: Extract<Fact, { type: 'turn.
     failed: 'failed',
     interrupted: 'stopped',
     killed: turn.exit?.stop === undefined ? 'failed' : 'stopped',
-    unknown: 'lost',
+    unknown: turn.exit?.stop === undefined ? 'lost' : 'stopped',
   };
   return withStatus(session, status[outcome], fact, summary);
 }

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sessionId } from '../../../src/platform/ids.ts';
+import { isLive } from '../../../src/store/lifecycle.ts';
+import { State } from '../../../src/store/state.ts';
+import { claimed, created, exited, fact, randomFacts, requested, seeded } from './facts.ts';
+
+describe('the state', () => {
+  it('lists the newest first, by the journal and not by the clocks', () => {
+    const state = new State();
+    const ids = [sessionId(), sessionId(), sessionId()];
+    const at = [3_000, 1_000, 2_000];
+    ids.forEach((id, i) => state.apply([{ ...fact(id, created), at: at[i]! }]));
+    assert.deepEqual(
+      state.list().map(({ id }) => id),
+      ids.toReversed(),
+    );
+    assert.deepEqual([...state.ids()], ids);
+    assert.equal(state.place(ids[1]!), 1);
+    assert.equal(state.get(ids[1]!)?.createdAt, 1_000);
+    assert.equal(state.get('ses_none'), undefined);
+  });
+
+  it('tells which sessions changed, and of void facts nothing', () => {
+    const state = new State();
+    const [a, b] = [sessionId(), sessionId()];
+    assert.deepEqual(state.apply([fact(a, created), fact(b, created), fact(a, requested(1))]), new Set([a, b]));
+    assert.deepEqual(state.apply([fact(b, requested(1)), fact(b, requested(1))]), new Set([b]));
+    assert.deepEqual(state.apply([fact(b, requested(1)), fact(a, created), fact(sessionId(), claimed(1))]), new Set());
+    assert.equal(state.size, 2);
+  });
+
+  it('keeps the limit over all sessions, by the order of the facts', () => {
+    const state = new State();
+    const ids = [sessionId(), sessionId(), sessionId()];
+    state.apply(ids.flatMap((id) => [fact(id, created), fact(id, requested(1))]));
+    state.apply(ids.map((id) => fact(id, claimed(1, 2))));
+    const claims = (): boolean[] => ids.map((id) => state.get(id)?.turns[0]?.claim !== undefined);
+    assert.deepEqual([claims(), state.live], [[true, true, false], 2]);
+    assert.deepEqual(state.apply([fact(ids[2]!, claimed(1, 2))]), new Set());
+    // Room is made and taken within one batch.
+    state.apply([fact(ids[0]!, exited(1)), fact(ids[2]!, claimed(1, 2))]);
+    assert.deepEqual([claims(), state.live], [[true, true, true], 2]);
+  });
+
+  it('counts the live turns as a count over everything does', () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const state = new State();
+    for (const { session, ...body } of randomFacts(seeded(seed), 3_000)) {
+      state.apply([fact(session, body)]);
+      const live = state.list().reduce((sum, { turns }) => sum + turns.filter(isLive).length, 0);
+      assert.equal(state.live, live, `seed ${seed}`);
+    }
+  });
+
+  it('hands out a list that never changes', () => {
+    const state = new State();
+    const id = sessionId();
+    state.apply([fact(id, created)]);
+    const held = state.list();
+    assert.equal(state.list(), held, 'the same as long as nothing changes');
+    state.apply([fact(id, { type: 'session.renamed', name: 'Other' }), fact(sessionId(), created)]);
+    assert.deepEqual([held.length, held[0]?.name], [1, created.name]);
+    assert.deepEqual([state.list().length, state.list()[1]?.name], [2, 'Other']);
+  });
+
+  it('goes on from a state that was saved', () => {
+    const facts = randomFacts(seeded(7), 500).map(({ session, ...body }) => fact(session, body));
+    const whole = new State();
+    whole.apply(facts);
+    for (const cut of [0, 100, 250, 499]) {
+      const first = new State();
+      first.apply(facts.slice(0, cut));
+      const second = new State(first.list().toReversed());
+      second.apply(facts.slice(cut));
+      assert.deepEqual(second.list(), whole.list());
+      assert.equal(second.live, whole.live);
+    }
+  });
+});
