@@ -4,7 +4,6 @@
  */
 
 /** Control characters, which would break or reorder a line: C0, C1, and the bidirectional overrides. */
-// eslint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]+/g;
 
 /** One line without control characters. */

@@ -40,7 +40,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     this.#dirty = new Coalescer(REFRESH_MS, (sessions) => this.#update(sessions));
     this.view = vscode.window.createTreeView('treeline.sessions', { treeDataProvider: this, showCollapseAll: true });
     this.#disposables.push(
-      this.view,
+      disposable(() => this.view.dispose()),
       this.#changed,
       disposable(() => this.#dirty.dispose()),
       disposable(() => this.#changes.dispose()),

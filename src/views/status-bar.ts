@@ -17,7 +17,7 @@ export class StatusBar implements vscode.Disposable {
     this.#item.command = 'treeline.sessions.focus';
     const changes = new Coalescer<string>(200, () => this.#update());
     this.#disposables = [
-      this.#item,
+      disposable(() => this.#item.dispose()),
       disposable(() => changes.dispose()),
       disposable(services.treeline.onDidChange(({ sessions }) => changes.add(['', ...sessions]))),
     ];

@@ -32,7 +32,6 @@ interface Known {
   readonly watch: Dispose;
   /** By path, as last listed. */
   seen: Map<string, SeenWorktree>;
-  listed: boolean;
   /** The list is to be made anew, or the status of some worktrees. */
   listStale: boolean;
   readonly stale: Set<string>;
@@ -60,7 +59,7 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
     this.#hints = new Coalescer(SETTLE_MS, (keys) => void this.#read(keys));
     this.view = vscode.window.createTreeView('treeline.worktrees', { treeDataProvider: this });
     this.#disposables.push(
-      this.view,
+      disposable(() => this.view.dispose()),
       this.#changed,
       disposable(() => this.#hints.dispose()),
       disposable(
@@ -178,7 +177,6 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
           sessions,
           watch: this.#watch(key, sessions.repository),
           seen: new Map(),
-          listed: false,
           listStale: true,
           stale: new Set(),
         });
@@ -273,13 +271,13 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
       } catch (error) {
         this.#services.log.warn(`The worktrees of ${key} could not be listed: ${errorText(error)}`);
       }
-      known.listed = true;
     }
     const names = new Map(known.sessions.list().map((session) => [session.worktree, session.name]));
     for (const [folder, seen] of known.seen) {
-      const { session: _before, ...rest } = seen;
       const session = names.get(folder);
-      known.seen.set(folder, { ...rest, ...(session !== undefined && { session }) });
+      if (seen.session !== session) {
+        known.seen.set(folder, session === undefined ? foreign(seen) : { ...seen, session });
+      }
     }
     this.#changed.fire(undefined);
     const stale = [...known.stale].filter((folder) => known.seen.has(folder));
@@ -299,11 +297,15 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
       known.stale.add(folder);
       return;
     }
-    const { status: _status, problem: _problem, ...rest } = seen;
-    try {
-      known.seen.set(folder, { ...rest, status: await worktreeStatus(folder) });
-    } catch (error) {
-      known.seen.set(folder, { ...rest, problem: errorText(error) });
+    const found = await worktreeStatus(folder).then(
+      (status) => ({ status }),
+      (error: unknown) => ({ problem: errorText(error) }),
+    );
+    // The list may have been made anew meanwhile.
+    const now = known.seen.get(folder);
+    if (now !== undefined) {
+      const { worktree, session } = now;
+      known.seen.set(folder, { worktree, ...(session !== undefined && { session }), ...found });
     }
   }
 
@@ -317,6 +319,11 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
     this.#nodes.set(fresh.id, fresh);
     return fresh;
   }
+}
+
+/** Without the session that it no longer belongs to. */
+function foreign({ worktree, status, problem }: SeenWorktree): SeenWorktree {
+  return { worktree, ...(status !== undefined && { status }), ...(problem !== undefined && { problem }) };
 }
 
 function icon({ worktree, session, status }: SeenWorktree): vscode.ThemeIcon {
