@@ -118,8 +118,9 @@ test('a conflict is one entry', async (t) => {
   await writeFile(path.join(repo, 'b.txt'), 'theirs\n');
   await git(repo, 'commit', '-qam', 'theirs');
   await assert.rejects(git(repo, 'merge', 'topic'));
-  const found = await list(repo, base);
-  XX;
+  assert.deepEqual(kinds(await list(repo, base)), ['a.txt conflicted', 'b.txt conflicted']);
+  await writeFile(path.join(repo, 'a.txt'), 'base\n');
+  assert.deepEqual(kinds(await list(repo, base)), ['a.txt conflicted', 'b.txt conflicted'], 'as in the base');
 });
 
 test('submodules: a moved commit, a new one, and a repository that git does not track', async (t) => {
