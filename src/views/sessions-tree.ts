@@ -31,7 +31,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   /** The descriptions as they were last shown, to see which ages have changed. */
   readonly #shown = new Map<string, string>();
   readonly #dirty: Coalescer<string>;
-  readonly #disposables: vscode.Disposable[] = [];
+  readonly #disposables: { dispose(): unknown }[] = [];
   #ages: NodeJS.Timeout | undefined;
 
   constructor(services: Services) {
@@ -40,7 +40,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     this.#dirty = new Coalescer(REFRESH_MS, (sessions) => this.#update(sessions));
     this.view = vscode.window.createTreeView('treeline.sessions', { treeDataProvider: this, showCollapseAll: true });
     this.#disposables.push(
-      disposable(() => this.view.dispose()),
+      this.view,
       this.#changed,
       disposable(() => this.#dirty.dispose()),
       disposable(() => this.#changes.dispose()),

@@ -8,7 +8,7 @@ import { countGroups, summary } from './words.ts';
 export class StatusBar implements vscode.Disposable {
   readonly #item: vscode.StatusBarItem;
   readonly #services: Services;
-  readonly #disposables: vscode.Disposable[];
+  readonly #disposables: { dispose(): unknown }[];
 
   constructor(services: Services) {
     this.#services = services;
@@ -17,7 +17,7 @@ export class StatusBar implements vscode.Disposable {
     this.#item.command = 'treeline.sessions.focus';
     const changes = new Coalescer<string>(200, () => this.#update());
     this.#disposables = [
-      disposable(() => this.#item.dispose()),
+      this.#item,
       disposable(() => changes.dispose()),
       disposable(services.treeline.onDidChange(({ sessions }) => changes.add(['', ...sessions]))),
     ];

@@ -52,14 +52,14 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
   readonly #hints: Coalescer<string>;
   /** Which sessions run, to see a turn end. */
   readonly #running = new Set<string>();
-  readonly #disposables: vscode.Disposable[] = [];
+  readonly #disposables: { dispose(): unknown }[] = [];
 
   constructor(services: Services) {
     this.#services = services;
     this.#hints = new Coalescer(SETTLE_MS, (keys) => void this.#read(keys));
     this.view = vscode.window.createTreeView('treeline.worktrees', { treeDataProvider: this });
     this.#disposables.push(
-      disposable(() => this.view.dispose()),
+      this.view,
       this.#changed,
       disposable(() => this.#hints.dispose()),
       disposable(
