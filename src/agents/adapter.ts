@@ -25,7 +25,10 @@ export interface TurnRequest {
 
 /** How to find out whether an agent's program is there. */
 export interface Detection {
-  /** Program name or absolute path, then the arguments that make it print its version. */
+  /**
+   * Program name or absolute path, then the arguments that make it print its version. The program alone is only looked for,
+   * and never run; an empty list says that nothing can be known before a turn.
+   */
   readonly argv: readonly string[];
   /** One sentence that says how to install it. */
   readonly install: string;
@@ -39,6 +42,8 @@ export interface AgentAdapter {
   readonly detection: Detection;
   /** An id for a new conversation, where the CLI lets the caller choose one. */
   newAgentSession?(): string;
+  /** The agent keeps no conversation: a resume works by Treeline's own session id, which then is passed as `agentSession`. */
+  readonly resumesBySession?: boolean;
   /** Whether `id` has the form of this agent's session ids: checked before every resume. */
   isAgentSession(id: string): boolean;
   /** argv of a new conversation's first turn. Throws TreelineError where the request cannot be expressed (such as a prompt too long for argv). */

@@ -38,8 +38,9 @@ export type AgentEventBody =
       readonly output: string;
       readonly exitCode?: number;
       readonly durationMs?: number;
-      /** The change that was really made, where the result tells. */
+      /** The change that was really made, where the result tells, and the first line of it in the changed file. */
       readonly diff?: string;
+      readonly line?: number;
       /** The call was refused: no permission. */
       readonly denied?: boolean;
     }
