@@ -170,19 +170,25 @@ export class VscodeServer {
   }
 
   async #writeSettings(): Promise<void> {
-    const files = {
-      User: { ...quietSettings, ...this.#options.settings },
-      Machine: { ...this.#options.machineSettings },
-    };
-    for (const [folder, settings] of Object.entries(files)) {
+    const write = async (folder: string, settings: object, flag: string): Promise<void> => {
       await mkdir(path.join(this.userData, folder), { recursive: true });
-      await writeFile(path.join(this.userData, folder, 'settings.json'), JSON.stringify(settings, null, 2));
-    }
+      await writeFile(path.join(this.userData, folder, 'settings.json'), JSON.stringify(settings, null, 2), { flag });
+    };
+    await write('Machine', { ...this.#options.machineSettings }, 'w');
+    // In a kept folder, what the person has set since then stays.
+    await write('User', { ...quietSettings, ...this.#options.settings }, 'wx').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    });
   }
 
   /** In a scratch home, nothing of the caller's environment reaches VS Code but the PATH and what was asked for. */
   #env(): NodeJS.ProcessEnv {
-    if (this.#options.environment === 'caller') return { ...process.env, ...this.#options.env };
+    if (this.#options.environment === 'caller') {
+      // Without what the npm, or the VS Code's terminal, that the command was typed into says of itself.
+      const foreign = /^(npm_|NODE$|VSCODE_|ELECTRON_|TREELINE_)/;
+      const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
+      return { ...Object.fromEntries(own), ...this.#options.env };
+    }
     const dirs = [...(this.#options.path ?? []), path.dirname(process.execPath), process.env['PATH'] ?? ''];
     return {
       PATH: dirs.join(path.delimiter),
