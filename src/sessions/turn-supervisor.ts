@@ -294,11 +294,13 @@ export class TurnSupervisor {
     const close = timelines.open(timelineSource(folder, session));
     try {
       const judgement = await timelines.judge(session.id, turn.number);
-      if (store.get(session.id)?.turns[turn.number - 1]?.judgement === undefined && !this.#disposed) {
+      if (!this.#disposed && store.get(session.id)?.turns[turn.number - 1]?.judgement === undefined) {
         store.append({ type: 'turn.judged', session: session.id, turn: turn.number, judgement });
       }
     } catch (error) {
-      log.error(`Turn ${turn.number} of ${session.id} could not be judged: ${errorText(error)}`);
+      if (!this.#disposed) {
+        log.error(`Turn ${turn.number} of ${session.id} could not be judged: ${errorText(error)}`);
+      }
     } finally {
       close();
       this.#judging.delete(at);

@@ -8,6 +8,7 @@ import { Treeline } from '../../../src/sessions/treeline.ts';
 import type { Log } from '../../../src/platform/log.ts';
 import type { Session } from '../../../src/store/lifecycle.ts';
 import { tempDir, tempRepo } from '../support.ts';
+import { WindowProcess } from './window-process.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
@@ -18,6 +19,25 @@ export const ASSETS = {
 };
 
 const agentScript = join(root, 'test/support/scripted-agent.mjs');
+
+/** Where a window finds its things; plain data, so that another process can be told. */
+export interface Place {
+  readonly repo: string;
+  readonly storage: string;
+  readonly settings: Settings;
+}
+
+/** Opens a window on a place in this process. */
+export async function openWindow({ repo, storage, settings }: Place): Promise<Window> {
+  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, assets: ASSETS });
+  await treeline.setFolders([repo]);
+  const [sessions] = treeline.repositories;
+  if (sessions === undefined) {
+    throw new Error('The repository was not found.');
+  }
+  await sessions.ready;
+  return { treeline, sessions };
+}
 
 /** Errors go to stderr, so that a failing test shows them. */
 export const LOG: Log = {
@@ -43,12 +63,12 @@ export interface Window {
   readonly sessions: RepositorySessions;
 }
 
-export interface World {
-  readonly repo: string;
-  readonly storage: string;
+export interface World extends Place {
   readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
-  /** A window on the repository, closed after the test. */
+  /** A window in this process, closed after the test. At most one: windows are told apart by their process. */
   open(): Promise<Window>;
+  /** A window in a process of its own, ended after the test. */
+  openProcess(): Promise<WindowProcess>;
 }
 
 /** A repository with two files and a store of its own, on which windows can be opened. */
@@ -56,18 +76,20 @@ export async function world(t: TestContext): Promise<World> {
   const storage = await tempDir(t);
   const repo = await tempRepo(t, { files: { 'README.md': '# Sample\n', 'src/main.txt': 'one\ntwo\n' } });
   const settings = { ...DEFAULT_SETTINGS, customAgents: customAgents(), grace: { interrupt: 300, terminate: 300 } };
-  const open = async (): Promise<Window> => {
-    const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, assets: ASSETS });
-    t.after(() => treeline.dispose());
-    await treeline.setFolders([repo]);
-    const [sessions] = treeline.repositories;
-    if (sessions === undefined) {
-      throw new Error('The repository was not found.');
-    }
-    await sessions.ready;
-    return { treeline, sessions };
+  const place = { repo, storage, settings };
+  return {
+    ...place,
+    open: async () => {
+      const window = await openWindow(place);
+      t.after(() => window.treeline.dispose());
+      return window;
+    },
+    openProcess: async () => {
+      const window = await WindowProcess.open(place);
+      t.after(() => window.kill());
+      return window;
+    },
   };
-  return { repo, storage, settings, open };
 }
 
 /** Resolves with the session as soon as `wanted` is true of it. */

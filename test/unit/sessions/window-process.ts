@@ -1,0 +1,87 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+import type { ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
+import type { ExitRecord } from '../../../src/store/facts.ts';
+import type { Session } from '../../../src/store/lifecycle.ts';
+import type { Place } from './support.ts';
+
+/** What a window in another process can be asked. */
+export type Call =
+  | { readonly do: 'spawn'; readonly request: SpawnRequest }
+  | { readonly do: 'resume'; readonly session: string; readonly request: ResumeRequest }
+  | { readonly do: 'stop'; readonly session: string }
+  | { readonly do: 'list' };
+
+export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
+
+/** A window in a process of its own: as in a real VS Code, where every window has its extension host. */
+export class WindowProcess {
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, (answer: Answer) => void>();
+  #last = 0;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.on('message', ({ id, answer }: { id: number; answer: Answer }) => {
+      this.#waiting.get(id)?.(answer);
+      this.#waiting.delete(id);
+    });
+    child.on('exit', () => {
+      for (const resolve of this.#waiting.values()) {
+        resolve({ ok: false, error: 'window-gone' });
+      }
+    });
+  }
+
+  static async open(place: Place): Promise<WindowProcess> {
+    const child = fork(join(import.meta.dirname, 'window-main.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const window = new WindowProcess(child);
+    const ready = once(child, 'message');
+    child.send(place);
+    await ready;
+    return window;
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  spawn(request: SpawnRequest): Promise<Session> {
+    return this.#ask({ do: 'spawn', request }) as Promise<Session>;
+  }
+
+  resume(session: string, request: ResumeRequest): Promise<Session> {
+    return this.#ask({ do: 'resume', session, request }) as Promise<Session>;
+  }
+
+  stop(session: string): Promise<ExitRecord | undefined> {
+    return this.#ask({ do: 'stop', session }) as Promise<ExitRecord | undefined>;
+  }
+
+  list(): Promise<readonly Session[]> {
+    return this.#ask({ do: 'list' }) as Promise<readonly Session[]>;
+  }
+
+  /** kill -9, and waits until the process is gone. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const gone = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await gone;
+    }
+  }
+
+  async #ask(call: Call): Promise<unknown> {
+    const id = ++this.#last;
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    this.#waiting.set(id, resolve);
+    this.#child.send({ id, call });
+    const answer = await promise;
+    if (!answer.ok) {
+      throw Object.assign(new Error(answer.error), { code: answer.error });
+    }
+    return answer.value;
+  }
+}
