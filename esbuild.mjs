@@ -1,7 +1,7 @@
 // Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
 //   node esbuild.mjs [--production] [--host-tests] [--watch]
 import { context } from 'esbuild';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -76,11 +76,6 @@ mkdirSync(path.join(root, 'dist'), { recursive: true });
 for (const file of copied) copyFileSync(path.join(root, file), path.join(root, 'dist', path.basename(file)));
 
 for (const options of bundles) {
-  const missing = options.entryPoints.find((entry) => !existsSync(path.join(root, entry)));
-  if (missing !== undefined) {
-    console.log(`esbuild: ${missing} does not exist yet, skipped`);
-    continue;
-  }
   const build = await context(options);
   await build.rebuild();
   if (watch) await build.watch();

@@ -5,8 +5,10 @@ import type { TestContext } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { makeSample } from '../demo/sample.mjs';
 import { demoAgents } from '../demo/setting.mjs';
+import { agentsBin } from '../setup/agents.mjs';
 import { root, vsix } from '../setup/paths.mjs';
 import { launchBrowser } from '../support/browser.mts';
+import { ModelServer } from '../support/model-server.mts';
 import { VscodeServer, type ServerOptions } from '../support/vscode-server.mts';
 import { Workbench } from '../support/workbench.mts';
 
@@ -16,6 +18,8 @@ export interface Treeline {
   /** The sample repository that the window shows. */
   repo: string;
   workbench: Workbench;
+  /** What the real agents talk to; it notes their requests. */
+  model: ModelServer;
 }
 
 export interface TreelineOptions extends ServerOptions {
@@ -24,14 +28,18 @@ export interface TreelineOptions extends ServerOptions {
 }
 
 /**
- * Starts all of it, with the demo agent known to Treeline. After the test everything is ended, strays included; when the
+ * Starts all of it, with the demo agent known to Treeline, and the real Claude Code and Codex on the PATH, in a home where
+ * they talk to the stand-in model alone (scenarios: model-script.mts). After the test everything is ended, strays included; when the
  * test failed, what the window showed stands in dist-test/failures/.
  */
 export async function startTreeline(t: TestContext, options: TreelineOptions = {}): Promise<Treeline> {
   const { demoSpeed = 10, machineSettings, ...rest } = options;
+  const model = await ModelServer.start();
   const server = await VscodeServer.start({
     extensions: [vsix],
     machineSettings: { 'treeline.customAgents': demoAgents({ speed: demoSpeed }), ...machineSettings },
+    path: [agentsBin],
+    prepareHome: (home) => model.prepare(home),
     ...rest,
   });
   const repo = path.join(server.dir, 'work/sample-project');
@@ -43,8 +51,9 @@ export async function startTreeline(t: TestContext, options: TreelineOptions = {
     if (!(t as TestContext & { passed: boolean }).passed) await keepPicture(t, workbench);
     await browser.close();
     await server.stop();
+    await model.stop();
   });
-  return { server, browser, repo, workbench };
+  return { server, browser, repo, workbench, model };
 }
 
 async function keepPicture(t: TestContext, workbench: Workbench): Promise<void> {

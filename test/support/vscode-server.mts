@@ -28,6 +28,8 @@ export interface ServerOptions {
   testDriver?: boolean;
   /** Folders to put before the PATH, for instance the one that holds the agents. */
   path?: string[];
+  /** Puts files into the scratch home before the start, and says what environment goes with them. */
+  prepareHome?: (home: string) => Promise<Record<string, string>>;
   /** Environment of VS Code, and so of the extension host, over the scrubbed one. */
   env?: Record<string, string>;
 }
@@ -63,6 +65,7 @@ export class VscodeServer {
   readonly url: string;
   readonly #options: ServerOptions;
   readonly #mark = randomUUID();
+  #env: NodeJS.ProcessEnv = {};
   #process: ChildProcess | undefined;
   #log = '';
 
@@ -79,6 +82,7 @@ export class VscodeServer {
     const dir = options.dir ?? (await realpath(await mkdtemp(path.join(os.tmpdir(), 'treeline-vscode-'))));
     const server = new VscodeServer(dir, options.port ?? (await freePort()), options);
     await mkdir(server.home, { recursive: true });
+    server.#env = { ...server.#environment(), ...(await options.prepareHome?.(server.home)), ...options.env };
     await server.#writeSettings();
     for (const vsix of options.extensions ?? []) await server.#run(['--force', '--install-extension', vsix]);
     await server.restart();
@@ -182,12 +186,12 @@ export class VscodeServer {
   }
 
   /** In a scratch home, nothing of the caller's environment reaches VS Code but the PATH and what was asked for. */
-  #env(): NodeJS.ProcessEnv {
+  #environment(): NodeJS.ProcessEnv {
     if (this.#options.environment === 'caller') {
       // Without what the npm, or the VS Code's terminal, that the command was typed into says of itself.
       const foreign = /^(npm_|NODE$|VSCODE_|ELECTRON_|TREELINE_)/;
       const own = Object.entries(process.env).filter(([name]) => !foreign.test(name));
-      return { ...Object.fromEntries(own), ...this.#options.env };
+      return Object.fromEntries(own);
     }
     const dirs = [...(this.#options.path ?? []), path.dirname(process.execPath), process.env['PATH'] ?? ''];
     return {
@@ -202,7 +206,6 @@ export class VscodeServer {
       SHELL: '/bin/sh',
       GIT_CONFIG_NOSYSTEM: '1',
       [MARK]: this.#mark,
-      ...this.#options.env,
     };
   }
 
@@ -212,7 +215,7 @@ export class VscodeServer {
     // Detached: a process group of its own, so that a signal reaches all of the server.
     return spawn(process.execPath, [codeServer, ...folders, ...config, ...args], {
       cwd: this.dir,
-      env: this.#env(),
+      env: this.#env,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
