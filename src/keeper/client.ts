@@ -15,6 +15,7 @@ import type { ExitRecord } from '../store/facts.ts';
 import { LineSplitter } from './lines.ts';
 import { TURN_FILES } from './protocol.ts';
 import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
+import { keeperEnv } from './spec.ts';
 
 export { readSpec, writeSpec } from './spec.ts';
 
@@ -27,7 +28,7 @@ export interface Launch {
   /** The keeper's bundle. */
   readonly entry: string;
   readonly turnFolder: string;
-  /** What the agent's environment is to be made of. */
+  /** The environment that the agent is to have; the turn's own variables are added. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -41,7 +42,7 @@ export async function launchKeeper({ execPath, entry, turnFolder, env }: Launch)
     const child = spawn(execPath, [entry, turnFolder], {
       // A folder that nobody wants to remove.
       cwd: path.parse(turnFolder).root,
-      env: { ...env, ...(process.versions['electron'] !== undefined && { ELECTRON_RUN_AS_NODE: '1' }) },
+      env: keeperEnv(env),
       detached: true,
       shell: false,
       windowsHide: true,
@@ -105,10 +106,11 @@ export async function openKeeper(
     return await connectKeeper(spec, { ...options, keeper });
   } catch (error) {
     if (!(error instanceof TreelineError)) throw error;
-    const why = (await readFile(path.join(launch.turnFolder, TURN_FILES.errors), 'utf8').catch(() => '')).trim();
-    throw why === ''
-      ? error
-      : new TreelineError(error.code, `${error.message} ${why.split('\n').at(-1)}`, { cause: error });
+    const said = await readFile(path.join(launch.turnFolder, TURN_FILES.errors), 'utf8').catch(() => '');
+    // One line of its own; or what node prints when it cannot even run it, with the error somewhere in the middle.
+    const lines = said.trim().split('\n');
+    const why = lines.find((line) => line.includes('Error: ')) ?? lines[0];
+    throw why ? new TreelineError(error.code, `${error.message} ${why}`, { cause: error }) : error;
   }
 }
 

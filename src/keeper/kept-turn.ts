@@ -12,13 +12,16 @@ import { writeExit } from './exit-file.ts';
 import { lookFor } from './expected.ts';
 import { untilWritten } from './persist.ts';
 import type { KeeperSpec } from './protocol.ts';
-import { Pump } from './pump.ts';
+import { Output } from './output.ts';
 import type { Recorder } from './recorder.ts';
 import { turnMarker } from './spec.ts';
 import { sweep } from './sweep.ts';
 
 /** How long a pipe may stay open, after nobody who could be found holds it any longer, before it is left: ms. */
 const DRAIN = 300;
+
+/** What the two pipes can have held when the agent ended is less than this: bytes. */
+const PIPES_LIMIT = 2 * 1024 * 1024;
 
 /** One turn, from the start of its agent to the last word about it. */
 export class KeptTurn {
@@ -114,11 +117,11 @@ export class KeptTurn {
     }
     this.#startedAt = Date.now();
     this.#known = [agent.id];
-    const pumps = [new Pump(agent.stdout, 'o', this.#recorder), new Pump(agent.stderr, 'e', this.#recorder)];
+    const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     this.#fact({ type: 'agent.started', turn: this.#spec.turn, agent: agent.id });
     this.#recorder.note(`The agent runs as process ${agent.id.pid}.`);
     agent.exited
-      .then(({ code, signal }) => this.#end(agent, pumps, code, signal))
+      .then(({ code, signal }) => this.#end(agent, output, code, signal))
       .catch((error: unknown) => this.#over.reject(error));
     return agent;
   }
@@ -146,35 +149,36 @@ export class KeptTurn {
     return { roots: this.#known, marker };
   }
 
-  async #end(agent: AgentProcess, pumps: readonly Pump[], code: number | null, signal: string | null): Promise<void> {
+  async #end(agent: AgentProcess, output: Output, code: number | null, signal: string | null): Promise<void> {
     this.#ending = true;
     const endedAt = Date.now();
     const endedGroup = { number: agent.id.pid, at: processClock() };
     this.#recorder.note(signal === null ? `The agent exited with code ${code}.` : `The agent was ended by ${signal}.`);
-    for (const pump of pumps) pump.hurry();
+    output.hurry();
 
     const family = { ...this.#family(), endedGroup };
     const killed = this.#stop?.steps.some((step) => step.signal === 'SIGKILL') ?? false;
     const survivors = await sweep(family, !killed, (text, level) => this.#recorder.note(text, level));
-    await this.#drain(pumps);
+    await this.#drain(output);
     const expected = await lookFor(this.#spec.worktree, this.#spec.expects);
     this.#close(this.#exit({ code, signal, endedAt, survivors, expected }));
   }
 
   /** Reads what is left in the pipes: to their end, or until they are empty where somebody unknown holds them open. */
-  async #drain(pumps: readonly Pump[]): Promise<void> {
-    const ended = Promise.all(pumps.map((pump) => pump.ended));
-    const closed = ended.then(() => true);
+  async #drain(output: Output): Promise<void> {
+    const closed = output.ended.then(() => true);
+    let before: number;
     do {
       await this.#recorder.ready;
+      before = output.readSinceEnd;
       if (await Promise.race([closed, delay(DRAIN, false, { ref: false })])) return;
-    } while (!pumps.every((pump) => pump.drained));
+    } while (this.#recorder.blocked || (output.readSinceEnd > before && output.readSinceEnd < PIPES_LIMIT));
     this.#recorder.note(
       'A process that could not be found holds the agent’s output open; it is not read on.',
       'warning',
     );
-    for (const pump of pumps) pump.close();
-    await ended;
+    output.close();
+    await output.ended;
   }
 
   #exit(end: Omit<ExitRecord, 'startedAt' | 'stop'>): ExitRecord {

@@ -60,13 +60,27 @@ export function turnMarker(session: string, turn: number): string {
   return `${MARK}=${session}/${turn}`;
 }
 
+/** Where the keeper finds the NODE_OPTIONS that are meant for the agent: the user's debugger or loader is none of its own. */
+const KEPT_NODE_OPTIONS = 'TREELINE_NODE_OPTIONS';
+
+/** The environment to start a keeper with, from the one that its agent is to have. */
+export function keeperEnv({ NODE_OPTIONS: options, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    ...(options !== undefined && { [KEPT_NODE_OPTIONS]: options }),
+    ...(process.versions['electron'] !== undefined && { ELECTRON_RUN_AS_NODE: '1' }),
+  };
+}
+
 /** What the agent finds in its environment: the keeper's own, the adapter's additions, and which turn of which session it is. */
 export function agentEnv(own: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
-  const env = { ...own, ...spec.env };
+  const { [KEPT_NODE_OPTIONS]: options, ...env } = own;
   // It made an Electron program run the keeper, and would do the same to the agent's programs.
   delete env['ELECTRON_RUN_AS_NODE'];
   return {
     ...env,
+    ...(options !== undefined && { NODE_OPTIONS: options }),
+    ...spec.env,
     TREELINE_SESSION: spec.session,
     TREELINE_TURN: String(spec.turn),
     [MARK]: `${spec.session}/${spec.turn}`,

@@ -1,0 +1,219 @@
+/** What a turn leaves behind when its agent comes to its end by itself. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { connectKeeper } from '../../../src/keeper/client.ts';
+import { TURN_FILES } from '../../../src/keeper/protocol.ts';
+import { isAlive } from '../../../src/platform/process-id.ts';
+import { until } from '../support.ts';
+import { prepare, started } from './support.ts';
+
+test('a turn is recorded: facts, output, exit', async (t) => {
+  const { turn, keeper } = await started(t, 'console.log("out"); console.error("err"); process.exitCode = 3');
+  const exit = await keeper.ended;
+  await keeper.closed;
+  assert.equal(exit.code, 3);
+  assert.equal(exit.signal, null);
+  assert.equal(exit.problem, undefined);
+  assert.equal(exit.stop, undefined);
+  assert.deepEqual(exit.survivors, []);
+  assert.deepEqual(turn.exit(), exit);
+  assert.equal(turn.text('o'), 'out\n');
+  assert.equal(turn.text('e'), 'err\n');
+  assert.deepEqual(
+    turn.facts().map(({ type }) => type),
+    ['keeper.started', 'agent.started', 'turn.exited'],
+  );
+  assert.deepEqual(turn.fact('turn.exited').exit, exit);
+  assert.match(turn.notes(), /exited with code 3/);
+  for (const name of Object.values(TURN_FILES)) {
+    if (name === TURN_FILES.prompt) continue;
+    assert.equal(statSync(path.join(turn.folder, name)).mode & 0o777, 0o600, name);
+  }
+  // The keeper and its socket are gone.
+  await until(async () => !(await isAlive(turn.fact('keeper.started').keeper)), { what: 'the keeper ends' });
+  assert.equal(statSync(turn.spec.socket, { throwIfNoEntry: false }), undefined);
+});
+
+test('the end by a signal is told by its name', async (t) => {
+  const { keeper } = await started(t, 'process.kill(process.pid, "SIGTERM"); setTimeout(() => {}, 10000)');
+  const exit = await keeper.ended;
+  assert.deepEqual([exit.code, exit.signal], [null, 'SIGTERM']);
+  assert.equal(exit.stop, undefined);
+});
+
+test('an agent that cannot be started is a record with a plain sentence', async (t) => {
+  for (const [argv, problem] of [
+    [['no-such-program'], /“no-such-program” was not found/],
+    [['./plain.txt'], /may not be executed/],
+    [['true', 'x'.repeat(3 * 1024 * 1024)], /longer than the system allows/],
+  ] as const) {
+    const turn = await prepare(t, argv);
+    writeFileSync(path.join(turn.spec.worktree, 'plain.txt'), 'text');
+    chmodSync(path.join(turn.spec.worktree, 'plain.txt'), 0o644);
+    const keeper = await turn.open();
+    await assert.rejects(keeper.start(), problem);
+    const exit = await keeper.ended;
+    assert.equal(exit.startedAt, null);
+    assert.match(exit.problem ?? '', problem);
+    assert.deepEqual(
+      turn.facts().map(({ type }) => type),
+      ['keeper.started', 'turn.exited'],
+    );
+  }
+});
+
+test('a missing worktree is told as such', async (t) => {
+  const turn = await prepare(t, ['true'], { worktree: '/nowhere/at/all' });
+  const keeper = await turn.open();
+  await assert.rejects(keeper.start(), /nowhere.* is not a folder/);
+});
+
+test('the environment is the given one, with the turn and without what made the keeper run', async (t) => {
+  const { turn, keeper } = await started(t, 'console.log(JSON.stringify(process.env))', {
+    processEnv: { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '--no-warnings', MINE: 'yes' },
+    env: { ADDED: 'by the adapter' },
+    turn: 7,
+  });
+  await keeper.ended;
+  const { PATH: _path, HOME: _home, ...env } = JSON.parse(turn.text('o')) as Record<string, string>;
+  assert.deepEqual(env, {
+    NODE_OPTIONS: '--no-warnings',
+    MINE: 'yes',
+    ADDED: 'by the adapter',
+    TREELINE_SESSION: turn.spec.session,
+    TREELINE_TURN: '7',
+    TREELINE_MARK: `${turn.spec.session}/7`,
+  });
+});
+
+test('expected files: there, missing, outside the worktree, behind a link', async (t) => {
+  const turn = await prepare(t, 'require("fs").writeFileSync("report.md", "")', {
+    expects: ['report.md', 'missing.md', '../turn/prompt.md', 'out/prompt.md', '.', 'sub/dangling'],
+  });
+  symlinkSync(turn.folder, path.join(turn.spec.worktree, 'out'));
+  mkdirSync(path.join(turn.spec.worktree, 'sub'));
+  symlinkSync('nowhere', path.join(turn.spec.worktree, 'sub', 'dangling'));
+  const keeper = await turn.open();
+  await keeper.start();
+  const { expected } = await keeper.ended;
+  assert.deepEqual(
+    expected.map(({ present }) => present),
+    [true, false, false, false, false, true],
+  );
+});
+
+test('a prompt of 1 MB arrives on stdin, byte for byte, then the end', async (t) => {
+  const prompt = 'prömpt\n'.repeat(130_000);
+  const { turn, keeper } = await started(t, ['cat'], { prompt, stdin: 'prompt' });
+  assert.equal((await keeper.ended).code, 0);
+  assert.equal(turn.text('o'), prompt);
+});
+
+test('stdin is at its end when it is closed', async (t) => {
+  const { turn, keeper } = await started(t, ['cat'], { prompt: 'unseen' });
+  assert.equal((await keeper.ended).code, 0);
+  assert.equal(turn.text('o'), '');
+});
+
+test('times.log orders the chunks of all streams and never runs ahead of the files', async (t) => {
+  const script = `
+    const { writeSync } = require('fs');
+    let n = 0;
+    const timer = setInterval(() => {
+      for (let i = 0; i < 20; i++) writeSync(n % 3 === 0 ? 2 : 1, 'line ' + n++ + '\\n');
+      if (n >= 2000) clearInterval(timer);
+    }, 5);`;
+  const { turn, keeper } = await started(t, script);
+  let over = false;
+  void keeper.ended.then(() => (over = true));
+  let looks = 0;
+  while (!over) {
+    // The times first: what they tell of must be on disk by then.
+    const last = new Map(turn.times().map(({ key, end }) => [key, end]));
+    for (const [key, end] of last) assert.ok(turn.bytes(key).length >= end);
+    looks++;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.ok(looks > 5);
+  const ends = { o: 0, e: 0, i: 0, k: 0 };
+  for (const { key, end } of turn.times()) {
+    assert.ok(end > ends[key], 'offsets grow');
+    ends[key] = end;
+  }
+  for (const key of ['o', 'e', 'k'] as const) assert.equal(ends[key], turn.bytes(key).length);
+  const numbers = (key: 'o' | 'e'): number[] => [...turn.text(key).matchAll(/line (\d+)\n/g)].map((m) => Number(m[1]));
+  const [out, err] = [numbers('o'), numbers('e')];
+  assert.equal(out.length + err.length, 2000);
+  assert.deepEqual(
+    out,
+    out.toSorted((a, b) => a - b),
+  );
+  assert.deepEqual(
+    err,
+    err.toSorted((a, b) => a - b),
+  );
+});
+
+test('lines that come steadily are on disk within a few rests of the keeper', async (t) => {
+  const script = `setInterval(() => require('fs').writeSync(1, Date.now() + '\\n'), 4)`;
+  const { turn, keeper } = await started(t, script);
+  await until(() => turn.bytes('o').length > 3000, { what: '200 lines' });
+  const age = Date.now() - Number(turn.text('o').trimEnd().split('\n').at(-1));
+  assert.ok(age < 1000, `the last line on disk is ${age} ms old`);
+  await keeper.stop();
+});
+
+test('100 MB pass through unchanged, and the keeper does not grow with them', async (t) => {
+  const script = `
+    const { createHash, randomBytes } = require('crypto');
+    const { writeSync } = require('fs');
+    const hash = createHash('sha256');
+    const block = randomBytes(1 << 20);
+    for (let i = 0; i < 100; i++) {
+      block.writeUInt32LE(i, i * 4);
+      hash.update(block);
+      for (let at = 0; at < block.length; ) at += writeSync(1, block, at);
+    }
+    writeSync(2, hash.digest('hex'));`;
+  const { turn, keeper } = await started(t, script);
+  const pid = turn.fact('keeper.started').keeper.pid;
+  let most = 0;
+  const timer = setInterval(() => {
+    const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    most = Math.max(most, Number(rss));
+  }, 20);
+  const exit = await keeper.ended.finally(() => clearInterval(timer));
+  assert.equal(exit.code, 0);
+  assert.equal(createHash('sha256').update(turn.bytes('o')).digest('hex'), turn.text('e'));
+  assert.ok(most > 0 && most < 160 * 1024, `${Math.round(most / 1024)} MiB resident`);
+});
+
+test('what was printed just before the end is not lost', async (t) => {
+  // More than a pipe holds, at once, by a process that does not wait for it to be read.
+  const script = `process.stdout.write('x'.repeat(60000) + 'end'); process.exit(0)`;
+  for (let round = 0; round < 5; round++) {
+    const { turn, keeper } = await started(t, script);
+    await keeper.ended;
+    assert.equal(turn.bytes('o').length, 60003);
+  }
+});
+
+test('the agent goes on, and is recorded, when the process that launched the keeper is killed', async (t) => {
+  const turn = await prepare(t, 'let n = 0; setInterval(() => { console.log(n); if (++n > 40) process.exit(0) }, 10)');
+  const launcher = fileURLToPath(new URL('launcher.ts', import.meta.url));
+  const window = spawn(process.execPath, [launcher, turn.folder], { stdio: 'ignore' });
+  await until(() => statSync(path.join(turn.folder, TURN_FILES.o), { throwIfNoEntry: false }), { what: 'the keeper' });
+  await turn.printed('3\n');
+  window.kill('SIGKILL');
+  await new Promise((resolve) => window.once('exit', resolve));
+
+  const later = await connectKeeper(turn.spec, { timeoutMs: 5000 });
+  const exit = await later.ended;
+  assert.equal(exit.code, 0);
+  assert.equal(turn.text('o'), Array.from({ length: 41 }, (_, n) => `${n}\n`).join(''));
+});

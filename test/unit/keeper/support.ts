@@ -1,0 +1,178 @@
+/** A turn with a real keeper and a real agent, for the keeper's tests. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { TestContext } from 'node:test';
+import { connectKeeper, launchKeeper, openKeeper, writeSpec } from '../../../src/keeper/client.ts';
+import type { KeeperConnection, Launch } from '../../../src/keeper/client.ts';
+import { TURN_FILES } from '../../../src/keeper/protocol.ts';
+import type { KeeperSpec, StreamKey } from '../../../src/keeper/protocol.ts';
+import { turnMarker } from '../../../src/keeper/spec.ts';
+import { sessionId } from '../../../src/platform/ids.ts';
+import { processId } from '../../../src/platform/process-id.ts';
+import type { ProcessId } from '../../../src/platform/process-id.ts';
+import { descendants, signalProcesses } from '../../../src/platform/process-tree.ts';
+import type { ExitRecord, Fact } from '../../../src/store/facts.ts';
+import { tempDir, until } from '../support.ts';
+
+/** The keeper's source: node runs it as it is. */
+export const ENTRY = fileURLToPath(new URL('../../../src/keeper/main.ts', import.meta.url));
+
+export interface TurnOptions extends Partial<Omit<KeeperSpec, 'v' | 'argv'>> {
+  readonly prompt?: string;
+  readonly processEnv?: Readonly<Record<string, string>>;
+  /** Where the turn's folder stands; a fresh one by default. */
+  readonly home?: string;
+}
+
+/** A turn whose agent is `argv`; a text is a script for node. */
+export async function prepare(
+  t: TestContext,
+  agent: string | readonly string[],
+  options: TurnOptions = {},
+): Promise<TestTurn> {
+  const { prompt = 'Do it.', processEnv = {}, home, ...given } = options;
+  const dir = await tempDir(t);
+  const folder = path.join(home ?? dir, 'turn');
+  const worktree = path.join(dir, 'worktree');
+  mkdirSync(folder);
+  mkdirSync(worktree);
+  writeFileSync(path.join(folder, TURN_FILES.prompt), prompt);
+  const spec: KeeperSpec = {
+    v: 1,
+    session: sessionId(),
+    turn: 1,
+    journal: path.join(dir, 'journal.jsonl'),
+    socket: path.join(dir, 'sock', 'k'),
+    token: randomBytes(16).toString('hex'),
+    argv: typeof agent === 'string' ? [process.execPath, '-e', agent] : agent,
+    worktree,
+    stdin: 'closed',
+    env: {},
+    expects: [],
+    grace: { interrupt: 500, terminate: 500 },
+    ...given,
+  };
+  await writeSpec(folder, spec);
+  const turn = new TestTurn(spec, folder, processEnv);
+  t.after(() => turn.clean());
+  return turn;
+}
+
+/** A prepared turn, its agent started. */
+export async function started(
+  t: TestContext,
+  agent: string | readonly string[],
+  options: TurnOptions = {},
+): Promise<{ turn: TestTurn; keeper: KeeperConnection }> {
+  const turn = await prepare(t, agent, options);
+  const keeper = await turn.open();
+  await keeper.start();
+  return { turn, keeper };
+}
+
+export class TestTurn {
+  readonly spec: KeeperSpec;
+  readonly folder: string;
+  readonly #launch: Launch;
+
+  constructor(spec: KeeperSpec, folder: string, env: Readonly<Record<string, string>>) {
+    this.spec = spec;
+    this.folder = folder;
+    const base = { PATH: process.env['PATH'] ?? '', HOME: path.dirname(folder) };
+    this.#launch = { execPath: process.execPath, entry: ENTRY, turnFolder: folder, env: { ...base, ...env } };
+  }
+
+  open(): Promise<KeeperConnection> {
+    return openKeeper(this.spec, this.#launch, { timeoutMs: 20_000 });
+  }
+
+  launch(): Promise<ProcessId> {
+    return launchKeeper(this.#launch);
+  }
+
+  /** A further client. */
+  connect(): Promise<KeeperConnection> {
+    return connectKeeper(this.spec, { timeoutMs: 5000 });
+  }
+
+  bytes(key: StreamKey): Buffer {
+    return readFileSync(path.join(this.folder, TURN_FILES[key]));
+  }
+
+  text(key: StreamKey): string {
+    return this.bytes(key).toString('utf8');
+  }
+
+  /** Waits until stdout holds `text`: the agent has come so far. */
+  async printed(text: string): Promise<void> {
+    await until(() => this.text('o').includes(text), { what: `the agent prints ${text}` });
+  }
+
+  notes(): string {
+    return this.text('k');
+  }
+
+  /** The whole lines of times.log. */
+  times(): { key: StreamKey; at: number; end: number }[] {
+    const lines = readFileSync(path.join(this.folder, TURN_FILES.times), 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => {
+      const [key, at, end] = line.split(' ');
+      return { key: key as StreamKey, at: Number(at), end: Number(end) };
+    });
+  }
+
+  facts(): Fact[] {
+    const lines = readFileSync(this.spec.journal, 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Fact);
+  }
+
+  fact<T extends Fact['type']>(type: T): Extract<Fact, { type: T }> {
+    const fact = this.facts().find((one) => one.type === type);
+    if (fact === undefined) throw new Error(`There is no fact ${type}.`);
+    return fact as Extract<Fact, { type: T }>;
+  }
+
+  exit(): ExitRecord {
+    return JSON.parse(readFileSync(path.join(this.folder, TURN_FILES.exit), 'utf8')) as ExitRecord;
+  }
+
+  /** Processes of the turn that still live, by the marker and by the worktree as their folder. */
+  async left(): Promise<number[]> {
+    const marked = await descendants({ roots: [], marker: turnMarker(this.spec.session, this.spec.turn) });
+    return [...new Set([...marked.map(({ pid }) => pid), ...inFolder(this.spec.worktree)])];
+  }
+
+  /** Ends whatever a failed test has left. */
+  async clean(): Promise<void> {
+    const keepers = inArguments(this.folder);
+    const ids = await Promise.all([...keepers, ...(await this.left())].map((pid) => processId(pid)));
+    await signalProcesses(
+      ids.filter((id) => id !== undefined),
+      'SIGKILL',
+    );
+  }
+}
+
+/** Linux: the processes whose current folder is this one. */
+function inFolder(folder: string): number[] {
+  return pids((pid) => readlinkSync(`/proc/${pid}/cwd`) === folder);
+}
+
+/** Linux: the processes that have this word among their arguments. */
+function inArguments(word: string): number[] {
+  return pids((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(word));
+}
+
+function pids(test: (pid: string) => boolean): number[] {
+  return readdirSync('/proc')
+    .filter((pid) => {
+      try {
+        return /^\d+$/.test(pid) && test(pid);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
