@@ -216,7 +216,7 @@ export class SessionsOfRepository implements RepositorySessions {
     for (const dispose of this.#disposables.splice(0)) {
       dispose();
     }
-    this.#supervisor.dispose();
+    await this.#supervisor.dispose();
     await this.#context.store.dispose();
   }
 
@@ -268,16 +268,20 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#context.store.append({ type: 'turn.withdrawn', session, turn, reason, message });
   }
 
+  /** A keeper that cannot be reached, or does not do as it is told, is ended itself; the supervisor then closes its turn. */
   async #stopKeeper(id: string, number: number): Promise<void> {
-    const keeper = await this.#supervisor.keeper(id, number);
     const { grace } = this.#context.settings();
     const limit = AbortSignal.timeout(grace.interrupt + grace.terminate + STOP_SLACK);
     try {
-      await keeper?.stop(limit);
+      const keeper = await this.#supervisor.keeper(id, number);
+      if (keeper !== undefined) {
+        await keeper.stop(limit);
+        return;
+      }
     } catch (error) {
       this.#context.log.warn(`The keeper of ${id} did not stop: ${errorText(error)}`);
-      await this.#supervisor.endKeeper(id, number);
     }
+    await this.#supervisor.endKeeper(id, number);
   }
 
   /** Resolves when the journal says that the turn is over. */

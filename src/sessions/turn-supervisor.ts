@@ -80,9 +80,13 @@ export class TurnSupervisor {
     await start?.promise.catch(() => undefined);
   }
 
-  /** The connection to the keeper of a live turn; undefined when there is no keeper to talk to. */
-  keeper(session: string, turn: number): Promise<KeeperConnection | undefined> {
-    return this.#keepers.get(key(session, turn)) ?? Promise.resolve(undefined);
+  /** The connection to the keeper of a live turn, made if need be; undefined when no keeper answers. */
+  async keeper(session: string, turn: number): Promise<KeeperConnection | undefined> {
+    const now = this.#context.store.get(session);
+    if (now !== undefined) {
+      this.look([now]);
+    }
+    return this.#keepers.get(key(session, turn));
   }
 
   /** Ends a keeper that does not do what it is told; what it leaves behind is then closed like any keeper's that died. */
@@ -93,13 +97,15 @@ export class TurnSupervisor {
     }
   }
 
-  dispose(): void {
+  /** Agents outlive the window: only the connections go. A start that is under way is undone, for nobody could finish it. */
+  async dispose(): Promise<void> {
     this.#disposed = true;
     clearTimeout(this.#others);
-    // Agents outlive the window: only the connections go. A start that is under way is undone, for nobody could finish it.
-    for (const { abort } of this.#starts.values()) {
+    const starts = [...this.#starts.values()];
+    for (const { abort } of starts) {
       abort.abort();
     }
+    await Promise.allSettled(starts.map(({ promise }) => promise));
     for (const connection of this.#keepers.values()) {
       void connection.then((open) => open?.dispose());
     }
