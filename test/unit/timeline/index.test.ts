@@ -1,0 +1,439 @@
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readerFor } from '../../../src/agents/registry.ts';
+import type { OutputFormat } from '../../../src/store/facts.ts';
+import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
+import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { tempDir } from '../support.ts';
+import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, TurnWriter } from './support.ts';
+
+const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
+
+const recordings = (['claude', 'claude-latest', 'codex'] as const).flatMap((cli) =>
+  readdirSync(path.join(captures, cli))
+    .filter((name) => name.endsWith('.jsonl') && !name.startsWith('appserver'))
+    .map((name) => ({
+      name: `${cli}/${name}`,
+      format: cli === 'codex' ? 'codex' : 'claude',
+      stdout: readFileSync(path.join(captures, cli, name)),
+    })),
+);
+const recording = (name: string): Buffer => recordings.find((one) => one.name === name)!.stdout;
+const FRESH = 'claude-latest/fresh.jsonl';
+
+test('rows of every recording show what the parser said when it read the whole turn', async (t) => {
+  assert.ok(recordings.length > 50);
+  for (const { name, format, stdout } of recordings) {
+    const folder = await tempDir(t);
+    const turn = new TurnWriter(folder);
+    turn.chunk('o', stdout);
+    turn.exit();
+    const rows = (await rebuilt(source(folder, format, true))).slice(1, -1);
+
+    const parser = readerFor(format).parser({});
+    const expected: Content[] = [];
+    const calls = new Map<string, number>();
+    for (const line of stdout.toString('utf8').split('\n')) {
+      for (const event of parser.line(line)) {
+        if (event.kind === 'tool') {
+          calls.set(event.id, expected.length);
+          expected.push({
+            ...toolContent({ call: event, result: undefined, resultLog: undefined, elapsedMs: undefined, over: true }),
+          });
+        } else if (event.kind === 'tool-result') {
+          const at = calls.get(event.id)!;
+          const known = expected[at]!.tool!;
+          const now = toolContent({
+            call: undefined,
+            result: event,
+            resultLog: undefined,
+            elapsedMs: 0,
+            over: true,
+          }).tool!;
+          expected[at] = {
+            ...expected[at]!,
+            tool: { ...now, ...known, ...now, name: known.name, argument: known.argument },
+          };
+        } else {
+          expected.push(eventContent(event, parser.seen.usage));
+        }
+      }
+    }
+    // How long a call took and where its result stands depend on the chunks.
+    const shown = ({ text, tool, changes, todo, end }: Content): Content =>
+      JSON.parse(
+        JSON.stringify({ text, tool: { ...tool, resultLog: null, durationMs: null }, changes, todo, end }),
+      ) as Content;
+    assert.deepEqual(rows.map(shown), expected.map(shown), name);
+  }
+});
+
+test('the log range of every row is its line, and the whole text is what the parser said', async (t) => {
+  for (const { name, format, stdout } of recordings) {
+    const folder = await tempDir(t);
+    const turn = new TurnWriter(folder);
+    turn.chunk('o', stdout);
+    turn.exit();
+    const index = await openIndex(source(folder, format, true));
+    drain(index);
+    const parser = readerFor(format).parser({});
+    const texts: (string | undefined)[] = [];
+    for (const line of stdout.toString('utf8').split('\n')) {
+      for (const event of parser.line(line)) {
+        if (event.kind !== 'tool-result') texts.push(event.kind === 'tool' ? event.input : eventText(event));
+      }
+    }
+    for (const row of allRows(index).slice(1, -1)) {
+      const { offset, length } = row.log!;
+      const line = stdout.subarray(offset, offset + length).toString('utf8');
+      assert.doesNotThrow(() => void JSON.parse(line), name);
+      const whole = index.text(row.seq, row.kind === 'tool' ? 'input' : 'text');
+      assert.equal(whole, texts[row.seq - 2] ?? '', `${name} row ${row.seq}`);
+    }
+    index.close();
+  }
+});
+
+test('the same bytes give the same rows however they are cut into chunks and reads', async (t) => {
+  for (const name of [FRESH, 'claude-latest/subagent.jsonl', 'codex/fresh.jsonl', 'claude-latest/parallel.jsonl']) {
+    const stdout = recordings.find((one) => one.name === name)?.stdout;
+    if (stdout === undefined) continue;
+    const format = name.startsWith('codex') ? 'codex' : 'claude';
+    const whole = await tempDir(t);
+    const one = new TurnWriter(whole);
+    one.chunk('o', stdout);
+    one.exit();
+    const expected = timeless(await rebuilt(source(whole, format, true)));
+    for (let seed = 1; seed <= 20; seed++) {
+      const random = seeded(seed);
+      const folder = await tempDir(t);
+      const turn = new TurnWriter(folder);
+      const live = await openIndex(source(folder, format, false));
+      for (let at = 0; at < stdout.length;) {
+        const end = Math.min(stdout.length, at + 1 + Math.floor(random() ** 3 * 3000));
+        turn.chunk('o', stdout.subarray(at, end));
+        at = end;
+        if (random() < 0.5) drain(live);
+      }
+      turn.exit();
+      live.update(source(folder, format, true));
+      drain(live);
+      const rows = allRows(live);
+      live.close();
+      assert.deepEqual(lasting(await rebuilt(source(folder, format, true))), lasting(rows), `${name} seed ${seed}`);
+      assert.deepEqual(timeless(rows), expected, `${name} seed ${seed}`);
+    }
+  }
+});
+
+test('a restart at any moment, with or without a snapshot, gives the rows of one pass', async (t) => {
+  const stdout = recording(FRESH);
+  const folder = await tempDir(t);
+  for (const number of [1, 2]) {
+    const turn = new TurnWriter(folder, number, `Turn ${number}`);
+    for (let at = 0; at < stdout.length; at += 700) turn.chunk('o', stdout.subarray(at, at + 700));
+    turn.chunk('e', 'a warning\n\n  \nanother');
+    turn.exit();
+  }
+  const done = source(folder, 'claude', true, true);
+  const expected = lasting(await rebuilt(done));
+  for (let steps = 0; steps < 40; steps++) {
+    // The first turn is over; of the second one, some chunks have come.
+    const partial = await tempDir(t);
+    cpSync(folder, partial, { recursive: true, preserveTimestamps: true });
+    const second = path.join(partial, 'turns', '2');
+    const times = readFileSync(path.join(second, 'times.log'), 'utf8').split(/(?<=\n)/);
+    const full = readFileSync(path.join(second, 'stdout.log'));
+    writeFileSync(path.join(second, 'times.log'), times.slice(0, steps).join(''));
+    truncateSync(path.join(second, 'stdout.log'), Math.min(full.length, steps * 700));
+    rmSync(path.join(second, 'exit.json'));
+    const before = await openIndex({ ...source(partial, 'claude', true, false) });
+    drain(before);
+    assert.equal(before.ingest(Infinity), 'waiting');
+    await before.save();
+    before.close();
+    writeFileSync(path.join(second, 'times.log'), times.join(''));
+    writeFileSync(path.join(second, 'stdout.log'), full);
+    cpSync(path.join(folder, 'turns', '2', 'exit.json'), path.join(second, 'exit.json'));
+    const after = await openIndex(source(partial, 'claude', true, true));
+    assert.ok(after.page(ALL_ROWS, 0, 0).total > 0, 'the first turn comes from the snapshot');
+    drain(after);
+    assert.deepEqual(lasting(allRows(after)), expected, `${steps} chunks`);
+    after.close();
+  }
+});
+
+test('a snapshot that is damaged, of something else or out of date is thrown away', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', recording(FRESH));
+  turn.exit();
+  const of = source(folder, 'claude', true);
+  const first = await openIndex(of);
+  drain(first);
+  const expected = lasting(allRows(first));
+  await first.save();
+  first.close();
+  const file = path.join(folder, 'timeline.db');
+  const good = readFileSync(file);
+
+  const fromSnapshot = await openIndex(of);
+  assert.equal(fromSnapshot.page(ALL_ROWS, 0, 0).total, expected.length, 'nothing needs reading');
+  assert.deepEqual(lasting(allRows(fromSnapshot)), expected);
+  assert.deepEqual(fromSnapshot.judgement(1), { outcome: 'completed', ...fromSnapshot.judgement(1) });
+  fromSnapshot.close();
+
+  const random = seeded(7);
+  const damages: Buffer[] = [
+    Buffer.alloc(0),
+    Buffer.from('garbage'),
+    good.subarray(0, good.length / 2),
+    Buffer.alloc(9999),
+  ];
+  for (let i = 0; i < 20; i++) {
+    const flipped = Buffer.from(good);
+    flipped[Math.floor(random() * good.length)]! ^= 1 + Math.floor(random() * 255);
+    damages.push(flipped);
+  }
+  for (const [i, damage] of damages.entries()) {
+    writeFileSync(file, damage);
+    const index = await openIndex(of);
+    assert.equal(index.page(ALL_ROWS, 0, 0).total, 0, `damage ${i}`);
+    drain(index);
+    assert.deepEqual(lasting(allRows(index)), expected, `damage ${i}`);
+    index.close();
+  }
+
+  writeFileSync(file, good);
+  const other = await openIndex({ ...of, session: 'ses_other' });
+  assert.equal(other.page(ALL_ROWS, 0, 0).total, 0);
+  other.close();
+
+  utimesSync(turn.file('o'), 1, 1);
+  const touched = await openIndex(of);
+  assert.equal(touched.page(ALL_ROWS, 0, 0).total, 0);
+  touched.close();
+});
+
+test('deleting the database of an open session changes nothing', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', recording(FRESH));
+  turn.exit();
+  const of = source(folder, 'claude', true);
+  const index = await openIndex(of);
+  drain(index);
+  await index.save();
+  rmSync(path.join(folder, 'timeline.db'));
+  const before = lasting(allRows(index));
+  new TurnWriter(folder, 2).chunk('o', recording(FRESH));
+  index.update(source(folder, 'claude', true, false));
+  drain(index);
+  assert.deepEqual(lasting(allRows(index).slice(0, before.length)), before);
+  assert.deepEqual(lasting(allRows(index)), lasting(await rebuilt(source(folder, 'claude', true, false))));
+  index.close();
+});
+
+test('a log that was truncated begins a new epoch with the rows of what is there', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', 'one\ntwo\nthree\n');
+  const of = source(folder, 'text', false);
+  const index = await openIndex(of);
+  drain(index);
+  const { epoch, total } = index.page(ALL_ROWS, 0, 10);
+  assert.equal(total, 4);
+  truncateSync(turn.file('o'), 4);
+  truncateSync(turn.file('times'), 0);
+  appendFileSync(turn.file('times'), 'o 9000 4\n');
+  drain(index);
+  const page = index.page(ALL_ROWS, 0, 10);
+  assert.notEqual(page.epoch, epoch);
+  assert.deepEqual(
+    page.rows.map(({ text }) => text.text),
+    ['Do it.', 'one'],
+  );
+  index.close();
+});
+
+test('two turns, messages, notes and stderr are one timeline, with words at both ends of a turn', async (t) => {
+  const folder = await tempDir(t);
+  const first = new TurnWriter(folder, 1, 'Write a report');
+  first.chunk('k', '{"at":5,"level":"info","text":"The agent is process 7."}\n');
+  first.chunk('o', 'working\n');
+  first.chunk('e', '\x1b[31mred\x1b[0m and \x07bell\n');
+  first.chunk('i', '{"at":6,"text":"and a poem"}\n');
+  first.chunk('k', '{"at":7,"level":"error","text":"It will not stop."}\n');
+  first.exit({
+    code: null,
+    signal: 'SIGTERM',
+    endedAt: 61_000,
+    stop: {
+      requestedAt: 56_000,
+      steps: [
+        { signal: 'SIGINT', at: 1 },
+        { signal: 'SIGTERM', at: 2 },
+      ],
+    },
+  });
+  const second = new TurnWriter(folder, 2, 'Go on');
+  second.chunk('o', 'done');
+  second.exit({ expected: [{ path: 'report.md', present: false }] });
+  const rows = await rebuilt(source(folder, 'text', true, true));
+  assert.deepEqual(
+    rows.map(({ seq, turn, kind, text, problem }) => [seq, turn, kind, text.text, problem]),
+    [
+      [1, 1, 'turn-start', 'Write a report', false],
+      [2, 1, 'keeper', 'The agent is process 7.', false],
+      [3, 1, 'output', 'working', false],
+      [4, 1, 'stderr', 'red and bell', false],
+      [5, 1, 'sent', 'and a poem', false],
+      [6, 1, 'keeper', 'It will not stop.', true],
+      [
+        7,
+        1,
+        'turn-end',
+        'Stopped on request (SIGINT, SIGTERM): ended by SIGTERM 5.0 s later, after 60 s in all.',
+        rows[6]!.problem,
+      ],
+      [8, 2, 'turn-start', 'Go on', false],
+      [9, 2, 'output', 'done', false],
+      [10, 2, 'turn-end', 'Ended by itself with exit code 0 after 60 s. Expected, but not there: report.md.', false],
+    ],
+  );
+  assert.deepEqual(rows[9]!.end?.expected, [{ path: 'report.md', present: false }]);
+});
+
+test('a turn without an exit record says so, and one that was withdrawn says why', async (t) => {
+  const folder = await tempDir(t);
+  new TurnWriter(folder, 1).chunk('o', 'cut short');
+  const of = source(folder, 'text', true, true);
+  const [first, second] = of.turns;
+  const rows = await rebuilt({ ...of, turns: [first!, { ...second!, withdrawn: 'It was cancelled.' }] });
+  assert.deepEqual(
+    rows.map(({ turn, kind, text }) => [turn, kind, text.text]),
+    [
+      [1, 'turn-start', 'Do it.'],
+      [1, 'output', 'cut short'],
+      [1, 'turn-end', 'Nobody saw how this turn ended.'],
+      [2, 'turn-start', ''],
+      [2, 'turn-end', 'It was cancelled.'],
+    ],
+  );
+});
+
+test('an agent that answers under another id is noticed', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', recording(FRESH));
+  const of = source(folder, 'claude', false);
+  const index = await openIndex({ ...of, turns: [{ ...of.turns[0]!, resumes: true, agentSession: 'asked-for' }] });
+  drain(index);
+  const rows = allRows(index);
+  const notice = rows.find(({ kind }) => kind === 'notice')!;
+  assert.equal(rows[notice.seq - 2]!.kind, 'session');
+  assert.match(notice.text.text, /asked-for.*fa068484-cee6-4021-b256-ec7c7dd5afd3/);
+  assert.deepEqual(index.activity().agentSession, { id: 'fa068484-cee6-4021-b256-ec7c7dd5afd3', turn: 1 });
+  index.close();
+});
+
+test('a tool call is one row: running, then with its result; cut short by the end of the turn it failed', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const item = { id: 'item_1', type: 'command_execution', command: 'ls', aggregated_output: '', status: 'in_progress' };
+  const line = (type: string, change: object): string => `${JSON.stringify({ type, item: { ...item, ...change } })}\n`;
+  const index = await openIndex(source(folder, 'codex', false));
+  turn.chunk('o', line('item.started', {}));
+  drain(index);
+  const { rev } = index.page(ALL_ROWS, 0, 9);
+  assert.equal(index.row(2)!.tool!.state, 'running');
+  turn.chunk('o', line('item.completed', { aggregated_output: 'a\nb\n', exit_code: 3, status: 'failed' }));
+  turn.chunk('o', line('item.started', { id: 'item_2' }));
+  drain(index);
+  const delta = index.delta(rev, ALL_ROWS);
+  assert.deepEqual(
+    delta.changed.map(({ seq, tool, problem }) => [seq, tool!.state, tool!.exitCode, tool!.output!.text, problem]),
+    [[2, 'failed', 3, 'a\nb\n', true]],
+  );
+  assert.equal(delta.changed[0]!.tool!.durationMs, 1000);
+  assert.deepEqual(
+    delta.appended.map(({ seq, tool }) => [seq, tool!.state]),
+    [[3, 'running']],
+  );
+  turn.exit();
+  index.update(source(folder, 'codex', true));
+  drain(index);
+  assert.equal(index.row(3)!.tool!.state, 'failed');
+  assert.ok(index.row(3)!.rev > delta.rev);
+  index.close();
+});
+
+test('hostile lines make rows, and no row is larger than its excerpts', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  const text = {
+    type: 'assistant',
+    session_id: 's',
+    message: { content: [{ type: 'text', text: '😀'.repeat(5000) }] },
+  };
+  turn.chunk('o', Buffer.concat([Buffer.from([0xff, 0xfe, 0x80]), Buffer.from('\n')]));
+  turn.chunk('o', `${deep}\n`);
+  turn.chunk('o', `{"__proto__":{"polluted":true},"type":"constructor"}\n`);
+  turn.chunk('o', `${JSON.stringify(text)}\n`);
+  turn.chunk('o', `{"type":"assistant","message":{"content":"${'a'.repeat(9 * 1024 * 1024)}"}}\n`);
+  turn.chunk('o', '{"type":"assistant"}\r\n\0\0\0\n');
+  turn.exit();
+  const of = source(folder, 'claude', true);
+  const index = await openIndex(of);
+  drain(index);
+  const rows = allRows(index);
+  assert.deepEqual(rows.map(({ kind }) => kind).slice(0, 6), ['turn-start', 'raw', 'raw', 'raw', 'text', 'raw']);
+  assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  const emoji = rows[4]!.text;
+  assert.deepEqual([emoji.text, emoji.bytes, emoji.cut], ['😀'.repeat(2000), 20_000, true]);
+  const huge = rows[5]!;
+  assert.deepEqual([huge.text.text.length, huge.text.bytes, huge.text.cut], [4000, huge.log!.length, true]);
+  assert.equal(index.text(huge.seq, 'text').length, huge.log!.length);
+  assert.equal(index.text(5, 'text'), '😀'.repeat(5000));
+  for (const row of rows) assert.ok(JSON.stringify(row).length < 20_000);
+  index.close();
+});
+
+test(
+  'a million short lines are numbered without a gap, and pages of them come at once',
+  { timeout: 120_000 },
+  async (t) => {
+    const folder = await tempDir(t);
+    const turn = new TurnWriter(folder);
+    const count = 1_000_000;
+    for (let part = 0; part < 10; part++) {
+      turn.chunk('o', Array.from({ length: count / 10 }, (_, i) => `${part * (count / 10) + i}\n`).join(''));
+    }
+    const index = await openIndex(source(folder, 'text', false));
+    drain(index);
+    const { total, rows } = index.page(ALL_ROWS, -1, 1);
+    assert.equal(total, count + 1);
+    assert.deepEqual([rows[0]!.seq, rows[0]!.text.text], [count + 1, String(count - 1)]);
+    const start = performance.now();
+    const middle = index.page(ALL_ROWS, 500_000, 100);
+    assert.ok(performance.now() - start < 50);
+    assert.deepEqual(
+      middle.rows.map(({ text }) => Number(text.text)),
+      Array.from({ length: 100 }, (_, i) => 499_999 + i),
+    );
+    index.close();
+  },
+);

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { copyFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Recorder } from '../../../src/keeper/recorder.ts';
+import { ALL_ROWS, type Activity } from '../../../src/timeline/rows.ts';
+import { Timelines } from '../../../src/timeline/timelines.ts';
+import { tempDir, until } from '../support.ts';
+import { lasting, rebuilt, source, TurnWriter, WASM } from './support.ts';
+
+const WORKER = new URL('../../../src/timeline/worker.ts', import.meta.url);
+
+function timelines(t: TestContext, options: { worker?: URL; wasm?: string } = {}) {
+  const said: string[] = [];
+  const say = (message: string): void => void said.push(message);
+  const log = { debug: say, info: say, warn: say, error: say };
+  const all = new Timelines({ worker: options.worker ?? WORKER, wasm: options.wasm ?? WASM, log });
+  t.after(() => all.dispose());
+  const activities: Activity[] = [];
+  const waiting = new Set<() => void>();
+  all.onActivity((activity) => {
+    activities.push(activity);
+    for (const look of [...waiting]) look();
+  });
+  /** The first activity, of those that came and those that come, for which `holds` is true. */
+  const activity = (holds: (activity: Activity) => boolean): Promise<Activity> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        const found = activities.find(holds);
+        if (found === undefined) return;
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      look();
+    });
+  return { all, said, activities, activity };
+}
+
+test('a live session tells of its output, and is judged when it is over', async (t) => {
+  const folder = await tempDir(t);
+  const { all, activity, said } = timelines(t);
+  const turn = new TurnWriter(folder);
+  const close = all.open(source(folder, 'text', false));
+  await activity(({ rows }) => rows === 1);
+  turn.chunk('o', 'one\ntwo\n');
+  const two = await activity(({ rows }) => rows === 3);
+  assert.deepEqual([two.lastLine, two.lastEventAt, two.retrying], ['two', 2000, false]);
+  const delta = await all.delta('ses_test', 1, ALL_ROWS);
+  assert.deepEqual(
+    delta.appended.map(({ text }) => text.text),
+    ['one', 'two'],
+  );
+  assert.equal((await all.row('ses_test', 3))?.text.text, 'two');
+  assert.equal(await all.row('ses_test', 9), undefined);
+  assert.equal(await all.text('ses_test', 2, 'text'), 'one');
+  await assert.rejects(all.text('ses_test', 9, 'text'), { code: 'no-row' });
+  await assert.rejects(all.judge('ses_test', 1), { code: 'turn-not-over' });
+
+  turn.chunk('o', 'three');
+  turn.exit();
+  all.update(source(folder, 'text', true));
+  const judgement = await all.judge('ses_test', 1);
+  assert.equal(judgement.outcome, 'completed');
+  assert.equal((await all.page('ses_test', ALL_ROWS, -1, 1)).rows[0]?.kind, 'turn-end');
+  await until(() => existsSync(path.join(folder, 'timeline.db')), { what: 'a snapshot of the idle session' });
+  close();
+  await assert.rejects(all.page('ses_test', ALL_ROWS, 0, 1), { code: 'timeline-closed' });
+  assert.deepEqual(said, []);
+});
+
+test('a session is open until the last of its users closes it', async (t) => {
+  const folder = await tempDir(t);
+  new TurnWriter(folder).chunk('o', 'x\n');
+  const { all } = timelines(t);
+  const of = source(folder, 'text', false);
+  const [first, second] = [all.open(of), all.open(of)];
+  first();
+  first();
+  assert.equal((await all.page('ses_test', ALL_ROWS, 0, 0)).total >= 0, true);
+  second();
+  await assert.rejects(all.page('ses_test', ALL_ROWS, 0, 1), { code: 'timeline-closed' });
+});
+
+test('what real processes print, byte by byte, arrives whole', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const recorder = new Recorder(turn.folder);
+  const { all, activity } = timelines(t);
+  all.open(source(folder, 'text', false));
+  const script = `const text = Buffer.from('grüße 😀 €\\n'.repeat(20) + 'last');
+    (async () => { for (const byte of text) { process.stdout.write(Buffer.of(byte)); process.stderr.write('e\\n');
+    await new Promise((next) => setImmediate(next)); } })();`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.on('data', (data: Buffer) => recorder.chunk('o', data));
+  child.stderr.on('data', (data: Buffer) => recorder.chunk('e', data));
+  await new Promise((resolve) => child.once('close', resolve));
+  recorder.close();
+  const of = source(folder, 'text', true);
+  turn.exit();
+  all.update(of);
+  await all.judge('ses_test', 1);
+  const { rev } = await activity(({ lastLine, rows }) => lastLine === 'last' && rows > 200);
+  assert.ok(rev > 0);
+  const { rows, total } = await all.page('ses_test', ALL_ROWS, 0, 1000);
+  assert.equal(rows.length, total);
+  assert.deepEqual(lasting(rows), lasting(await rebuilt(of)));
+  const output = rows.filter(({ kind }) => kind === 'output').map(({ text }) => text.text);
+  assert.deepEqual(output, [...Array<string>(20).fill('grüße 😀 €'), 'last']);
+});
+
+test('a worker that crashes is started again, and no question is lost', async (t) => {
+  const folder = await tempDir(t);
+  const wasm = path.join(folder, 'sql.wasm');
+  copyFileSync(WASM, wasm);
+  const { all, activity, said } = timelines(t, { worker: new URL('crashing-worker.ts', import.meta.url), wasm });
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', 'before\n');
+  all.open(source(folder, 'text', false));
+  const { epoch } = await activity(({ rows }) => rows === 2);
+  for (let round = 0; round < 3; round++) {
+    writeFileSync(`${wasm}.crash`, '');
+    const answers: Promise<unknown>[] = [];
+    await until(
+      () => {
+        answers.push(all.page('ses_test', ALL_ROWS, 0, 1));
+        return !existsSync(`${wasm}.crash`);
+      },
+      { what: 'the crash' },
+    );
+    await Promise.all(answers);
+  }
+  turn.chunk('o', 'after\n');
+  const after = await activity(({ rows }) => rows === 3);
+  assert.equal(after.lastLine, 'after');
+  assert.notEqual(after.epoch, epoch);
+  assert.ok(said.some((message) => message.includes('started again')));
+});
+
+test('a worker that cannot start fails its questions', async (t) => {
+  const folder = await tempDir(t);
+  const { all, said } = timelines(t, { wasm: path.join(folder, 'none.wasm') });
+  all.open(source(folder, 'text', false));
+  await assert.rejects(all.page('ses_test', ALL_ROWS, 0, 1), { code: 'timeline-crashed' });
+  assert.ok(said.some((message) => message.includes('none.wasm')));
+});
+
+test('disposing answers what is open and ends the worker', async (t) => {
+  const folder = await tempDir(t);
+  const { all } = timelines(t);
+  all.open(source(folder, 'text', false));
+  const page = assert.rejects(all.page('ses_test', ALL_ROWS, 0, 1), { code: 'timeline-closed' });
+  await all.dispose();
+  await page;
+  await all.dispose();
+});
+
+test('a printed line is told of at once, also while 20 others print', { timeout: 60_000 }, async (t) => {
+  const base = await tempDir(t);
+  const { all } = timelines(t);
+  const seen = new Map<number, number>();
+  const others = Array.from({ length: 20 }, (_, i) => new TurnWriter(path.join(base, `other${i}`)));
+  for (const [i, other] of others.entries()) {
+    all.open({ ...source(path.dirname(path.dirname(other.folder)), 'text', false), session: `other${i}` });
+  }
+  const turn = new TurnWriter(path.join(base, 'mine'));
+  all.open({ ...source(path.join(base, 'mine'), 'text', false), session: 'mine' });
+  all.onActivity(({ session, rows }) => {
+    if (session === 'mine' && !seen.has(rows)) seen.set(rows, performance.now());
+  });
+  await all.page('mine', ALL_ROWS, 0, 1);
+  // Printed by another process, so that its work is not in the way of what is measured.
+  const noise = spawn(process.execPath, [
+    fileURLToPath(new URL('noise.ts', import.meta.url)),
+    ...others.map(({ folder }) => folder),
+  ]);
+  t.after(() => noise.kill());
+  await until(() => existsSync(others[19]!.file('o')), { what: 'noise' });
+  const latencies: number[] = [];
+  for (let line = 0; line < 60; line++) {
+    const start = performance.now();
+    turn.chunk('o', `line ${line}\n`);
+    await until(() => seen.has(line + 2), { what: `line ${line}` });
+    latencies.push(seen.get(line + 2)! - start);
+    await delay(15);
+  }
+  noise.kill();
+  latencies.sort((a, b) => a - b);
+  const [median, worst] = [latencies[30]!, latencies[58]!];
+  t.diagnostic(`p50 ${median.toFixed(1)} ms, p97 ${worst.toFixed(1)} ms`);
+  assert.ok(median < 40, `p50 ${median} ms`);
+  assert.ok((await readFile(others[0]!.file('times'), 'utf8')).length > 0);
+  rmSync(path.join(base, 'mine', 'turns'), { recursive: true });
+});
