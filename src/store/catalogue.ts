@@ -22,6 +22,9 @@ const SCHEMA = `1 for facts ${FACT_VERSION}`;
 const TAIL_BYTES = 64 * 1024;
 const TAIL_SHARE = 1 / 8;
 
+/** How much of each end of the journal a snapshot is tied to. */
+const SEALED_BYTES = 4_096;
+
 /** How long one slice of work may hold the event loop, in ms. */
 const SLICE_MS = 8;
 
@@ -138,8 +141,7 @@ export class Catalogue {
         // From here to the export without a pause: rows, position and file are of one moment.
         const position = source.position();
         if (position === undefined) return;
-        const journal = fingerprint(this.#journal, position.offset);
-        const bytes = exportSnapshot(this.#database(engine), position, source.state().size, journal);
+        const bytes = exportSnapshot(this.#database(engine), position, source.state().size, this.#journal);
         await writeAtomic(this.#file, bytes);
         this.#saved = { offset: position.offset, bytes: bytes.length };
       } catch (error) {
@@ -237,6 +239,9 @@ function putSlice(db: Database, state: State, stale: Set<string>): void {
       if (performance.now() > until) break;
     }
     db.run('COMMIT');
+  } catch (error) {
+    db.run('ROLLBACK');
+    throw error;
   } finally {
     putSession.free();
     putTurn.free();
@@ -266,9 +271,10 @@ function turnRow(session: Session, turn: Turn): SqlValue[] {
 }
 
 function exportSnapshot(db: Database, position: Position, sessions: number, journal: string): Uint8Array {
-  const meta = { schema: SCHEMA, journal, sessions: String(sessions), position: JSON.stringify(position) };
+  const meta = { schema: SCHEMA, sessions: String(sessions), position: JSON.stringify(position) };
+  const seal = sealOf(meta.sessions, meta.position, journal, position.offset);
   db.run('BEGIN');
-  for (const [key, value] of Object.entries(meta)) db.run(PUT_META, [key, value]);
+  for (const [key, value] of Object.entries({ ...meta, seal })) db.run(PUT_META, [key, value]);
   db.run('COMMIT');
   return db.export();
 }
@@ -277,18 +283,21 @@ function exportSnapshot(db: Database, position: Position, sessions: number, jour
 async function readSnapshot(db: Database, journal: string): Promise<Snapshot> {
   const meta = new Map(db.exec('SELECT key, value FROM meta')[0]?.values.map(([key, value]) => [key, String(value)]));
   if (meta.get('schema') !== SCHEMA) throw new Error('it is of another schema');
-  const position = parseJson(meta.get('position') ?? '', readPosition, 'its position');
-  if (meta.get('journal') !== fingerprint(journal, position.offset)) throw new Error('it is of another journal');
+  const text = meta.get('position') ?? '';
+  const count = meta.get('sessions') ?? '';
+  const position = parseJson(text, readPosition, 'its position');
+  if (meta.get('seal') !== sealOf(count, text, journal, position.offset)) throw new Error('it is of another journal');
   const sessions: Session[] = [];
   const statement = db.prepare('SELECT place, record, sum FROM sessions ORDER BY place');
   try {
     let until = performance.now() + SLICE_MS;
     while (statement.step()) {
-      const [place, text, sum] = statement.get();
-      if (typeof text !== 'string' || place !== sessions.length || sum !== crc32(text))
+      const [place, record, sum] = statement.get();
+      if (typeof record !== 'string' || place !== sessions.length || sum !== crc32(record)) {
         throw new Error('it is damaged');
+      }
       // Written by this very build, and whole: what its check sum says, no second look at the fields could say better.
-      sessions.push(JSON.parse(text) as Session);
+      sessions.push(JSON.parse(record) as Session);
       if (performance.now() > until) {
         await pause();
         until = performance.now() + SLICE_MS;
@@ -297,21 +306,22 @@ async function readSnapshot(db: Database, journal: string): Promise<Snapshot> {
   } finally {
     statement.free();
   }
-  if (meta.get('sessions') !== String(sessions.length)) throw new Error('it is damaged');
+  if (count !== String(sessions.length)) throw new Error('it is damaged');
   return { sessions, position };
 }
 
-/** What a journal up to `offset` looks like at both ends: another one, or a rewritten one, looks different. */
-function fingerprint(journal: string, offset: number): string {
-  const PIECE = 4_096;
-  if ((statSync(journal, { throwIfNoEntry: false })?.size ?? 0) < offset) return 'shorter';
-  const hash = createHash('sha256').update(`${offset}`);
+/**
+ * Ties a snapshot to its journal: a digest of what it says of itself and of both ends of the journal up to `offset`.
+ * Another journal, or a rewritten one, gives another.
+ */
+function sealOf(sessions: string, position: string, journal: string, offset: number): string {
+  const hash = createHash('sha256').update(JSON.stringify([sessions, position]));
   if (offset > 0) {
     const fd = openSync(journal, 'r');
     try {
-      for (const start of [0, Math.max(0, offset - PIECE)]) {
-        const piece = Buffer.alloc(Math.min(PIECE, offset - start));
-        readSync(fd, piece, 0, piece.length, start);
+      for (const start of [0, Math.max(0, offset - SEALED_BYTES)]) {
+        const piece = Buffer.alloc(Math.min(SEALED_BYTES, offset - start));
+        if (readSync(fd, piece, 0, piece.length, start) < piece.length) throw new Error('the journal is shorter');
         hash.update(piece);
       }
     } finally {

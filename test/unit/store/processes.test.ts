@@ -11,6 +11,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import type { Fact } from '../../../src/store/facts.ts';
 import { JournalReader } from '../../../src/store/journal-reader.ts';
 import { Journal } from '../../../src/store/journal.ts';
+import type { Turn } from '../../../src/store/lifecycle.ts';
 import { State } from '../../../src/store/state.ts';
 import { tempDir } from '../support.ts';
 import { created, idsOf, requested, window } from './facts.ts';
@@ -43,7 +44,7 @@ function follow(file: string, pause: () => Promise<unknown>) {
   const state = new State();
   const facts: Fact[] = [];
   let damaged = 0;
-  let isOver = false;
+  const over = new AbortController();
   const look = (): void => {
     for (let more = true; more;) {
       const reading = reader.read();
@@ -54,7 +55,7 @@ function follow(file: string, pause: () => Promise<unknown>) {
     }
   };
   const running = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       look();
       await pause();
     }
@@ -64,7 +65,7 @@ function follow(file: string, pause: () => Promise<unknown>) {
   })();
   return {
     end: () => {
-      isOver = true;
+      over.abort();
       return running;
     },
   };
@@ -118,7 +119,7 @@ describe('several processes', () => {
     const all = written.flat();
     assert.equal(all.length, 80);
     for (const session of sessions) {
-      const turns = first.state.get(session)?.turns;
+      const turns: readonly Turn[] | undefined = first.state.get(session)?.turns;
       assert.equal(turns?.length, 1);
       assert.ok(all.includes(turns[0]!.request));
       assert.deepEqual(second.state.get(session)?.turns, turns);

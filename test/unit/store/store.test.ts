@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { sessionId } from '../../../src/platform/ids.ts';
+import type { Log } from '../../../src/platform/log.ts';
+import type { FactBase } from '../../../src/store/facts.ts';
+import { Journal } from '../../../src/store/journal.ts';
+import { Store } from '../../../src/store/store.ts';
+import { tempDir, until } from '../support.ts';
+import { claimed, created, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
+
+const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm');
+
+interface Opened {
+  readonly store: Store;
+  readonly notes: string[];
+}
+
+async function open(t: TestContext, folder: string, by: FactBase['by'] = window): Promise<Opened> {
+  const notes: string[] = [];
+  const note = (message: string): number => notes.push(message);
+  const log: Log = { debug: () => undefined, info: note, warn: note, error: note };
+  const store = Store.open(folder, by, wasm, log);
+  t.after(() => store.dispose());
+  await store.ready;
+  return { store, notes };
+}
+
+/** The next change that the store tells of. */
+function nextChange(store: Store): Promise<ReadonlySet<string>> {
+  return new Promise((resolve) => {
+    const end = store.onDidChange((ids) => {
+      end();
+      resolve(ids);
+    });
+  });
+}
+
+/** Holds the process while only unref'd timers are left. */
+function stayAlive(t: TestContext): void {
+  const timer = setInterval(() => undefined, 1_000);
+  t.after(() => clearInterval(timer));
+}
+
+describe('the store', () => {
+  it('holds what was appended when append returns', async (t) => {
+    const { store } = await open(t, path.join(await tempDir(t), 'store'));
+    assert.deepEqual(store.list(), []);
+    const id = sessionId();
+    const change = nextChange(store);
+    store.append({ session: id, ...created }, { session: id, ...requested(1) });
+    assert.equal(store.get(id)?.turns.length, 1);
+    assert.equal(store.list().length, 1);
+    const [claim] = store.append({ session: id, ...claimed(1) });
+    assert.equal(store.get(id)?.turns[0]?.claim?.fact, claim?.id);
+    assert.equal(store.live, 1);
+    assert.deepEqual(await change, new Set([id]), 'one event for the changes of one moment');
+    await store.flush();
+  });
+
+  it('makes its folder and files for the user alone', { skip: process.platform === 'win32' }, async (t) => {
+    const folder = path.join(await tempDir(t), 'deep', 'store');
+    const { store } = await open(t, folder);
+    store.append({ session: sessionId(), ...created });
+    await store.dispose();
+    assert.equal(statSync(folder).mode & 0o777, 0o700);
+    for (const name of ['journal.jsonl', 'catalogue.db']) {
+      assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
+    }
+  });
+
+  it('shows within a second what another window wrote', async (t) => {
+    stayAlive(t);
+    const folder = await tempDir(t);
+    const [{ store: one }, { store: two }] = [await open(t, folder), await open(t, folder, otherWindow)];
+    const id = sessionId();
+    const change = nextChange(two);
+    const start = performance.now();
+    one.append({ session: id, ...created });
+    assert.deepEqual(await change, new Set([id]));
+    assert.ok(performance.now() - start < 1_000);
+    assert.deepEqual(two.list(), one.list());
+  });
+
+  it('tells each of two windows, as soon as it has asked, which of them won', async (t) => {
+    const folder = await tempDir(t);
+    const [{ store: one }, { store: two }] = [await open(t, folder), await open(t, folder, otherWindow)];
+    const id = sessionId();
+    one.append({ session: id, ...created });
+    // Neither has read the other's request when it writes its own.
+    const [first] = one.append({ session: id, ...requested(1) });
+    const [second] = two.append({ session: id, ...requested(1) });
+    assert.equal(one.get(id)?.turns[0]?.request, first?.id);
+    assert.equal(two.get(id)?.turns[0]?.request, first?.id);
+    assert.notEqual(second?.id, first?.id);
+    two.append({ session: id, ...claimed(1) });
+    one.append({ session: id, ...claimed(1) });
+    assert.deepEqual(one.get(id)?.turns[0]?.claim?.by, otherWindow.process);
+    assert.deepEqual(one.list(), two.list());
+  });
+
+  it('takes nothing before it is ready, and nothing after its end', async (t) => {
+    const store = Store.open(await tempDir(t), window, wasm, console);
+    t.after(() => store.dispose());
+    const entry = { session: sessionId(), ...created };
+    assert.throws(() => store.append(entry), { code: 'not-ready' });
+    await store.ready;
+    store.append(entry);
+    await store.dispose();
+    await store.dispose();
+    assert.throws(() => store.append(entry), { code: 'not-ready' });
+  });
+
+  it('can be ended before it is ready', async (t) => {
+    const folder = await tempDir(t);
+    const store = Store.open(folder, window, wasm, console);
+    await store.dispose();
+    await store.ready;
+    assert.equal(existsSync(path.join(folder, 'catalogue.db')), false);
+  });
+
+  it('comes back the same, with and without its databases', async (t) => {
+    const folder = await tempDir(t);
+    const first = await open(t, folder);
+    for (const entry of randomFacts(seeded(21), 300, 12)) first.store.append(entry);
+    const sessions = first.store.list();
+    await first.store.dispose();
+    assert.ok(existsSync(path.join(folder, 'catalogue.db')));
+    const again = await open(t, folder);
+    assert.deepEqual(again.store.list(), sessions);
+    await again.store.dispose();
+    rmSync(path.join(folder, 'catalogue.db'));
+    const rebuilt = await open(t, folder);
+    assert.deepEqual(rebuilt.store.list(), sessions);
+    assert.equal(rebuilt.store.live, first.store.live);
+    await rebuilt.store.dispose();
+    assert.ok(existsSync(path.join(folder, 'catalogue.db')), 'the catalogue is there again');
+  });
+
+  it('goes on when its catalogue is deleted, and writes it again', async (t) => {
+    const folder = await tempDir(t);
+    const { store, notes } = await open(t, folder);
+    const file = path.join(folder, 'catalogue.db');
+    store.append({ session: sessionId(), ...created });
+    await until(() => existsSync(file), { what: 'the catalogue is saved when nothing happens' });
+    rmSync(file);
+    store.append({ session: sessionId(), ...created });
+    assert.equal((await store.query('SELECT count(*) AS n FROM sessions'))[0]?.['n'], 2);
+    await store.dispose();
+    assert.ok(existsSync(file));
+    assert.deepEqual(notes, []);
+  });
+
+  it('opens a large journal from its snapshot, or without it, to the same sessions', { timeout: 60_000 }, async (t) => {
+    const folder = await tempDir(t);
+    const journal = new Journal(path.join(folder, 'journal.jsonl'), window);
+    const entries = randomFacts(seeded(22), 18_000, 300);
+    for (let i = 0; i < entries.length; i += 1_000) journal.append(...entries.slice(i, i + 1_000));
+    assert.ok(statSync(path.join(folder, 'journal.jsonl')).size > 4 * 1024 * 1024);
+
+    const replayed = await open(t, folder);
+    const sessions = replayed.store.list();
+    replayed.store.append({ session: sessions[0]!.id, type: 'session.renamed', name: 'Last' });
+    const expected = replayed.store.list();
+    await replayed.store.dispose();
+
+    const fromSnapshot = await open(t, folder);
+    assert.deepEqual(fromSnapshot.notes, []);
+    assert.deepEqual(fromSnapshot.store.list(), expected);
+    assert.equal(fromSnapshot.store.live, replayed.store.live);
+    const [row] = await fromSnapshot.store.query('SELECT name FROM sessions WHERE id = ?', [sessions[0]!.id]);
+    assert.equal(row?.['name'], 'Last');
+    await fromSnapshot.store.dispose();
+
+    writeFileSync(path.join(folder, 'catalogue.db'), 'garbage');
+    const rebuilt = await open(t, folder);
+    assert.match(rebuilt.notes.join(), /rebuilt from the journal/);
+    assert.deepEqual(rebuilt.store.list(), expected);
+    assert.equal(rebuilt.store.live, replayed.store.live);
+    journal.dispose();
+  });
+
+  it('names damaged lines, copies them once, and shows all the rest', async (t) => {
+    const folder = await tempDir(t);
+    const first = await open(t, folder);
+    const [a, b] = [sessionId(), sessionId()];
+    first.store.append({ session: a, ...created });
+    appendFileSync(path.join(folder, 'journal.jsonl'), 'a damaged line\n');
+    first.store.append({ session: b, ...created });
+    assert.equal(first.store.list().length, 2);
+    assert.equal(first.store.damaged[0]?.text, 'a damaged line');
+    assert.match(first.notes.join(), /1 damaged piece.*journal\.damaged\.jsonl/);
+    const second = await open(t, folder, otherWindow);
+    assert.equal(second.store.damaged.length, 1);
+    const copies = readFileSync(path.join(folder, 'journal.damaged.jsonl'), 'utf8').trim().split('\n');
+    assert.equal(copies.length, 1);
+    assert.match(copies[0]!, /"offset":\d+.*"text":"a damaged line"/);
+  });
+
+  it('counts what a newer version wrote', async (t) => {
+    const folder = await tempDir(t);
+    const first = await open(t, folder);
+    const [fact] = first.store.append({ session: sessionId(), ...created });
+    const newer = JSON.stringify({ ...fact, v: 2, session: sessionId() });
+    appendFileSync(path.join(folder, 'journal.jsonl'), `${newer}\n`);
+    first.store.append({ session: sessionId(), ...created });
+    assert.deepEqual([first.store.newer, first.store.list().length, first.notes], [1, 2, []]);
+  });
+
+  it('follows a journal that is deleted, or replaced by another, and says so', async (t) => {
+    stayAlive(t);
+    const folder = await tempDir(t);
+    const file = path.join(folder, 'journal.jsonl');
+    const { store, notes } = await open(t, folder);
+    const [a, b] = [sessionId(), sessionId()];
+    store.append({ session: a, ...created });
+    const kept = readFileSync(file);
+    store.append({ session: b, ...created });
+    await nextChange(store);
+
+    let change = nextChange(store);
+    rmSync(file);
+    assert.deepEqual(await change, new Set([a, b]));
+    assert.deepEqual(store.list(), []);
+    assert.match(notes.join(), /replaced/);
+
+    change = nextChange(store);
+    writeFileSync(file, kept);
+    assert.deepEqual(await change, new Set([a]));
+    assert.deepEqual(
+      store.list().map(({ id }) => id),
+      [a],
+    );
+    const rows = await store.query('SELECT id FROM sessions');
+    assert.deepEqual(rows, [{ id: a }]);
+
+    rmSync(folder, { recursive: true });
+    const c = sessionId();
+    store.append({ session: c, ...created });
+    assert.deepEqual(
+      store.list().map(({ id }) => id),
+      [c],
+    );
+  });
+
+  it('says once that the journal cannot be read, and takes no facts that it could not see', async (t) => {
+    const folder = await tempDir(t);
+    mkdirSync(path.join(folder, 'journal.jsonl'));
+    const { store, notes } = await open(t, folder);
+    assert.equal(notes.filter((note) => note.includes('cannot be read')).length, 1);
+    assert.throws(() => store.append({ session: sessionId(), ...created }), /cannot be (read|written)/);
+  });
+});
+
+describe('the cost of one more fact', () => {
+  it('does not depend on how many sessions are stored', { timeout: 60_000 }, async (t) => {
+    const folder = await tempDir(t);
+    const { store } = await open(t, folder);
+    const ids: string[] = [];
+    const median = (): number => {
+      const times: number[] = [];
+      for (let i = 0; i < 400; i++) {
+        const session = ids[i % ids.length]!;
+        const start = performance.now();
+        store.append({ session, type: 'session.renamed', name: `name ${i} of ${ids.length}` });
+        assert.ok(store.get(session));
+        times.push(performance.now() - start);
+      }
+      return times.sort((a, b) => a - b)[200]!;
+    };
+    const grow = (count: number): void => {
+      while (ids.length < count) {
+        const more = Array.from({ length: Math.min(500, count - ids.length) }, () => sessionId());
+        store.append(...more.map((session) => ({ session, ...created })));
+        ids.push(...more);
+      }
+    };
+    grow(10);
+    median();
+    const few = median();
+    grow(10_000);
+    const many = median();
+    t.diagnostic(`median with 10 sessions ${few.toFixed(4)} ms, with 10,000 ${many.toFixed(4)} ms`);
+    // Ten thousand times as much to do would be seen through any noise.
+    assert.ok(many < few * 10);
+    const start = performance.now();
+    store.list();
+    assert.ok(performance.now() - start < 5);
+  });
+});
