@@ -83,6 +83,7 @@ export class VscodeServer {
     const server = new VscodeServer(dir, options.port ?? (await freePort()), options);
     await mkdir(server.home, { recursive: true });
     server.#env = { ...server.#environment(), ...(await options.prepareHome?.(server.home)), ...options.env };
+    if (options.environment !== 'caller') await server.#writeProfile();
     await server.#writeSettings();
     for (const vsix of options.extensions ?? []) await server.#run(['--force', '--install-extension', vsix]);
     await server.restart();
@@ -171,6 +172,12 @@ export class VscodeServer {
     const entries = Object.entries(payload);
     if (entries.length > 0) url.searchParams.set('payload', JSON.stringify(entries));
     return url.href;
+  }
+
+  /** VS Code asks a login shell for the environment, and /etc/profile sets the PATH anew: the home's own profile has it. */
+  async #writeProfile(): Promise<void> {
+    const value = (this.#env['PATH'] ?? '').replaceAll("'", "'\\''");
+    await writeFile(path.join(this.home, '.profile'), `export PATH='${value}'\n`);
   }
 
   async #writeSettings(): Promise<void> {
