@@ -231,7 +231,7 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
 
 const CONTEXT_BYTES = 256 * 1024;
 /** A document that does not change within this time (ms) has nothing new to show. */
-const RELOAD_MS = 3000;
+const RELOAD_MS = 10_000;
 
 function changeOf(document: vscode.TextDocument): Promise<void> {
   return new Promise((resolve) => {

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { SessionsNode } from '../../src/views/sessions-nodes.ts';
+import { activated, finished, reaches, steps, untilEvent } from './support.ts';
+import type { Activated } from './support.ts';
+
+describe('the sessions view', () => {
+  let api: Activated;
+  before(async () => (api = await activated()));
+
+  const children = async (node?: SessionsNode): Promise<SessionsNode[]> => api.parts.sessionsTree.getChildren(node);
+  const item = (node: SessionsNode): vscode.TreeItem => api.parts.sessionsTree.getTreeItem(node);
+
+  /** The node of a session and the label of its group, as the tree has them now. */
+  async function find(id: string): Promise<{ node: SessionsNode; group: unknown } | undefined> {
+    for (const group of await children()) {
+      if (group.kind === 'session') {
+        if (group.session === id) return { node: group, group: undefined };
+        continue;
+      }
+      for (const node of await children(group)) {
+        if (node.kind === 'session' && node.session === id) return { node, group: item(group).label };
+      }
+    }
+    return undefined;
+  }
+
+  it('shows a working session in its group, with words for the eye, the ear and the menus', async () => {
+    const { id } = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Busy $(bug) bee' });
+    const session = await reaches(api, id, 'working');
+    const found = await find(id);
+    assert.equal(found?.group, 'Working');
+    const shown = item(found.node);
+    assert.equal(shown.id, id);
+    assert.equal(shown.label, 'Busy $(bug) bee');
+    assert.equal(shown.description, `Script · ${session.branch} · turn 1 · now`);
+    assert.match(shown.accessibilityInformation!.label, /^Working: Busy /);
+    assert.match(shown.contextValue!, /^session working live stoppable sendable diff/);
+    assert.equal(shown.command!.command, 'treeline.openTimeline');
+    assert.ok(shown.iconPath instanceof vscode.ThemeIcon);
+    assert.equal(shown.tooltip, undefined);
+    const { tooltip } = api.parts.sessionsTree.resolveTreeItem(shown, found.node);
+    assert.ok(tooltip instanceof vscode.MarkdownString);
+    assert.match(tooltip.value, /agent\.started/);
+    assert.ok(tooltip.value.includes(session.worktree));
+    assert.equal(tooltip.isTrusted, undefined);
+    await api.stop(id);
+  });
+
+  it('tells the editor of the changed items alone, and moves a session from group to group', async () => {
+    const { id } = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Mover' });
+    await reaches(api, id, 'working');
+    // The editor knows of the items that it has asked for.
+    assert.ok(await find(id));
+    const fired: (SessionsNode[] | undefined)[] = [];
+    const subscription = api.parts.sessionsTree.onDidChangeTreeData((nodes) => fired.push(nodes));
+    try {
+      await api.parts.treeline.of(id)!.rename(id, 'Renamed');
+      await untilEvent(
+        (look) => api.parts.sessionsTree.onDidChangeTreeData(look),
+        () => fired.some((nodes) => nodes?.length === 1 && nodes[0]!.id === id) || undefined,
+        'the item alone is refreshed',
+      );
+      assert.equal(item((await find(id))!.node).label, 'Renamed');
+      await api.stop(id);
+      await reaches(api, id, 'stopped');
+      assert.equal((await find(id))!.group, 'Ended');
+    } finally {
+      subscription.dispose();
+    }
+  });
+
+  it('lists the changed files below a session', async () => {
+    const { id } = await finished(api, 'Filer', ['write', 'src/new.txt', 'x\n'], ['write', 'README.md', '# Other\n']);
+    const { node } = (await find(id))!;
+    const files = await children(node);
+    const shown = files.map((file) => item(file));
+    assert.deepEqual(
+      shown.map(({ label, description }) => [label, description]).sort(),
+      [
+        ['README.md', 'modified · +1 −1'],
+        ['new.txt', 'src · untracked'],
+      ].sort(),
+    );
+    assert.ok(shown.every(({ command }) => command?.command === 'treeline.openFileDiff'));
+    assert.deepEqual(api.parts.sessionsTree.getParent(files[0]!), node);
+  });
+
+  it('is flat when the setting says so', async () => {
+    await vscode.commands.executeCommand('treeline.showFlat');
+    try {
+      assert.ok((await children()).every(({ kind }) => kind === 'session'));
+    } finally {
+      await vscode.commands.executeCommand('treeline.showGrouped');
+    }
+    assert.ok((await children()).every(({ kind }) => kind === 'group'));
+  });
+
+  it('has no badge while nobody is needed', () => {
+    assert.equal(api.parts.sessionsTree.view.badge, undefined);
+  });
+});
