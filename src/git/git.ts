@@ -112,6 +112,8 @@ interface Running {
 }
 
 function start(cwd: string, args: readonly string[], options: GitOptions): Running {
+  const { signal } = options;
+  if (signal?.aborted === true) throw cancelled(args);
   const child = execa('git', ['-c', 'core.quotePath=false', ...args], {
     cwd,
     env: gitEnvironment(options.writes ?? false, options.env),
@@ -135,9 +137,7 @@ function start(cwd: string, args: readonly string[], options: GitOptions): Runni
     if (child.pid !== undefined && runs) ending ??= endTree(child.pid);
   };
   const onAbort = (): void => end(cancelled(args));
-  const { signal } = options;
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener('abort', onAbort, { once: true });
+  signal?.addEventListener('abort', onAbort, { once: true });
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timer = setTimeout(
     () =>

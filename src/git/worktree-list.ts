@@ -1,6 +1,8 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import { git, type GitOptions } from './git.ts';
+import { tryGit, type GitOptions } from './git.ts';
+import { gitError } from './git-error.ts';
+import { retrying } from './retry.ts';
 import type { Repository, Worktree } from './types.ts';
 import { gitVersion, isAtLeast } from './version.ts';
 
@@ -12,8 +14,9 @@ export async function listWorktrees(repository: Repository, options: GitOptions 
   const nul = isAtLeast(await gitVersion(), NUL_SINCE);
   // From the common directory: the folder that the repository was found through may be gone by now.
   const args = ['--git-dir', repository.commonDir, 'worktree', 'list', '--porcelain', ...(nul ? ['-z'] : [])];
-  const output = await git(repository.commonDir, args, options);
-  return parseWorktreeList(output.toString('utf8'), nul ? '\0' : '\n');
+  const result = await retrying(() => tryGit(repository.commonDir, args, options));
+  if (result.exitCode !== 0) throw gitError({ args, cwd: repository.commonDir, ...result });
+  return parseWorktreeList(result.stdout.toString('utf8'), nul ? '\0' : '\n');
 }
 
 /**

@@ -1,12 +1,12 @@
 import { rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { isBranchName } from './branch-name.ts';
 import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
-import { gitError, isTransient, lastWords } from './git-error.ts';
+import { gitError, lastWords } from './git-error.ts';
 import { resolveCommit } from './repository.ts';
 import { reserveFolder, type ReservedFolder } from './reserved-folder.ts';
+import { retrying } from './retry.ts';
 import type { Repository, Worktree } from './types.ts';
 import { exists, listWorktrees } from './worktree-list.ts';
 
@@ -41,8 +41,6 @@ export interface MadeWorktree {
 }
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
-/** Pauses before another try when a git lock is held by somebody else, ms. */
-const RETRY_AFTER_MS = [30, 80, 200, 500, 1000];
 /** The reason that `git worktree add` locks a worktree with until its checkout is complete (builtin/worktree.c). */
 const IN_THE_MAKING = 'initializing';
 
@@ -68,7 +66,7 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   const folder = await reserveFolder(request.path);
   const made = { path: folder.path, branch, commit };
   try {
-    await createBranch(repository, made, { signal });
+    await createBranch(repository, made);
   } catch (error) {
     await folder.release();
     throw error;
@@ -216,15 +214,14 @@ export async function recreateWorktree(
   return { path: folder.path, commit, ...(await checkOut(repository, folder, branch, { signal })) };
 }
 
-/** Makes the branch if there is none of that name: the all-zero old id tells git so. */
-async function createBranch(
-  repository: Repository,
-  { branch, commit }: MadeWorktree,
-  options: GitOptions,
-): Promise<void> {
+/**
+ * Makes the branch if there is none of that name: the all-zero old id tells git so. Takes no signal: after a cancel in the
+ * middle, it would be unknown whether the branch is there and ours.
+ */
+async function createBranch(repository: Repository, { branch, commit }: MadeWorktree): Promise<void> {
   const none = '0'.repeat(commit.length);
   const message = `branch: Created from ${commit}`;
-  await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, none], options);
+  await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, none]);
 }
 
 /**
@@ -323,26 +320,13 @@ async function mustGit(repository: Repository, args: readonly string[], options:
   if (result.exitCode !== 0) throw gitError({ args, cwd: repository.commonDir, ...result });
 }
 
-/**
- * A git that writes to the repository, tried again while another one holds a lock that it needs.
- * @param isDone tells that a failed git has done its work all the same, so that it is not tried again.
- */
-async function writeGit(
+/** A git that writes to the repository, with retries: see there for `isDone`. */
+function writeGit(
   repository: Repository,
   args: readonly string[],
   options: GitOptions = {},
-  isDone: () => Promise<boolean> = () => Promise.resolve(false),
+  isDone?: () => Promise<boolean>,
 ): Promise<GitResult> {
-  for (let attempt = 0; ; attempt++) {
-    const result = await tryGit(repository.commonDir, ['--git-dir', repository.commonDir, ...args], {
-      ...options,
-      writes: true,
-    });
-    const pause = RETRY_AFTER_MS[attempt];
-    if (result.exitCode === 0 || pause === undefined || !isTransient(result.stderr) || (await isDone())) return result;
-    // Uneven, so that several that wait do not meet again.
-    await delay(pause * (0.5 + Math.random()), undefined, { signal: options.signal ?? undefined }).catch(
-      () => undefined,
-    );
-  }
+  const whole = ['--git-dir', repository.commonDir, ...args];
+  return retrying(() => tryGit(repository.commonDir, whole, { ...options, writes: true }), isDone);
 }
