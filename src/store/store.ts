@@ -108,7 +108,10 @@ export class Store implements StoreEvents {
    * `turn.claim.fact` name the winner.
    */
   append(...entries: readonly FactEntry[]): Fact[] {
-    if (!this.#isReady || this.#disposed) {
+    if (this.#disposed) {
+      throw new TreelineError('not-ready', 'The sessions of this repository were closed: open its folder again.');
+    }
+    if (!this.#isReady) {
       throw new TreelineError(
         'not-ready',
         'The sessions of this repository are still being read: try again in a moment.',
