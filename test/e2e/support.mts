@@ -56,6 +56,18 @@ export async function startTreeline(t: TestContext, options: TreelineOptions = {
   return { server, browser, repo, workbench, model };
 }
 
+/** Spawns an agent from the command palette, answering what it asks; base and name are left as they are offered. */
+export async function spawnAgent(
+  workbench: Workbench,
+  { agent, prompt }: { agent: string; prompt: string },
+): Promise<void> {
+  await workbench.command('Treeline: Spawn Agent…');
+  await workbench.choose(agent, { asked: 'Which agent?' });
+  await workbench.answer(prompt, { asked: 'What should the agent do?' });
+  await workbench.choose('main', { asked: 'Start from which branch, tag or commit?' });
+  await workbench.answer('', { asked: 'Name of the session' });
+}
+
 async function keepPicture(t: TestContext, workbench: Workbench): Promise<void> {
   const folder = path.join(root, 'dist-test/failures');
   await mkdir(folder, { recursive: true });

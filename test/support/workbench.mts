@@ -56,6 +56,20 @@ export class Workbench {
     await this.page.screenshot({ path: file, animations: 'disabled' });
   }
 
+  /** Does something that copies a text, and returns that text. */
+  async copied(action: () => Promise<void>): Promise<string> {
+    await this.page.evaluate(() => navigator.clipboard.writeText(''));
+    await action();
+    return this.page.evaluate(async () => {
+      for (let attempt = 0; attempt < 200; attempt += 1) {
+        const text = await navigator.clipboard.readText();
+        if (text !== '') return text;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      throw new Error('Nothing was copied in 10 s.');
+    });
+  }
+
   // ---- commands and quick inputs
 
   /** The quick pick or input box that is open. */
