@@ -4,7 +4,7 @@ import { systemNotice } from './claude-system.ts';
 import { isTodoTool, TaskList, writtenTodos } from './claude-todos.ts';
 import { madeChange, question, toolCall } from './claude-tools.ts';
 import type { AgentEvent, AgentEventBody } from './events.ts';
-import { amount, finite, jsonText, list, object, readJsonLine, text, type Json } from './json.ts';
+import { amount, EMPTY, finite, jsonText, list, object, readJsonLine, text, type Json } from './json.ts';
 import { ending, judgement, lastLine } from './judge.ts';
 import { cut, oneLine, SUMMARY_LENGTH } from './text.ts';
 
@@ -51,6 +51,8 @@ class ClaudeParser implements OutputParser {
   /** The call that waits for a permission. */
   #asksAbout: string | undefined;
   #interrupted = false;
+  /** When the line that is being read was written, where it says so. */
+  #at: number | undefined;
 
   constructor(before: Before) {
     this.#before = before;
@@ -58,8 +60,9 @@ class ClaudeParser implements OutputParser {
 
   line(line: string): readonly AgentEvent[] {
     return readJsonLine(line, (message) => {
+      this.#at = timestamp(message);
       const bodies = this.#read(message);
-      return bodies && dress(bodies, message);
+      return bodies && dress(bodies, this.#at, text(message['parent_tool_use_id']));
     });
   }
 
@@ -95,25 +98,22 @@ class ClaudeParser implements OutputParser {
   #assistant(message: Json): AgentEventBody[] {
     this.#goOn();
     this.#identify(message);
-    const at = timestamp(message);
     const nested = text(message['parent_tool_use_id']) !== undefined;
     const failed = text(message['error']) !== undefined || message['is_api_error_message'] === true;
-    const { content } = object(message['message']);
-    const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : list(content).map(object);
-    return blocks.flatMap((block) => this.#said(block, { at, nested, failed }));
+    return gather(blocksOf(message), (block) => this.#said(block, nested, failed));
   }
 
-  #said(block: Json, of: { at: number | undefined; nested: boolean; failed: boolean }): AgentEventBody[] {
+  #said(block: Json, nested: boolean, failed: boolean): AgentEventBody[] {
     const type = text(block['type']) ?? '';
     switch (type) {
       case 'text': {
         const words = text(block['text']);
         if (words === undefined) return [];
-        if (of.failed) {
+        if (failed) {
           this.seen.error = words;
           return [{ kind: 'error', text: words }];
         }
-        if (!of.nested) this.seen.lastText = cut(words, SUMMARY_LENGTH);
+        if (!nested) this.seen.lastText = cut(words, SUMMARY_LENGTH);
         return [{ kind: 'text', text: words }];
       }
       case 'thinking': {
@@ -125,36 +125,35 @@ class ClaudeParser implements OutputParser {
       case 'tool_use':
       case 'server_tool_use':
       case 'mcp_tool_use':
-        return this.#call(block, of.at);
+        return this.#call(block);
     }
     // What tools on the model's side gave back, such as web_search_tool_result.
-    if (type.endsWith('tool_result')) return this.#toolResult(block, {}, undefined, of.at);
+    if (type.endsWith('tool_result')) return this.#toolResult(block, EMPTY, undefined);
     return [{ kind: 'raw', text: jsonText(block) ?? type }];
   }
 
-  #call(block: Json, at: number | undefined): AgentEventBody[] {
+  #call(block: Json): AgentEventBody[] {
     const id = text(block['id']) ?? '';
     const name = text(block['name']) ?? 'tool';
     const input = object(block['input']);
     const todo = isTodoTool(name);
-    this.#calls.set(id, { name, at, ...(todo && { todo: input }) });
+    this.#calls.set(id, { name, at: this.#at, ...(todo && { todo: input }) });
     if (name === 'TodoWrite') return [writtenTodos(input)];
     return todo ? [] : [{ kind: 'tool', id, name, ...toolCall(name, input) }];
   }
 
   #user(message: Json): AgentEventBody[] {
     this.#identify(message);
-    const { content } = object(message['message']);
-    const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : list(content).map(object);
-    const results = blocks.filter((block) => block['type'] === 'tool_result').length;
+    const blocks = blocksOf(message);
+    const several = blocks.length > 1 && blocks.filter(isToolResult).length > 1;
     // One field for the whole line: it tells nothing where several results share it.
-    const details = results === 1 ? message['tool_use_result'] : undefined;
-    const meta = list(message['tool_result_meta']).map(object);
-    return blocks.flatMap((block) => {
-      if (block['type'] !== 'tool_result') return this.#heard(block, message);
-      const own = meta.find((one) => one['id'] === block['tool_use_id']);
-      return this.#toolResult(block, object(details), own, timestamp(message));
-    });
+    const details = several ? EMPTY : object(message['tool_use_result']);
+    const meta = new Map(list(message['tool_result_meta']).map((one) => [object(one)['id'], object(one)]));
+    return gather(blocks, (block) =>
+      isToolResult(block)
+        ? this.#toolResult(block, details, meta.get(block['tool_use_id']))
+        : this.#heard(block, message),
+    );
   }
 
   /** What the agent was told: a prompt of the user or of the parent agent, or a note of Claude Code itself. */
@@ -168,7 +167,7 @@ class ClaudeParser implements OutputParser {
     return [{ kind: message['isSynthetic'] === true ? 'notice' : 'prompt', text: words }];
   }
 
-  #toolResult(block: Json, details: Json, meta: Json | undefined, at: number | undefined): AgentEventBody[] {
+  #toolResult(block: Json, details: Json, meta: Json | undefined): AgentEventBody[] {
     this.#answered();
     const id = text(block['tool_use_id']) ?? '';
     const call = this.#calls.get(id);
@@ -180,12 +179,10 @@ class ClaudeParser implements OutputParser {
       if (!ok) return [{ kind: 'warning', text: `${call.name}: ${output}` }];
       return call.name === 'TodoWrite' ? [] : [this.#tasks.apply(call.name, call.todo, details)];
     }
-    const refused = meta
-      ? object(meta['permission_decision'])['decision'] === 'reject'
-      : output.trimEnd().replace(/\.$/, '').endsWith(NOT_GRANTED);
-    const denied = !ok && (this.#denied.delete(id) || refused);
+    const denied = !ok && (this.#denied.delete(id) || isRefused(meta, output));
     const code = ok ? undefined : EXIT_CODE.exec(output)?.[1];
-    const durationMs = finite(details['totalDurationMs']) ?? finite(details['durationMs']) ?? elapsed(call?.at, at);
+    const durationMs =
+      finite(details['totalDurationMs']) ?? finite(details['durationMs']) ?? elapsed(call?.at, this.#at);
     return [
       {
         kind: 'tool-result',
@@ -354,12 +351,36 @@ class ClaudeParser implements OutputParser {
   }
 }
 
-/** Adds what the line says of all its events. */
-function dress(bodies: readonly AgentEventBody[], message: Json): readonly AgentEvent[] {
-  const at = timestamp(message);
-  const parent = text(message['parent_tool_use_id']);
-  if (at === undefined && parent === undefined) return bodies;
-  return bodies.map((body) => ({ ...body, ...(at !== undefined && { at }), ...(parent !== undefined && { parent }) }));
+/** The content blocks of a message: one a line as a rule. */
+function blocksOf(message: Json): readonly Json[] {
+  const { content } = object(message['message']);
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : list(content).map(object);
+}
+
+function gather(blocks: readonly Json[], read: (block: Json) => AgentEventBody[]): AgentEventBody[] {
+  const [first] = blocks;
+  return first && blocks.length === 1 ? read(first) : blocks.flatMap(read);
+}
+
+function isToolResult(block: Json): boolean {
+  return block['type'] === 'tool_result';
+}
+
+/** Adds to the events of a line, which are nobody else's yet, what the line says of all of them. */
+function dress(
+  bodies: readonly AgentEventBody[],
+  at: number | undefined,
+  parent: string | undefined,
+): readonly AgentEvent[] {
+  if (bodies.length === 0 || (at === undefined && parent === undefined)) return bodies;
+  const said = { ...(at !== undefined && { at }), ...(parent !== undefined && { parent }) };
+  return bodies.map((body) => Object.assign(body, said));
+}
+
+/** Whether a failed call was refused. 2.1.197 says so in the text alone. */
+function isRefused(meta: Json | undefined, output: string): boolean {
+  if (meta) return object(meta['permission_decision'])['decision'] === 'reject';
+  return output.trimEnd().replace(/\.$/, '').endsWith(NOT_GRANTED);
 }
 
 function timestamp(message: Json): number | undefined {

@@ -37,7 +37,8 @@ export function toolCall(name: string, input: Json): ToolCall {
   const file = FILE_TOOLS.has(name) ? text(input['file_path'], input['notebook_path']) : undefined;
   const line = name === 'Read' ? finite(input['offset']) : undefined;
   const diff = editDiff(name, input);
-  const whole = jsonText(input);
+  // A diff holds all that an edit's input holds, and both would make a large file's row twice as large.
+  const whole = diff ? undefined : jsonText(input);
   return {
     argument: oneLine(argument(name, input)),
     ...(file && { file }),

@@ -26,7 +26,7 @@ export type AgentEventBody =
       readonly diff?: string;
       /** A call that starts a sub-agent. */
       readonly subagent?: boolean;
-      /** The whole input, as JSON text. */
+      /** The whole input, as JSON text (or the command, where there is nothing else); absent where `diff` says it all. */
       readonly input?: string;
     }
   /** The tool call `id` ended (or moved on: `done` false, with the output so far). Folded into the row of its call. */

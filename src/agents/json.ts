@@ -44,13 +44,21 @@ export function list(value: unknown): readonly unknown[] {
 }
 
 /** The first of a few values that is a text with something in it. */
-export function text(...values: readonly unknown[]): string | undefined {
-  return firstText(values);
+export function text(first: unknown, second?: unknown, third?: unknown, fourth?: unknown): string | undefined {
+  // Spelt out: it is asked many times for every line.
+  if (isText(first)) return first;
+  if (isText(second)) return second;
+  if (isText(third)) return third;
+  return isText(fourth) ? fourth : undefined;
 }
 
-/** The same for values that may be any number: a call has room for some ten thousand arguments only. */
+/** The same for any number of values. */
 export function firstText(values: readonly unknown[]): string | undefined {
-  return values.find((value): value is string => typeof value === 'string' && value !== '');
+  return values.find(isText);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 export function finite(value: unknown): number | undefined {
