@@ -21,13 +21,22 @@ describe('the exported API', () => {
     const { events, total } = await api.events(session.id);
     assert.equal(total, events.length);
     assert.deepEqual(
-      events.map(({ seq, kind, text }) => [seq, kind, text]),
+      events.map(({ seq }) => seq),
+      events.map((_, index) => index + 1),
+    );
+    assert.deepEqual(
+      events.filter(({ kind }) => kind !== 'keeper').map(({ kind, text }) => [kind, text]),
       [
-        [1, 'turn-start', session.turns[0]!.prompt],
-        [2, 'output', 'hello there'],
-        [3, 'turn-end', ''],
+        ['turn-start', session.turns[0]!.prompt],
+        ['output', 'hello there'],
+        ['turn-end', events.at(-1)!.text],
       ],
     );
+    assert.deepEqual(await api.events(session.id, { from: -1, count: 1 }), {
+      total,
+      from: total - 1,
+      events: events.slice(-1),
+    });
     assert.ok((await api.sessions()).some(({ id }) => id === session.id));
   });
 

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Coalescer } from '../../../src/views/coalescer.ts';
+import { DeltaPump } from '../../../src/views/delta-pump.ts';
+import { Limiter } from '../../../src/views/limiter.ts';
+
+describe('gathering and pacing', () => {
+  it('hands a burst on together, and not more often than the interval', async () => {
+    const flushed: { at: number; keys: string[] }[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const coalescer = new Coalescer<string>(50, (keys) => {
+      flushed.push({ at: performance.now(), keys: [...keys] });
+      if (flushed.length === 1) {
+        coalescer.add(['b']);
+        coalescer.add(['c', 'b']);
+      } else {
+        resolve();
+      }
+    });
+    coalescer.add(['a']);
+    coalescer.add(['a']);
+    await promise;
+    assert.deepEqual(
+      flushed.map(({ keys }) => keys),
+      [['a'], ['b', 'c']],
+    );
+    assert.ok(flushed[1]!.at - flushed[0]!.at >= 49);
+  });
+
+  it('drops what waits when it is disposed of', async () => {
+    const coalescer = new Coalescer<string>(1, () => assert.fail('flushed'));
+    coalescer.add(['a']);
+    coalescer.dispose();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+
+  it('makes one more round for all requests that come during one', async () => {
+    let rounds = 0;
+    const first = Promise.withResolvers<void>();
+    const second = Promise.withResolvers<void>();
+    const errors: unknown[] = [];
+    const pump = new DeltaPump(
+      async () => {
+        rounds += 1;
+        if (rounds === 1) {
+          await first.promise;
+          throw new Error('first');
+        }
+        second.resolve();
+      },
+      0,
+      (error) => errors.push(error),
+    );
+    pump.request();
+    pump.request();
+    pump.request();
+    assert.equal(rounds, 1);
+    first.resolve();
+    await second.promise;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(rounds, 2);
+    assert.equal(errors.length, 1);
+  });
+
+  it('runs no more tasks at a time than the limit, and goes on after a failure', async () => {
+    const limiter = new Limiter(2);
+    let running = 0;
+    let most = 0;
+    const task = async (): Promise<void> => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      running -= 1;
+      if (most === 1) throw new Error('once');
+    };
+    const results = await Promise.allSettled(Array.from({ length: 9 }, () => limiter.run(task)));
+    assert.equal(most, 2);
+    assert.equal(results.length, 9);
+    await limiter.run(() => Promise.resolve());
+  });
+});

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  abilities,
+  accessibleLabel,
+  contextWords,
+  description,
+  money,
+  tooltipLines,
+} from '../../../src/views/session-words.ts';
+import { timelineHeader } from '../../../src/views/timeline-header.ts';
+import { NOW, READER, activity, ended, session, t } from './fixtures.ts';
+
+describe('what a session is shown as', () => {
+  it('says agent, branch, turn and age', () => {
+    assert.equal(description(session(), undefined, READER), 'Claude Code · treeline/fix-1 · turn 1 · 3 min');
+    assert.equal(
+      description(session(), activity({ lastEventAt: NOW - 1000, retrying: true }), READER),
+      'Claude Code · treeline/fix-1 · turn 1 · retrying · now',
+    );
+  });
+
+  it('is read aloud status first', () => {
+    assert.equal(
+      accessibleLabel(session({ status: 'needs-input' }), undefined, READER),
+      'Needs your input: Fix the login, Claude Code, treeline/fix-1, turn 1, 3 min',
+    );
+  });
+
+  it('can be stopped while it runs and resumed when it does not', () => {
+    assert.deepEqual(abilities(session(), false), { stop: true, resume: false, send: false, diff: true });
+    assert.deepEqual(abilities(session(), true), { stop: true, resume: false, send: true, diff: true });
+    assert.deepEqual(abilities(session({ status: 'stopping' }), true), {
+      stop: false,
+      resume: false,
+      send: false,
+      diff: true,
+    });
+    assert.deepEqual(abilities(ended(), true), { stop: false, resume: true, send: false, diff: true });
+    const { worktreeReadyAt: _ready, ...bare } = ended();
+    assert.equal(abilities(bare, false).diff, false);
+  });
+
+  it('carries words for the menus', () => {
+    const live = session();
+    assert.equal(contextWords(live, abilities(live, true)), 'session working live stoppable sendable diff');
+    const idle = ended({ agentSession: 'x' });
+    assert.equal(contextWords(idle, abilities(idle, true)), 'session idle resumable diff agentSession');
+    const [turn] = session().turns;
+    const { claim: _claim, agent: _agent, ...waiting } = turn!;
+    const queued = session({ status: 'queued', turns: [waiting] });
+    assert.match(contextWords(queued, abilities(queued, false)), /^session queued waiting stoppable/);
+  });
+
+  it('gives the evidence of its status, with its age', () => {
+    const lines = tooltipLines(
+      session({ agentSession: 'abc' }),
+      activity({ lastEventAt: NOW - 12_000, lastLine: 'Reading\nfiles', cost: 0.0123, model: 'opus' }),
+      READER,
+    );
+    const values = Object.fromEntries(lines.map(({ label, value }) => [label, value]));
+    assert.equal(values['Evidence'], 'The agent runs as process 2. (agent.started, 3 min ago)');
+    assert.equal(values['Last output'], 'Reading files (12 sec ago)');
+    assert.equal(values['Agent'], 'Claude Code · opus');
+    assert.equal(values['Agent session'], 'abc');
+    assert.equal(values['Cost'], '$0.0123');
+    assert.equal(values['Tokens'], undefined);
+  });
+
+  it('shows money with cents, and small amounts with more', () => {
+    assert.equal(money(1.5, 'en'), '$1.50');
+    assert.equal(money(0.0004, 'en'), '$0.0004');
+  });
+
+  it('has a header with the figures that are known', () => {
+    const header = timelineHeader(ended(), activity({ model: 'opus', cost: 2 }), abilities(ended(), false), t);
+    assert.equal(header.statusLabel, 'Idle');
+    assert.equal(header.startedAt, NOW - 180_000);
+    assert.equal(header.endedAt, 2);
+    assert.equal(header.rows, 7);
+    assert.equal('usage' in header, false);
+  });
+});
