@@ -183,7 +183,7 @@ describe('a journal', () => {
 
 describe('damage', () => {
   const three = [
-    fact(id, { ...created, name: 'né “à” 🌲' }),
+    fact(id, { ...created, name: 'né “à” 🌲 "} \\' }),
     fact(id, requested(1)),
     fact(id, { type: 'session.renamed', name: 'línea 🌲 rota' }),
   ];
@@ -210,6 +210,8 @@ describe('damage', () => {
         after.damaged.map(({ offset, length }) => [offset, length]),
         torn,
       );
+      const lastLine = readFileSync(file, 'utf8').trimEnd().split('\n').at(-1)!;
+      assert.deepEqual(JSON.parse(lastLine), next[0], 'on a line of its own');
       assert.deepEqual(readFile(file).facts, [...whole, ...next], 'the same for who reads it all at once');
       reader.dispose();
       journal.dispose();

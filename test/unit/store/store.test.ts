@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { sessionId } from '../../../src/platform/ids.ts';
 import type { Log } from '../../../src/platform/log.ts';
 import type { FactBase } from '../../../src/store/facts.ts';
@@ -242,6 +252,31 @@ describe('the store', () => {
     assert.deepEqual(
       store.list().map(({ id }) => id),
       [c],
+    );
+  });
+
+  it('answers in SQL for what it shows, also while another journal is being read', async (t) => {
+    stayAlive(t);
+    const folder = await tempDir(t);
+    const other = new Journal(path.join(folder, 'other.jsonl'), window);
+    other.append(...Array.from({ length: 3_000 }, () => ({ session: sessionId(), ...created })));
+    other.dispose();
+    const { store } = await open(t, folder);
+    store.append(...Array.from({ length: 10 }, () => ({ session: sessionId(), ...created })));
+    const rows = async (): Promise<unknown[]> => {
+      const found = await store.query('SELECT id FROM sessions ORDER BY place DESC');
+      return found.map((row) => row['id']);
+    };
+    const before = await rows();
+    renameSync(path.join(folder, 'other.jsonl'), path.join(folder, 'journal.jsonl'));
+    while (store.list().length === 10) {
+      const during = await rows();
+      if (store.list().length === 10) assert.deepEqual(during, before);
+      await nextTick();
+    }
+    assert.deepEqual(
+      await rows(),
+      store.list().map(({ id }) => id),
     );
   });
 
