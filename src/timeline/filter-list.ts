@@ -21,10 +21,19 @@ export class FilterList {
   #rev: number;
   /** The revision since which rows were only added at the end. */
   #stableSince: number;
+  /** Of the rows looked at by a wider list, only these need a look; `next` is the first that has not had one. */
+  #candidates: { readonly seqs: readonly number[]; next: number } | undefined;
 
-  constructor(of: Filtered) {
+  /** @param wider a list that holds all rows that this one can. */
+  constructor(of: Filtered, wider?: FilterList) {
     this.#of = of;
-    this.#rev = this.#stableSince = of.revisions.rev;
+    this.#rev = wider === undefined ? of.revisions.rev : wider.#rev;
+    this.#stableSince = of.revisions.rev;
+    if (wider !== undefined && wider.#candidates === undefined) {
+      this.#candidates = { seqs: wider.slice(0, wider.#length), next: 0 };
+      // What changes from here on is looked at again, whether a candidate or not.
+      this.#through = wider.#through;
+    }
   }
 
   get length(): number {
@@ -40,17 +49,30 @@ export class FilterList {
     const { revisions, count } = this.#of;
     if (revisions.rowsAt(this.#rev) === undefined) {
       this.#length = this.#through = 0;
+      this.#candidates = undefined;
       this.#stableSince = revisions.rev;
     } else {
       for (const seq of revisions.changedSince(this.#rev)) if (seq <= this.#through) this.#look(seq);
     }
     this.#rev = revisions.rev;
+    if (this.#candidates !== undefined && !this.#lookAtCandidates(this.#candidates, deadline)) return false;
     while (this.#through < count) {
       this.#through += 1;
       if (this.#of.matches(this.#through)) this.#insert(this.#length, this.#through);
       if (this.#through % ROWS_PER_LOOK === 0 && performance.now() >= deadline) break;
     }
     return this.#through === count;
+  }
+
+  #lookAtCandidates(candidates: { readonly seqs: readonly number[]; next: number }, deadline: number): boolean {
+    const { seqs } = candidates;
+    while (candidates.next < seqs.length) {
+      this.#look(seqs[candidates.next] ?? 0);
+      candidates.next += 1;
+      if (candidates.next % ROWS_PER_LOOK === 0 && performance.now() >= deadline) return false;
+    }
+    this.#candidates = undefined;
+    return true;
   }
 
   slice(from: number, to: number): number[] {

@@ -282,7 +282,7 @@ export class SessionIndex {
     if (groups === 0 && query === '') return undefined;
     const key = `${groups} ${query}`;
     const found = this.#lists.get(key);
-    const list = found ?? new FilterList(this.#filtered(groups, query));
+    const list = found ?? new FilterList(this.#filtered(groups, query), this.#wider(groups, query));
     this.#lists.delete(key);
     this.#lists.set(key, list);
     const [oldest] = this.#lists.keys();
@@ -290,10 +290,24 @@ export class SessionIndex {
     return list;
   }
 
+  /** A list that holds whatever a query can find: that of its beginning, while somebody types. */
+  #wider(groups: number, query: string): FilterList | undefined {
+    const keys = [...this.#lists.keys()].filter((key) => {
+      const space = key.indexOf(' ');
+      const before = key.slice(space + 1);
+      return Number(key.slice(0, space)) === groups && before !== '' && query.includes(before);
+    });
+    const lists = keys.flatMap((key) => this.#lists.get(key) ?? []);
+    return lists.reduce<FilterList | undefined>((a, b) => (a !== undefined && a.length <= b.length ? a : b), undefined);
+  }
+
   #filtered(groups: number, query: string) {
     const db = this.#db;
-    const matches = (seq: number): boolean =>
-      inGroups(db.flags(seq), groups) && (query === '' || contains(this.#row(seq), query));
+    const word = longestWord(query);
+    const matches = (seq: number): boolean => {
+      if (!inGroups(db.flags(seq), groups)) return false;
+      return query === '' || (this.#renderer.mayShow(db.entry(seq), word) && contains(this.#row(seq), query));
+    };
     return {
       revisions: this.#revisions,
       get count() {
@@ -358,6 +372,11 @@ export class SessionIndex {
 function contains(row: Row, query: string): boolean {
   for (const text of shownTexts(row)) if (text.toLowerCase().includes(query)) return true;
   return false;
+}
+
+/** The longest run of letters and digits of ASCII: what stands in a JSON text as it is. */
+function longestWord(query: string): string {
+  return (query.match(/[a-z0-9]+/g) ?? []).reduce((a, b) => (a.length >= b.length ? a : b), '');
 }
 
 /** `from` to `to`, both included. */

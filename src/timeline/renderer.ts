@@ -19,6 +19,9 @@ export type TextPart = 'text' | 'input' | 'output' | 'diff';
 /** Turns whose logs are held open. */
 const OPEN_TURNS = 4;
 
+/** Rows whose words stand in their line as they are; a tool's name may be of the parser's making. */
+const VERBATIM: ReadonlySet<RowKind> = new Set(['text', 'thinking', 'prompt', 'output', 'raw', 'stderr']);
+
 type TurnLogs = Readonly<Record<StreamKey, LogFile>>;
 
 /**
@@ -79,6 +82,17 @@ export class RowRenderer {
     // A kept row may rest on more than its line; then what was kept of it is all there is.
     const kept = entry.kept === null ? '' : this.#content(kind, entry).text.text;
     return bounded(text.startsWith(kept) || text.length > kept.length ? text : kept);
+  }
+
+  /**
+   * Whether the row may show `word` (lower-case letters and digits of ASCII): false only when its raw line has nothing of
+   * the kind, which is found out much faster than what the row shows.
+   */
+  mayShow(entry: Entry, word: string): boolean {
+    const kind = kindOf(entry.kind);
+    if (!VERBATIM.has(kind) || entry.place === null || (entry.flags & OVERSIZE) !== 0) return true;
+    const { offset, length } = entry.place;
+    return this.#bytes(entry.turn, streamOf(kind), offset, length).toString('latin1').toLowerCase().includes(word);
   }
 
   /** Closes the logs; they are opened again when needed. */

@@ -21,14 +21,16 @@ import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, 
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
-const recordings = (['claude', 'claude-latest', 'codex'] as const).flatMap((cli) =>
+const FORMATS: readonly (readonly [cli: string, format: OutputFormat])[] = [
+  ['claude', 'claude'],
+  ['claude-latest', 'claude'],
+  ['codex', 'codex'],
+];
+
+const recordings = FORMATS.flatMap(([cli, format]) =>
   readdirSync(path.join(captures, cli))
     .filter((name) => name.endsWith('.jsonl') && !name.startsWith('appserver'))
-    .map((name) => ({
-      name: `${cli}/${name}`,
-      format: cli === 'codex' ? 'codex' : 'claude',
-      stdout: readFileSync(path.join(captures, cli, name)),
-    })),
+    .map((name) => ({ name: `${cli}/${name}`, format, stdout: readFileSync(path.join(captures, cli, name)) })),
 );
 const recording = (name: string): Buffer => recordings.find((one) => one.name === name)!.stdout;
 const FRESH = 'claude-latest/fresh.jsonl';
