@@ -7,14 +7,14 @@ import { Limiter } from '../../../src/views/limiter.ts';
 describe('gathering and pacing', () => {
   it('hands a burst on together, and not more often than the interval', async () => {
     const flushed: { at: number; keys: string[] }[] = [];
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
     const coalescer = new Coalescer<string>(50, (keys) => {
       flushed.push({ at: performance.now(), keys: [...keys] });
       if (flushed.length === 1) {
         coalescer.add(['b']);
         coalescer.add(['c', 'b']);
       } else {
-        resolve();
+        resolve(undefined);
       }
     });
     coalescer.add(['a']);
@@ -36,8 +36,8 @@ describe('gathering and pacing', () => {
 
   it('makes one more round for all requests that come during one', async () => {
     let rounds = 0;
-    const first = Promise.withResolvers<void>();
-    const second = Promise.withResolvers<void>();
+    const first = Promise.withResolvers<undefined>();
+    const second = Promise.withResolvers<undefined>();
     const errors: unknown[] = [];
     const pump = new DeltaPump(
       async () => {
@@ -46,7 +46,7 @@ describe('gathering and pacing', () => {
           await first.promise;
           throw new Error('first');
         }
-        second.resolve();
+        second.resolve(undefined);
       },
       0,
       (error) => errors.push(error),
@@ -55,7 +55,7 @@ describe('gathering and pacing', () => {
     pump.request();
     pump.request();
     assert.equal(rounds, 1);
-    first.resolve();
+    first.resolve(undefined);
     await second.promise;
     await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal(rounds, 2);

@@ -37,7 +37,8 @@ describe('what a session is shown as', () => {
       diff: true,
     });
     assert.deepEqual(abilities(ended(), true), { stop: false, resume: true, send: false, diff: true });
-    const { worktreeReadyAt: _ready, ...bare } = ended();
+    const bare = ended();
+    Reflect.deleteProperty(bare, 'worktreeReadyAt');
     assert.equal(abilities(bare, false).diff, false);
   });
 
@@ -47,7 +48,8 @@ describe('what a session is shown as', () => {
     const idle = ended({ agentSession: 'x' });
     assert.equal(contextWords(idle, abilities(idle, true)), 'session idle resumable diff agentSession');
     const [turn] = session().turns;
-    const { claim: _claim, agent: _agent, ...waiting } = turn!;
+    const { number, request, requestedBy, prompt, requestedAt, resumes } = turn!;
+    const waiting = { number, request, requestedBy, prompt, requestedAt, resumes };
     const queued = session({ status: 'queued', turns: [waiting] });
     assert.match(contextWords(queued, abilities(queued, false)), /^session queued waiting stoppable/);
   });
