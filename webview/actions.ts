@@ -71,8 +71,8 @@ function rowOf(target: EventTarget | null): HTMLElement | undefined {
 
 function actions(row: Row, words: Words): HTMLElement[] {
   const buttons = [
-    ...(row.log === undefined ? [] : [button('row', 'go-to-file', words.say('action.log'))]),
-    ...(row.tool?.resultLog === undefined ? [] : [button('result', 'output', words.say('action.resultLog'))]),
+    ...(row.log === undefined ? [] : [button('row', 'output', words.say('action.log'))]),
+    ...(row.tool?.resultLog === undefined ? [] : [button('result', 'reply', words.say('action.resultLog'))]),
   ];
   return buttons.length === 0
     ? []

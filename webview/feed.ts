@@ -21,6 +21,8 @@ interface Loading {
   /** Between these positions (and their seqs) stands the row that is looked for. */
   low: { position: number; seq: number };
   high: { position: number; seq: number };
+  /** How often it was looked for. */
+  steps: number;
   /** Positions moved meanwhile: shown all the same when it is there (a lively session would never be), and loaded again. */
   again: boolean;
 }
@@ -97,6 +99,7 @@ export class Feed {
       start,
       low: { position: -1, seq: 0 },
       high: { position: Infinity, seq: Infinity },
+      steps: 0,
       again: false,
     };
     if (greet) {
@@ -175,7 +178,7 @@ export class Feed {
     this.open(this.#filter, this.#loading?.start ?? this.#where());
   }
 
-  /** One step of the search for the row to begin at, by interpolation: rows stand in the order of their numbers. */
+  /** One step of the search for the row to begin at: rows stand in the order of their numbers. */
   #seek(loading: Loading, page: RowPage): void {
     const { start, cache } = loading;
     const first = page.rows[0];
@@ -201,8 +204,10 @@ export class Feed {
       this.#show(loading, Math.min(upper, cache.total - 1));
       return;
     }
+    loading.steps += 1;
     const upperSeq = Number.isFinite(high.seq) ? high.seq : this.#greatest + 1;
-    const share = (start.seq - low.seq) / Math.max(1, upperSeq - low.seq);
+    // Interpolation is quick where rows are spread evenly, and halving bounds it where they are not.
+    const share = loading.steps % 2 === 1 ? (start.seq - low.seq) / Math.max(1, upperSeq - low.seq) : 0.5;
     const guess = Math.round(low.position + share * (upper - low.position));
     const within = Math.max(low.position + 1, Math.min(guess, upper - 1));
     this.#ask({ type: 'rows', filter: this.#filter, from: Math.max(0, within - CHUNK / 2), count: CHUNK }, -1);

@@ -93,7 +93,7 @@ export class FilterBar {
   count(total: number, all: number): void {
     const words = this.#words;
     const numbers = [words.number(total), words.number(Math.max(total, all))] as const;
-    setText(this.#count, words.say('filter.count', ...numbers));
+    setText(this.#count, this.#clear.hidden ? numbers[0] : words.say('filter.count', ...numbers));
     this.#count.title = words.say('filter.count.title', ...numbers);
   }
 

@@ -1,6 +1,6 @@
 import { h } from './dom.ts';
 import { Heights } from './heights.ts';
-import type { Opened, Start } from './feed.ts';
+import type { Opened } from './feed.ts';
 import type { Row } from '../src/protocol/timeline.ts';
 
 /** The height of a row of one line, in CSS pixels: main.css has the same. */
@@ -106,10 +106,19 @@ export class List {
     this.#window.setAttribute('aria-busy', String(is));
   }
 
-  /** Where the reader is, for the page's memory and for a list that is loaded again. */
+  /** Where the reader is; undefined at the end. */
   get place(): { readonly seq: number; readonly y: number } | undefined {
     const row = this.#source.at(this.#anchor.position);
     return this.#stick || row === undefined ? undefined : { seq: row.seq, y: this.#anchor.y };
+  }
+
+  /** The row that a list loaded in this one's stead shall begin at: the one last pressed or walked to, or the place. */
+  get reading(): { readonly seq: number; readonly y: number } | undefined {
+    const active = this.#active;
+    const row = active === undefined || !this.#drawn.has(active) ? undefined : this.#source.at(active);
+    return active === undefined || row === undefined || active === this.#source.total - 1
+      ? this.place
+      : { seq: row.seq, y: this.#top(active) - this.element.scrollTop };
   }
 
   /** Shows another list from where it was loaded for; `y`: where that row's top edge shall be in the view. */
@@ -399,10 +408,4 @@ export class List {
     const element = target instanceof Element ? target.closest<HTMLElement>('[data-position]') : null;
     return element === null ? undefined : Number(element.dataset['position']);
   }
-}
-
-/** Where a list that is loaded again begins. */
-export function startOf(list: List): Start {
-  const { place } = list;
-  return place === undefined ? 'end' : { seq: place.seq };
 }

@@ -8,10 +8,10 @@ import { HeaderView } from './header.ts';
 import { highlight } from './highlight.ts';
 import { post, recall, remember } from './host.ts';
 import { handleKeys } from './keys.ts';
-import { List, startOf } from './list.ts';
+import { List } from './list.ts';
 import { canToggle, drawPlaceholder, drawRow } from './row.ts';
 import { Words } from './words.ts';
-import type { Opened } from './feed.ts';
+import type { Opened, Start } from './feed.ts';
 import type { LinkTarget } from './links.ts';
 import type { Memory } from './host.ts';
 import type { Header, HostMessage, Row, RowFilter } from '../src/protocol/timeline.ts';
@@ -116,7 +116,8 @@ export class Page {
         want: (first, last) => {
           feed.want(first, last);
         },
-        variant: ({ seq }) => (this.#expanded.has(seq) ? 'open' : ''),
+        variant: ({ seq, tool }) =>
+          `${this.#expanded.has(seq) ? 'open' : ''}${tool === undefined ? '' : feed.filter.query}`,
         draw: (element, row) => {
           this.#draw(element, row, words);
         },
@@ -154,10 +155,7 @@ export class Page {
     handleKeys(list, view.filter, (row) => {
       this.#toggle(row);
     });
-    feed.follow(() => {
-      this.#anchorY = list.place?.y ?? 0;
-      return startOf(list);
-    });
+    feed.follow(() => this.#startAt(list.place));
     this.#root.replaceChildren(
       view.header.element,
       view.filter.element,
@@ -199,11 +197,15 @@ export class Page {
 
   /** A new filter: from the row that is being read, or from the end. */
   #reload(filter: RowFilter): void {
-    const { list } = this.#view ?? {};
-    this.#anchorY = list?.place?.y ?? 0;
-    this.#feed.open(filter, list === undefined ? 'end' : startOf(list));
+    this.#feed.open(filter, this.#startAt(this.#view?.list.reading));
     this.#showState();
     this.#schedule();
+  }
+
+  /** Remembers where the row shall be in the view until the list is there. */
+  #startAt(place: List['place']): Start {
+    this.#anchorY = place?.y ?? 0;
+    return place === undefined ? 'end' : { seq: place.seq };
   }
 
   #opened(opened: Opened): void {
@@ -280,7 +282,8 @@ export class Page {
     if (row === undefined) {
       drawPlaceholder(element, words);
     } else {
-      drawRow(element, row, { words, expanded: this.#expanded.has(row.seq) });
+      const expanded = this.#expanded.has(row.seq);
+      drawRow(element, row, { words, expanded, query: this.#feed.filter.query });
     }
     if (inside) {
       // What had the focus is drawn anew: it stays on its successor, or on the row.

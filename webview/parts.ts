@@ -7,6 +7,8 @@ import type { Words } from './words.ts';
 export interface RowContext {
   readonly words: Words;
   readonly expanded: boolean;
+  /** What is searched for; empty when nothing is. */
+  readonly query: string;
 }
 
 /** Unfolds its row, or folds it. */

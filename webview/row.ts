@@ -1,3 +1,4 @@
+import { STRINGS } from '../src/protocol/strings.ts';
 import { h } from './dom.ts';
 import { lookOf } from './looks.ts';
 import { markdown } from './markdown.ts';
@@ -6,7 +7,6 @@ import { beginning, line, readable } from './text.ts';
 import { toolBody } from './tool.ts';
 import type { RowContext } from './parts.ts';
 import type { Row } from '../src/protocol/timeline.ts';
-import type { StringKey } from '../src/protocol/strings.ts';
 import type { Words } from './words.ts';
 
 /** Longer texts are folded, whatever their lines. */
@@ -66,8 +66,8 @@ function label(row: Row, words: Words): string {
 }
 
 function kindName(row: Row, words: Words): string {
-  const key: StringKey = `row.${row.kind}`;
-  return words.say(key, row.turn);
+  const key = `row.${row.kind}` as const;
+  return key in STRINGS ? words.say(key, row.turn) : line(row.kind, 40);
 }
 
 function body(row: Row, context: RowContext): HTMLElement {
@@ -75,6 +75,10 @@ function body(row: Row, context: RowContext): HTMLElement {
   const heading = headingOf(row, context.words);
   if (heading !== '') {
     element.append(h('span', { class: 'heading-line' }, heading), ' ');
+  }
+  const numbers = figures(row, context.words);
+  if (numbers.length > 0) {
+    element.append(h('span', { class: 'figures' }, numbers.join(' · ')), ' ');
   }
   if (row.todo !== undefined) {
     element.append(todoList(row.todo, context.words));
@@ -96,17 +100,18 @@ function headingOf(row: Row, words: Words): string {
   if (row.todo !== undefined) {
     return words.say('todo.progress', row.todo.filter(({ state }) => state === 'done').length, row.todo.length);
   }
-  const name = lookOf(row).named === true ? [kindName(row, words)] : [];
-  return [...name, ...figures(row, words)].join(' · ');
+  if (row.end?.outcome !== undefined) {
+    return words.say(`outcome.${row.end.outcome}`);
+  }
+  return lookOf(row).named === true ? kindName(row, words) : '';
 }
 
-/** Outcome, duration, tokens and cost of a turn's end. */
+/** Duration, tokens and cost of a turn's end. */
 function figures({ end }: Row, words: Words): string[] {
   if (end === undefined) {
     return [];
   }
   return [
-    ...(end.outcome === undefined ? [] : [words.say(`outcome.${end.outcome}`)]),
     ...(end.durationMs === undefined ? [] : [words.duration(end.durationMs)]),
     ...(end.usage === undefined
       ? []

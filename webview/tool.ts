@@ -26,7 +26,7 @@ export function toolBody(tool: ToolPart, context: RowContext): HTMLElement {
     ),
     argument(tool, words),
     h('span', { class: `state state-${tool.state} codicon-${STATE_ICONS[tool.state]}` }, stateText(tool, words)),
-    expanded ? details(tool, words) : hint(tool),
+    expanded ? details(tool, words) : hint(tool, context.query),
   );
 }
 
@@ -35,8 +35,11 @@ function argument(tool: ToolPart, words: Words): HTMLElement {
   if (tool.file === undefined) {
     return h('span', { class: 'argument', title: text }, text);
   }
-  const link = fileLink(tool.file, tool.line, text === '' ? line(tool.file, 400) : text, words);
-  link.classList.add('argument');
+  const shown = text === '' ? line(tool.file, 400) : text;
+  const isPath = !/\s/.test(shown);
+  // rows.css cuts a path at its beginning by writing it from the right: the marks keep its signs in their order.
+  const link = fileLink(tool.file, tool.line, isPath ? `\u200e${shown}\u200e` : shown, words);
+  link.classList.add('argument', ...(isPath ? ['path'] : []));
   return link;
 }
 
@@ -58,15 +61,33 @@ function countChanges(diff: Excerpt | undefined): string {
   return added + removed === 0 ? '' : `+${added} −${removed}`;
 }
 
-/** The first line of what went wrong, so that it need not be opened to be understood. */
-function hint(tool: ToolPart): HTMLElement | null {
-  if (tool.state !== 'failed' && tool.state !== 'denied') {
-    return null;
+/** Why a closed call is of interest: the line that was searched for, or the first line of what went wrong. */
+function hint(tool: ToolPart, query: string): HTMLElement | null {
+  const failed = tool.state === 'failed' || tool.state === 'denied';
+  const text = lineWith(tool, query) ?? (failed ? firstLine(tool.output) : undefined);
+  return text === undefined ? null : h('span', { class: 'hint' }, line(text, 300));
+}
+
+function lineWith(tool: ToolPart, query: string): string | undefined {
+  const wanted = query.toLowerCase();
+  const seen = `${tool.name}\n${tool.argument}`.toLowerCase();
+  if (wanted === '' || seen.includes(wanted)) {
+    return undefined;
   }
-  const first = readable(tool.output?.text.slice(0, 2000) ?? '')
+  for (const excerpt of [tool.output, tool.diff, tool.input]) {
+    const at = excerpt?.text.toLowerCase().indexOf(wanted) ?? -1;
+    if (excerpt !== undefined && at !== -1) {
+      const start = Math.max(excerpt.text.lastIndexOf('\n', at) + 1, at - 40);
+      return excerpt.text.slice(start, start + 400).split('\n', 1)[0];
+    }
+  }
+  return undefined;
+}
+
+function firstLine(output: Excerpt | undefined): string | undefined {
+  return readable(output?.text.slice(0, 2000) ?? '')
     .split('\n')
     .find((text) => text.trim() !== '');
-  return first === undefined ? null : h('span', { class: 'hint' }, line(first, 300));
 }
 
 function details(tool: ToolPart, words: Words): HTMLElement {

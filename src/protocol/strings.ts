@@ -79,7 +79,7 @@ export const STRINGS = {
   'tool.ok': 'done',
   'tool.failed': 'failed',
   'tool.denied': 'denied',
-  'tool.exit': 'exit code {0}',
+  'tool.exit': 'exit {0}',
   'tool.input': 'Input',
   'tool.output': 'Output',
   'tool.diff': 'Changes',
@@ -94,8 +94,8 @@ export const STRINGS = {
   'todo.doing': 'in progress',
   'todo.done': 'done',
   'todo.progress': '{0} of {1} done',
-  'expected.present': 'expected file is there',
-  'expected.missing': 'expected file is missing',
+  'expected.present': 'expected, present',
+  'expected.missing': 'expected, missing',
 
   // Ends of turns
   'outcome.completed': 'Completed',

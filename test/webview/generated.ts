@@ -10,7 +10,10 @@ export function generated(seq: number): RowInit {
     case 1:
       return { kind: 'text', text: `Step ${seq}: I look at the **router** and its tests first.\n\n- one\n- two` };
     case 2:
-      return { kind: 'thinking', text: `Perhaps the redirect of request ${seq} loses its query. `.repeat(1 + (seq % 7)) };
+      return {
+        kind: 'thinking',
+        text: `Perhaps the redirect of request ${seq} loses its query. `.repeat(1 + (seq % 7)),
+      };
     case 3:
       return { kind: 'stderr', text: `warning ${seq}: deprecated option` };
     case 4:

@@ -49,7 +49,10 @@ export function withPage(): (host: StandInHost, opening?: Opening) => Promise<Op
       const file = files.get(name);
       if (name === '/') {
         const { html, csp } = shell(origin());
-        response.setHeader('content-security-policy', csp).setHeader('content-type', 'text/html; charset=utf-8').end(html);
+        response
+          .setHeader('content-security-policy', csp)
+          .setHeader('content-type', 'text/html; charset=utf-8')
+          .end(html);
       } else if (file !== undefined) {
         response.setHeader('content-type', file.type).end(file.body);
       } else {
@@ -59,7 +62,7 @@ export function withPage(): (host: StandInHost, opening?: Opening) => Promise<Op
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     browser = await chromium.launch({
-      executablePath: findChromium(),
+      executablePath: findChromium() ?? 'chromium',
       args: [
         ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
         ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
@@ -85,7 +88,11 @@ export function withPage(): (host: StandInHost, opening?: Opening) => Promise<Op
     });
     page.on('request', (request) => {
       const { pathname } = new URL(request.url());
-      if (!request.url().startsWith(origin()) || (pathname !== '/' && pathname !== '/favicon.ico' && !files.has(pathname))) foreign.push(request.url());
+      if (
+        !request.url().startsWith(origin()) ||
+        (pathname !== '/' && pathname !== '/favicon.ico' && !files.has(pathname))
+      )
+        foreign.push(request.url());
     });
     await page.exposeFunction('standInPost', (message: unknown) => {
       host.receive(message);
