@@ -38,6 +38,7 @@ async function keep(folder: string): Promise<void> {
     alone: () => unwanted('the window that prepared it is gone'),
   });
   await server.listen();
+  // Nobody was let in yet: who reaches a keeper finds it in the journal.
   journal.append({ type: 'keeper.started', session: spec.session, turn: spec.turn, keeper: self, socket: spec.socket });
   setTimeout(() => unwanted('nobody asked for it within two minutes'), START_WITHIN).unref();
   // The machine goes down, or somebody ends the keeper politely: the agent must not stay without one.

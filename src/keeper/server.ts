@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { chmod, rm } from 'node:fs/promises';
+import { chmodSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { invalid, natural, oneOf, parseJson, record, string } from '../platform/check.ts';
@@ -62,7 +63,8 @@ export class KeeperServer {
       await rm(this.#socket, { force: true });
       await this.#bind();
     }
-    if (isFile) await chmod(this.#socket, PRIVATE_FILE);
+    // At once: what the caller does next comes before the first client.
+    if (isFile) chmodSync(this.#socket, PRIVATE_FILE);
   }
 
   /** Tells every client how the turn ended, if it began, then closes; resolves when all have heard it, or after a second. */

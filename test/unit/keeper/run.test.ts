@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectKeeper } from '../../../src/keeper/client.ts';
@@ -80,7 +81,8 @@ test('the environment is the given one, with the turn and without what made the 
     turn: 7,
   });
   await keeper.ended;
-  const { PATH: _path, HOME: _home, ...env } = JSON.parse(turn.text('o')) as Record<string, string>;
+  const { PATH, HOME, ...env } = JSON.parse(turn.text('o')) as Record<string, string>;
+  assert.ok(PATH && HOME);
   assert.deepEqual(env, {
     NODE_OPTIONS: '--no-warnings',
     MINE: 'yes',
@@ -129,16 +131,14 @@ test('times.log orders the chunks of all streams and never runs ahead of the fil
       if (n >= 2000) clearInterval(timer);
     }, 5);`;
   const { turn, keeper } = await started(t, script);
-  let over = false;
-  void keeper.ended.then(() => (over = true));
+  const over = keeper.ended.then(() => true);
   let looks = 0;
-  while (!over) {
+  do {
     // The times first: what they tell of must be on disk by then.
     const last = new Map(turn.times().map(({ key, end }) => [key, end]));
     for (const [key, end] of last) assert.ok(turn.bytes(key).length >= end);
     looks++;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  } while (!(await Promise.race([over, delay(5, false)])));
   assert.ok(looks > 5);
   const ends = { o: 0, e: 0, i: 0, k: 0 };
   for (const { key, end } of turn.times()) {

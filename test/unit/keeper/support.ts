@@ -1,6 +1,6 @@
 /** A turn with a real keeper and a real agent, for the keeper's tests. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'node:test';
@@ -125,7 +125,7 @@ export class TestTurn {
 
   facts(): Fact[] {
     const lines = readFileSync(this.spec.journal, 'utf8').split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as Fact);
+    return lines.filter((line) => line.trim() !== '').map((line) => JSON.parse(line) as Fact);
   }
 
   fact<T extends Fact['type']>(type: T): Extract<Fact, { type: T }> {
@@ -136,6 +136,10 @@ export class TestTurn {
 
   exit(): ExitRecord {
     return JSON.parse(readFileSync(path.join(this.folder, TURN_FILES.exit), 'utf8')) as ExitRecord;
+  }
+
+  exitExists(): boolean {
+    return existsSync(path.join(this.folder, TURN_FILES.exit));
   }
 
   /** Processes of the turn that still live, by the marker and by the worktree as their folder. */
