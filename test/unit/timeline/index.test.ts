@@ -439,3 +439,53 @@ test(
     index.close();
   },
 );
+
+test('results that share a line find their calls, also beside one that is no row', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const call = (id: string, name: string, input: object): string =>
+    `${JSON.stringify({ type: 'assistant', session_id: 's', message: { content: [{ type: 'tool_use', id, name, input }] } })}\n`;
+  const result = (id: string, content: string): object => ({ type: 'tool_result', tool_use_id: id, content });
+  turn.chunk('o', call('a', 'TaskCreate', { subject: 'Test it' }));
+  turn.chunk('o', call('b', 'Bash', { command: 'ls' }));
+  turn.chunk('o', call('c', 'Bash', { command: 'pwd' }));
+  const content = [result('a', 'created'), result('b', 'a file'), result('c', '/work')];
+  turn.chunk('o', `${JSON.stringify({ type: 'user', session_id: 's', message: { content } })}\n`);
+  const rows = await rebuilt(source(folder, 'claude', false));
+  assert.deepEqual(
+    rows.map(({ kind, tool, todo }) => [kind, tool?.argument, tool?.output?.text, todo?.[0]?.text]),
+    [
+      ['turn-start', undefined, undefined, undefined],
+      ['tool', 'ls', 'a file', undefined],
+      ['tool', 'pwd', '/work', undefined],
+      ['todo', undefined, undefined, 'Test it'],
+    ],
+  );
+});
+
+test('totals of a conversation become shares of its turns, and the activity sums them up', async (t) => {
+  const folder = await tempDir(t);
+  for (const [i, input] of [100, 250, 300].entries()) {
+    const turn = new TurnWriter(folder, i + 1);
+    turn.chunk('o', '{"type":"thread.started","thread_id":"01a1fb15-c1c5-7861-9019-ca32b28a6fdb"}\n');
+    turn.chunk('o', `{"type":"turn.completed","usage":{"input_tokens":${input},"output_tokens":1}}\n`);
+    turn.exit();
+  }
+  const of = source(folder, 'codex', true, true, true);
+  const index = await openIndex(of);
+  drain(index);
+  assert.deepEqual(
+    [1, 2, 3].map((turn) => index.judgement(turn)?.usage?.input),
+    [100, 150, 50],
+  );
+  assert.equal(index.activity().usage?.input, 300);
+  index.close();
+  // A turn that begins a new conversation has no share of the old one.
+  const fresh = await openIndex({ ...of, turns: of.turns.map((turn) => ({ ...turn, resumes: turn.number === 3 })) });
+  drain(fresh);
+  assert.deepEqual(
+    [1, 2, 3].map((turn) => fresh.judgement(turn)?.usage?.input),
+    [100, 250, 50],
+  );
+  fresh.close();
+});
