@@ -107,6 +107,12 @@ export const tiers = [
     needs: ['dependencies'],
     run: () => check(node('esbuild.mjs')),
   },
+  {
+    name: 'webview',
+    what: 'the timeline page alone, in a browser',
+    needs: ['dependencies', 'browser'],
+    run: () => nodeTests('test/webview', { concurrency: 1 }),
+  },
   { name: 'package', what: 'the .vsix, minified', needs: ['dependencies'], run: packaged },
   {
     name: 'host',
