@@ -22,6 +22,8 @@ export interface AddWorktree {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds for the checkout and its hook; 10 minutes by default. */
   readonly timeoutMs?: number;
+  /** Variables for git and its hooks, by which their processes can be found if this one dies. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface AddedWorktree {
@@ -92,12 +94,12 @@ async function checkOut(
   repository: Repository,
   folder: ReservedFolder,
   branch: string,
-  { signal, timeoutMs = CHECKOUT_TIMEOUT_MS }: Pick<AddWorktree, 'signal' | 'timeoutMs'>,
+  { signal, timeoutMs = CHECKOUT_TIMEOUT_MS, env = {} }: Pick<AddWorktree, 'signal' | 'timeoutMs' | 'env'>,
 ): Promise<{ readonly warning?: string }> {
   const args = ['worktree', 'add', '--', folder.path, branch];
   const isDone = (): Promise<boolean> => isComplete(repository, folder.path);
   try {
-    const result = await writeGit(repository, args, { signal, timeoutMs }, isDone);
+    const result = await writeGit(repository, args, { signal, timeoutMs, env }, isDone);
     if (result.exitCode === 0) return {};
     // git removes what it made when the checkout fails. If it is there, the checkout is complete, and the exit code is the hook's.
     if (!(await isDone())) throw gitError({ args, cwd: repository.root, ...result });
@@ -166,11 +168,7 @@ export async function undoWorktree(
  */
 export async function recreateWorktree(
   repository: Repository,
-  {
-    path: wanted,
-    branch,
-    signal,
-  }: { readonly path: string; readonly branch: string; readonly signal?: AbortSignal | undefined },
+  { path: wanted, branch, signal, env = {} }: Pick<AddWorktree, 'path' | 'branch' | 'signal' | 'env'>,
 ): Promise<AddedWorktree> {
   const ref = await tryGit(
     repository.commonDir,
@@ -192,13 +190,18 @@ export async function recreateWorktree(
       `The branch ${branch} is checked out in ${elsewhere.path}; close or switch that worktree and try again.`,
     );
   }
-  if (await exists(wanted)) {
+  let stale = worktrees.find((worktree) => worktree.path === wanted);
+  if (stale?.locked === IN_THE_MAKING) {
+    // A checkout that was killed. Nobody ever worked in it.
+    await discardFolder(repository, wanted, branch, false);
+    stale = undefined;
+  }
+  if ((await exists(wanted)) && !(await isRemovedEmpty(wanted))) {
     throw new TreelineError(
       'path-taken',
       `${wanted} is there but is not the worktree of ${branch}; move it away and try again.`,
     );
   }
-  const stale = worktrees.find((worktree) => worktree.path === wanted);
   if (stale) {
     if (stale.locked !== undefined) {
       throw new TreelineError(
@@ -211,7 +214,15 @@ export async function recreateWorktree(
     await mustGit(repository, ['worktree', 'remove', '--', wanted], { signal });
   }
   const folder = await reserveFolder(wanted);
-  return { path: folder.path, commit, ...(await checkOut(repository, folder, branch, { signal })) };
+  return { path: folder.path, commit, ...(await checkOut(repository, folder, branch, { signal, env })) };
+}
+
+/** Removes a folder that is empty, as one that was reserved and never filled; whether it is gone. */
+async function isRemovedEmpty(folder: string): Promise<boolean> {
+  return rmdir(folder).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**
@@ -299,7 +310,7 @@ async function refuseIfStray(repository: Repository, worktree: Worktree, branch:
 }
 
 /** Whether git knows the worktree and has finished its checkout. */
-async function isComplete(repository: Repository, folder: string): Promise<boolean> {
+export async function isComplete(repository: Repository, folder: string): Promise<boolean> {
   const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
   return found !== undefined && found.locked !== IN_THE_MAKING && (await exists(path.join(folder, '.git')));
 }

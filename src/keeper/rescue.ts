@@ -71,6 +71,19 @@ export async function rescue(lost: LostTurn): Promise<ExitRecord> {
   return (await readExit(folder)) ?? exit;
 }
 
+/**
+ * Ends what is left of a turn whose window died before the agent ran: its keeper, and whatever carries the turn's marker,
+ * such as a git that still makes the worktree. Resolves when nothing of it is left.
+ */
+export async function endPreparation({
+  session,
+  turn,
+  keeper,
+}: Pick<LostTurn, 'session' | 'turn' | 'keeper'>): Promise<void> {
+  const family = { roots: keeper === undefined ? [] : [keeper], marker: turnMarker(session, turn) };
+  await sweep(family, false, () => undefined);
+}
+
 /** Ends the agent and its group, if it still runs, and returns all that is known to belong to the turn. */
 async function endAgent(lost: LostTurn, note: (text: string, level: 'info' | 'warning') => void): Promise<Family> {
   const { agent } = lost;

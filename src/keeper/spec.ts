@@ -60,6 +60,11 @@ export function turnMarker(session: string, turn: number): string {
   return `${MARK}=${session}/${turn}`;
 }
 
+/** The same, to be added to the environment of a program that is started for a turn. */
+export function markerEnv(session: string, turn: number): Readonly<Record<string, string>> {
+  return { [MARK]: `${session}/${turn}` };
+}
+
 /** Where the keeper finds the NODE_OPTIONS that are meant for the agent: the user's debugger or loader is none of its own. */
 const KEPT_NODE_OPTIONS = 'TREELINE_NODE_OPTIONS';
 

@@ -14,6 +14,8 @@ export function timelineSource(store: string, session: Session): TimelineSource 
       over: turn.exit !== undefined || turn.withdrawn !== undefined,
       resumes: turn.resumes,
       ...(turn.agentSession !== undefined && { agentSession: turn.agentSession }),
+      ...(turn.exit !== undefined && { exit: turn.exit }),
+      ...(turn.withdrawn !== undefined && { withdrawn: turn.withdrawn.message }),
     })),
   };
 }

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Launch } from '../agents/adapter.ts';
-import { addWorktree, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
-import { openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
+import { addWorktree, isComplete, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
+import { markerEnv, openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
@@ -54,9 +53,9 @@ export async function startTurn(
       return connection !== undefined;
     });
 
-    if (!existsSync(session.worktree)) {
+    if (turn.number === 1 || !(await isComplete(context.repository, session.worktree))) {
       enter('making the worktree');
-      await makeWorktree(context, session, undo, signal);
+      await makeWorktree(context, session, turn, undo, signal);
     }
     context.store.append({ type: 'worktree.ready', session: session.id });
 
@@ -107,13 +106,16 @@ async function launchKeeper(context: Context, spec: KeeperSpec, turnFolder: stri
 async function makeWorktree(
   { repository, log }: Context,
   session: Session,
+  turn: Turn,
   undo: UndoStack,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { worktree: path, branch, base } = session;
-  if (session.turns.length > 1) {
+  // The marker finds a git that goes on though this window has died.
+  const env = markerEnv(session.id, turn.number);
+  if (turn.number > 1) {
     try {
-      await recreateWorktree(repository, { path, branch, signal });
+      await recreateWorktree(repository, { path, branch, signal, env });
       return;
     } catch (error) {
       const untouched = session.turns.every((turn) => turn.agent === undefined);
@@ -126,7 +128,7 @@ async function makeWorktree(
     await undoWorktree(repository, { path, branch, commit: base.commit });
     return true;
   });
-  const { warning } = await addWorktree(repository, { path, branch, base: base.commit, signal });
+  const { warning } = await addWorktree(repository, { path, branch, base: base.commit, signal, env });
   if (warning !== undefined) {
     log.warn(warning);
   }

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { undoWorktree } from '../git/worktrees.ts';
+import { isComplete, undoWorktree } from '../git/worktrees.ts';
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
-import { rescue } from '../keeper/rescue.ts';
+import { endPreparation, rescue } from '../keeper/rescue.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { turnFolder } from '../platform/paths.ts';
@@ -120,10 +120,10 @@ export class TurnSupervisor {
       if (turn.stoppingAt !== undefined) {
         this.#starts.get(at)?.abort.abort();
       }
-      if (turn.keeper !== undefined && !this.#starts.has(at) && !this.#keepers.has(at)) {
+      if (turn.agent !== undefined && !this.#starts.has(at) && !this.#keepers.has(at)) {
         this.#keepers.set(at, this.#connect(session, turn));
-      } else if (turn.keeper === undefined && !this.#starts.has(at) && !this.#owned(turn.claim?.by)) {
-        void this.#abandon(session, turn);
+      } else if (turn.agent === undefined && !this.#starts.has(at) && !this.#owned(turn.claim?.by)) {
+        void this.#takeOver(session, turn);
       }
     } else if (turn.exit !== undefined && turn.judgement === undefined && turn.exit.startedAt !== null) {
       void this.#judge(session, turn);
@@ -239,9 +239,9 @@ export class TurnSupervisor {
         setTimeout(() => this.look([store.get(session.id) ?? session]), 200).unref();
         return;
       }
+      this.#keepers.delete(at);
       if (now.agent === undefined && !existsSync(join(this.#folder(session, turn), TURN_FILES.exit))) {
-        await this.#abandon(session, now);
-        this.#keepers.delete(at);
+        await this.#takeOver(session, now);
         return;
       }
       const exit = await rescue({
@@ -254,40 +254,71 @@ export class TurnSupervisor {
         worktree: session.worktree,
       });
       store.append({ type: 'turn.exited', session: session.id, turn: turn.number, exit });
-      this.#keepers.delete(at);
     } catch (error) {
       log.error(`Turn ${turn.number} of ${session.id} lost its keeper and could not be closed: ${errorText(error)}`);
     }
   }
 
-  /** A turn whose window died while it made things ready: takes back what is half made. */
-  async #abandon(session: Session, turn: Turn): Promise<void> {
-    const { repository, store } = this.#context;
+  /**
+   * A turn whose window died before the agent ran. If its keeper waits for nothing but the word, it gets it, and the turn
+   * goes on as asked; otherwise all that is half made is taken back.
+   */
+  async #takeOver(session: Session, turn: Turn): Promise<void> {
     const at = key(session.id, turn.number);
     const abort = new AbortController();
-    const work = async (): Promise<void> => {
-      const message = ['The window that started this turn closed before the agent ran.'];
-      if (!session.turns.some((one) => one.agent !== undefined)) {
-        const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
-        try {
-          await undoWorktree(repository, made);
-          message.push('What it had made of the worktree and branch was removed.');
-        } catch (error) {
-          message.push(`Its worktree was left as it is: ${errorText(error)}`);
+    const promise = this.#startWaiting(session, turn)
+      .then((connection) => {
+        if (connection === undefined) {
+          return this.#abandon(session, turn);
         }
-      }
-      message.push('Resume the session to start it again.');
-      store.append({
-        type: 'turn.withdrawn',
-        session: session.id,
-        turn: turn.number,
-        reason: 'failed',
-        message: message.join(' '),
-      });
-    };
-    const promise = work().finally(() => this.#starts.delete(at));
+        this.#keepers.set(at, Promise.resolve(this.#hold(session, turn, connection)));
+        return undefined;
+      })
+      .finally(() => this.#starts.delete(at));
     this.#starts.set(at, { promise, abort });
     await promise.catch((error: unknown) => this.#context.log.error(errorText(error)));
+  }
+
+  async #startWaiting(session: Session, turn: Turn): Promise<KeeperConnection | undefined> {
+    const { repository, log } = this.#context;
+    if (turn.keeper === undefined || turn.stoppingAt !== undefined) {
+      return undefined;
+    }
+    try {
+      if (!(await isComplete(repository, session.worktree))) {
+        return undefined;
+      }
+      const spec = await readSpec(this.#folder(session, turn));
+      const connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: turn.keeper });
+      await connection.start();
+      return connection;
+    } catch (error) {
+      log.info(`No keeper of ${session.id}, turn ${turn.number}, could be taken over: ${errorText(error)}`);
+      return undefined;
+    }
+  }
+
+  async #abandon(session: Session, turn: Turn): Promise<void> {
+    const { repository, store } = this.#context;
+    await endPreparation({ session: session.id, turn: turn.number, ...(turn.keeper && { keeper: turn.keeper }) });
+    const message = ['The window that started this turn closed before the agent ran.'];
+    if (session.turns.every((one) => one.agent === undefined)) {
+      const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
+      try {
+        await undoWorktree(repository, made);
+        message.push('What it had made of the worktree and branch was removed.');
+      } catch (error) {
+        message.push(`Its worktree was left as it is: ${errorText(error)}`);
+      }
+    }
+    message.push('Resume the session to start it again.');
+    store.append({
+      type: 'turn.withdrawn',
+      session: session.id,
+      turn: turn.number,
+      reason: 'failed',
+      message: message.join(' '),
+    });
   }
 
   async #judge(session: Session, turn: Turn): Promise<void> {
@@ -331,7 +362,7 @@ export class TurnSupervisor {
   /** While a turn waits for another window, that window's death must not be missed: it says nothing when it goes. */
   #watchOthers(): void {
     const waiting = this.#openTurns().filter(({ turn }) =>
-      this.#owned(isQueued(turn) ? turn.requestedBy : turn.keeper ? undefined : turn.claim?.by),
+      this.#owned(isQueued(turn) ? turn.requestedBy : turn.agent ? undefined : turn.claim?.by),
     );
     if (waiting.length === 0) {
       clearTimeout(this.#others);

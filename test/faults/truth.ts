@@ -1,0 +1,77 @@
+/**
+ * What is really there, found without Treeline's code: processes from /proc, worktrees and branches from git, facts from
+ * the journal's lines. The fault tests hold what Treeline says against it.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { git } from '../unit/support.ts';
+
+export interface RunningProcess {
+  readonly pid: number;
+  readonly command: string;
+  /** `<session>/<turn>` from its environment. */
+  readonly mark: string;
+}
+
+/** The living processes (zombies are not) that carry the mark of one of these sessions. */
+export function marked(sessions: readonly string[]): RunningProcess[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const [, state] = /^\d+ \(.*\) (\S)/s.exec(readFileSync(`/proc/${name}/stat`, 'utf8')) ?? [];
+        const environment = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
+        const mark = environment.find((entry) => entry.startsWith('TREELINE_MARK='))?.slice('TREELINE_MARK='.length);
+        if (mark === undefined || state === 'Z' || !sessions.includes(mark.split('/')[0] ?? '')) {
+          return [];
+        }
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return [{ pid: Number(name), command, mark }];
+      } catch {
+        return []; // It ended while it was looked at.
+      }
+    });
+}
+
+/** The living processes whose working directory is in a folder. */
+export function workingIn(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const cwd = readlinkSync(`/proc/${name}/cwd`).replace(/ \(deleted\)$/, '');
+        return cwd === folder || cwd.startsWith(`${folder}/`) ? [Number(name)] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Paths of all worktrees but the main one. */
+export async function worktrees(repo: string): Promise<string[]> {
+  const listed = await git(repo, 'worktree', 'list', '--porcelain');
+  return listed
+    .split('\n')
+    .filter((line) => line.startsWith('worktree '))
+    .map((line) => line.slice('worktree '.length))
+    .slice(1);
+}
+
+/** Short names of the branches that Treeline made. */
+export async function branches(repo: string): Promise<string[]> {
+  const listed = await git(repo, 'for-each-ref', '--format=%(refname:short)', 'refs/heads/treeline');
+  return listed.split('\n').filter((line) => line !== '');
+}
+
+/** The ids of all sessions of which the journals below a storage folder hold a fact. */
+export function journalled(storage: string): string[] {
+  const ids = new Set<string>();
+  for (const key of readdirSync(join(storage, 'repos'))) {
+    const text = readFileSync(join(storage, 'repos', key, 'journal.jsonl'), 'utf8');
+    for (const [id] of text.matchAll(/ses_[0-9a-f-]{36}/g)) {
+      ids.add(id);
+    }
+  }
+  return [...ids];
+}
