@@ -4,7 +4,7 @@
  *   node test/host/run.mts [EXTENSION_FOLDER [TEST_BUNDLE]]
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { launchBrowser } from '../support/browser.mts';
 import { VscodeServer } from '../support/vscode-server.mts';
@@ -69,6 +69,7 @@ try {
 }
 
 const lines = (await readFile(results, 'utf8')).split('\n').filter((line) => line !== '');
+await rm(results);
 const parsed = lines.map((line) => JSON.parse(line) as Result | { done: true });
 const tests = parsed.filter((line): line is Result => 'name' in line);
 for (const { name, passed, ms, error } of tests) {
