@@ -25,14 +25,18 @@ let treeline: Treeline | undefined;
 
 /** What activation hands to tests that run in the extension host, beside the API. */
 export interface TestedParts {
-  readonly parts: CommandContext & { readonly bases: BaseDocuments };
+  readonly parts: CommandContext & {
+    /** ms that activate() took. */
+    readonly activatedIn: number;
+  };
 }
 
 /** Makes the parts and ties them together. Nothing is waited for: stores open behind the first, empty views. */
 export function activate(context: vscode.ExtensionContext): TreelineApi | (TreelineApi & TestedParts) {
+  const began = performance.now();
   const log = vscode.window.createOutputChannel('Treeline', { log: true });
   const errors = new ErrorReporter(log);
-  const settings = new SettingsReader((problem) => errors.settings(problem));
+  const settings = new SettingsReader((problems) => errors.settings(problems));
   const asset = (name: string): string => path.join(context.extensionPath, 'dist', name);
   treeline = new Treeline({
     globalStorage: context.globalStorageUri.fsPath,
@@ -49,7 +53,6 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     loaded: folders.loaded,
   };
   const logs = new LogDocuments(services);
-  const bases = new BaseDocuments(services);
   const panels = new TimelinePanels(services, pageActions(services, logs, errors));
   const sessionsTree = new SessionsTree(services);
   const prompts = new PromptDocuments();
@@ -87,12 +90,16 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     registerCommands(commands),
     // Paths on Linux and macOS volumes differ by case; a provider that ignored it would mix two files up.
     vscode.workspace.registerFileSystemProvider(LOG_SCHEME, logs, { isReadonly: true, isCaseSensitive: true }),
-    vscode.workspace.registerFileSystemProvider(BASE_SCHEME, bases, { isReadonly: true, isCaseSensitive: true }),
+    vscode.workspace.registerFileSystemProvider(BASE_SCHEME, new BaseDocuments(services), {
+      isReadonly: true,
+      isCaseSensitive: true,
+    }),
   );
   folders.open();
   const api = exportedApi(services);
+  const activatedIn = performance.now() - began;
   // Tests in the extension host see the parts themselves: the editor shows no extension what is on the screen.
-  return context.extensionMode === vscode.ExtensionMode.Test ? { ...api, parts: { ...commands, bases } } : api;
+  return context.extensionMode === vscode.ExtensionMode.Test ? { ...api, parts: { ...commands, activatedIn } } : api;
 }
 
 /** Closes the stores. The agents go on: their keepers outlive this window. */

@@ -32,12 +32,14 @@ export class ErrorReporter {
     }
   }
 
-  /** Shows that a setting is wrong; `problem` is one sentence that names it. */
-  settings(problem: string): void {
-    this.#log.warn(problem);
+  /** Shows that settings are wrong, in one message: the first problem, and how many more the log tells of. */
+  settings(problems: readonly string[]): void {
+    problems.forEach((problem) => this.#log.warn(problem));
+    const [first = '', ...others] = problems;
+    const more = others.length === 0 ? '' : ` ${vscode.l10n.t('The log names {0} more.', others.length)}`;
     const open = (): unknown =>
       vscode.commands.executeCommand('workbench.action.openSettings', '@ext:treeline.treeline');
-    void this.#show(linkless(problem), [{ title: vscode.l10n.t('Open Settings'), run: open }]);
+    void this.#show(linkless(first) + more, [{ title: vscode.l10n.t('Open Settings'), run: open }]);
   }
 
   async #show(text: string, remedies: readonly Remedy[]): Promise<void> {

@@ -10,6 +10,7 @@ import { allSessions, findSession } from '../views/services.ts';
 import type { Found, Services } from '../views/services.ts';
 import { askTimeline } from '../views/timeline-use.ts';
 import { theRepository } from './repository-arg.ts';
+import { requireTrust } from './trust.ts';
 
 // Other extensions are programs of others: what they hand in is checked like any other data from outside.
 const readSpawn = shape({
@@ -39,6 +40,7 @@ export function exportedApi(services: Services): TreelineApi {
   return {
     version: 1,
     async spawn(request, options = {}) {
+      requireTrust();
       const { repository: folder, ...wanted } = readSpawn(request, 'spawn');
       const repository = await theRepository(services, folder, false);
       if (repository === undefined) {
@@ -52,6 +54,7 @@ export function exportedApi(services: Services): TreelineApi {
       return exit && apiExit(exit);
     },
     async resume(id, request, options = {}) {
+      requireTrust();
       const { repository } = await need(id);
       return apiSession({ session: await repository.resume(id, readResume(request, 'resume'), options), repository });
     },

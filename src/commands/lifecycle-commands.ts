@@ -15,6 +15,7 @@ import { withProgress } from './progress.ts';
 import { askPrompt } from './prompt-input.ts';
 import { ask } from './quick-input.ts';
 import { optionsOf, theSession } from './session-arg.ts';
+import { requireTrust } from './trust.ts';
 
 /** Stops a session's turn. Resolves when none of its processes is left. */
 export async function stop(context: CommandContext, argument: unknown): Promise<ExitRecord | undefined> {
@@ -117,6 +118,7 @@ async function start(
   prompt: string,
   fresh: boolean,
 ): Promise<Session | undefined> {
+  requireTrust();
   try {
     return await withProgress(vscode.l10n.t('Resuming {0}', oneLine(session.name)), (options) =>
       repository.resume(session.id, { prompt, fresh }, options),

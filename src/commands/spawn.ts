@@ -14,6 +14,7 @@ import { withProgress } from './progress.ts';
 import { askPrompt } from './prompt-input.ts';
 import { ask, choose } from './quick-input.ts';
 import { theRepository } from './repository-arg.ts';
+import { requireTrust } from './trust.ts';
 
 /** The argument of `treeline.spawn`; what is missing is asked for, unless both agent and prompt are given. */
 const readArguments = shape({
@@ -36,6 +37,7 @@ const STEPS = 4;
  * @returns the session; undefined when the user turned away, or writes the prompt in an editor first.
  */
 export async function spawn(context: CommandContext, argument: unknown): Promise<Session | undefined> {
+  requireTrust();
   const given = argument === undefined ? {} : readArguments(argument, 'treeline.spawn');
   const interactive = given.agent === undefined || given.prompt === undefined;
   const repository = await theRepository(context, given.repository, interactive);

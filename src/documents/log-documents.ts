@@ -35,6 +35,8 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
   readonly onDidChangeFile = this.#changed.event;
   /** By path. */
   readonly #shown = new Map<string, Shown>();
+  /** The logs of which a part is shown. */
+  readonly #windowed = new Set<string>();
 
   constructor(services: Services) {
     this.#services = services;
@@ -122,6 +124,7 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
     const log = await readWindow(await this.#file(uri, source), shown.place, shown.window);
     shown.window = log.window;
     const head = headLine(log);
+    this.#noteWindowed(uri, head !== '');
     shown.headLines = head === '' ? 0 : 1;
     return Buffer.from(head + log.text);
   }
@@ -154,6 +157,7 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
   /** Forgets where a closed log stood. */
   closed(uri: vscode.Uri): void {
     this.#shown.delete(uri.path);
+    this.#noteWindowed(uri, false);
   }
 
   readDirectory(): [string, vscode.FileType][] {
@@ -198,6 +202,15 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
     const reloaded = open === undefined ? undefined : changeOf(open);
     this.#touch(uri);
     await reloaded;
+  }
+
+  /** Tells the menus which logs can be moved in. */
+  #noteWindowed(uri: vscode.Uri, windowed: boolean): void {
+    const key = uri.toString();
+    if (this.#windowed.has(key) !== windowed) {
+      this.#windowed[windowed ? 'add' : 'delete'](key);
+      void vscode.commands.executeCommand('setContext', 'treeline.windowedLogs', [...this.#windowed]);
+    }
   }
 
   #touch(uri: vscode.Uri): void {

@@ -25,17 +25,26 @@ export function duration(ms: number, locale: string): string {
 }
 
 function amount(value: number, unit: string, locale: string): string {
-  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+  return formatter(locale, unit, 0).format(value);
+}
+
+/** Making a formatter costs far more than using it, and a tree of a thousand sessions uses it a thousand times. */
+const formatters = new Map<string, Intl.NumberFormat>();
+
+function formatter(locale: string, unit: string, maximumFractionDigits: number): Intl.NumberFormat {
+  const key = `${locale} ${unit} ${maximumFractionDigits}`;
+  const known = formatters.get(key);
+  if (known !== undefined) {
+    return known;
+  }
+  const made = new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits });
+  formatters.set(key, made);
+  return made;
 }
 
 /** A number of bytes for people: `12 kB`, `4.2 MB`. */
 export function byteSize(bytes: number, locale: string): string {
   const steps = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
   const power = bytes < 1 ? 0 : Math.min(steps.length - 1, Math.floor(Math.log10(bytes) / 3));
-  return new Intl.NumberFormat(locale, {
-    style: 'unit',
-    unit: steps[power] ?? 'byte',
-    unitDisplay: 'short',
-    maximumFractionDigits: power === 0 ? 0 : 1,
-  }).format(bytes / 1000 ** power);
+  return formatter(locale, steps[power] ?? 'byte', power === 0 ? 0 : 1).format(bytes / 1000 ** power);
 }

@@ -21,6 +21,11 @@ export function linkless(text: string): string {
   return oneLine(text).replaceAll('](', '] (');
 }
 
+/** For Markdown: every character that could mean something there stands for itself (CommonMark, backslash escapes). */
+export function markdownText(text: string): string {
+  return oneLine(text).replace(/[!-/:-@[-`{-~]/g, '\\$&');
+}
+
 /** At most `length` characters, cut between graphemes, with an ellipsis for what is missing. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) {

@@ -3,7 +3,7 @@ import type { RepositorySessions } from '../sessions/service-types.ts';
 import { Coalescer } from './coalescer.ts';
 import { errorText } from '../platform/errors.ts';
 import { fileItem } from './file-item.ts';
-import { oneLine } from './plain.ts';
+import { markdownText, oneLine } from './plain.ts';
 import { Placements, groupId, groupsOf, inGroup, parentOf, placeOf } from './placement.ts';
 import type { Place } from './placement.ts';
 import { abilitiesOf, allSessions, disposable, findSession, reader } from './services.ts';
@@ -33,6 +33,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   readonly #dirty: Coalescer<string>;
   readonly #disposables: { dispose(): unknown }[] = [];
   #ages: NodeJS.Timeout | undefined;
+  /** Kept, because a look into the settings for each of a thousand sessions would be felt. */
+  #layout = sessionsLayout();
 
   constructor(services: Services) {
     this.#services = services;
@@ -65,6 +67,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (event.affectsConfiguration('treeline.sessionsLayout')) {
+          this.#layout = sessionsLayout();
           this.#rebuild();
         }
       }),
@@ -183,7 +186,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
 
   #inRepository(repository: RepositorySessions): SessionsNode[] {
     const sessions = repository.list();
-    return sessionsLayout() === 'flat'
+    return this.#layout === 'flat'
       ? sessions.map((session) => this.#sessionNode(session.id))
       : groupsOf(sessions).map((group) => {
           const id = groupId(keyOf(repository), group);
@@ -339,7 +342,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   }
 
   #place({ session, repository }: Found): Place {
-    return placeOf(session, keyOf(repository), sessionsLayout(), this.#several());
+    return placeOf(session, keyOf(repository), this.#layout, this.#several());
   }
 
   #nodeOfPlace(place: Place): SessionsNode | undefined {
@@ -383,15 +386,10 @@ function keyOf(repository: RepositorySessions): string {
 function tooltip({ session, repository }: Found): vscode.MarkdownString {
   const person = reader();
   const text = new vscode.MarkdownString();
-  text.appendMarkdown('**').appendText(oneLine(session.name)).appendMarkdown('** — ');
-  text.appendText(statusLabel(session.status, person.t));
+  text.appendMarkdown(`**${markdownText(session.name)}** — ${markdownText(statusLabel(session.status, person.t))}`);
   for (const { label, value, code } of tooltipLines(session, repository.activity(session.id), person)) {
-    text.appendMarkdown('  \n').appendText(`${label}: `);
-    if (code === true && !value.includes('`')) {
-      text.appendMarkdown(`\`${oneLine(value)}\``);
-    } else {
-      text.appendText(value);
-    }
+    const shown = code === true && !value.includes('`') ? `\`${oneLine(value)}\`` : markdownText(value);
+    text.appendMarkdown(`  \n${markdownText(label)}: ${shown}`);
   }
   return text;
 }

@@ -4,12 +4,12 @@ import type { Settings } from '../sessions/settings.ts';
 
 /** The settings of Treeline as they are now. What is wrong in them is told once, until it changes. */
 export class SettingsReader implements vscode.Disposable {
-  readonly #tell: (problem: string) => void;
+  readonly #tell: (problems: readonly string[]) => void;
   readonly #subscription: vscode.Disposable;
   #settings: Settings;
   #told = new Set<string>();
 
-  constructor(tell: (problem: string) => void) {
+  constructor(tell: (problems: readonly string[]) => void) {
     this.#tell = tell;
     this.#settings = this.#parse();
     this.#subscription = vscode.workspace.onDidChangeConfiguration((event) => {
@@ -27,7 +27,10 @@ export class SettingsReader implements vscode.Disposable {
 
   #parse(): Settings {
     const { settings, problems } = parseSettings(vscode.workspace.getConfiguration().get('treeline'));
-    problems.filter((problem) => !this.#told.has(problem)).forEach(this.#tell);
+    const news = problems.filter((problem) => !this.#told.has(problem));
+    if (news.length > 0) {
+      this.#tell(news);
+    }
     this.#told = new Set(problems);
     return settings;
   }

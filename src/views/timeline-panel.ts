@@ -249,6 +249,7 @@ export class TimelinePanel implements vscode.Disposable {
     const { filter, from, count, request } = wanted;
     this.#filter = filter;
     // Deltas wait until this page is on its way: it is what they continue.
+    const before = this.#shown;
     const shown: Shown = { filter, request };
     this.#shown = shown;
     this.#owed = undefined;
@@ -262,7 +263,9 @@ export class TimelinePanel implements vscode.Disposable {
       return;
     }
     if (this.#shown === shown) {
-      shown.rev = page.rev;
+      // Of rows outside of this page, the page still holds what the last delta told: the next one continues from there.
+      const holds = before !== undefined && sameFilter(before.filter, filter) ? before.rev : undefined;
+      shown.rev = holds ?? page.rev;
     }
     this.#post({ type: 'page', request, page });
     // What came while the page was made was not asked for by anybody yet.
@@ -331,6 +334,10 @@ export class TimelinePanel implements vscode.Disposable {
 /** The state of a page before a reload; a strange one is an empty page that follows the selection. */
 export function pageState(state: unknown): PageState {
   return isPageState(state) ? state : { follow: true, filter: ALL_ROWS };
+}
+
+function sameFilter(a: RowFilter, b: RowFilter): boolean {
+  return a.query === b.query && a.groups.join() === b.groups.join();
 }
 
 function distFolder(extension: vscode.Uri): vscode.Uri {

@@ -10,6 +10,7 @@ import type { RepositorySessions } from '../sessions/service-types.ts';
 import { lastTurn, isLive } from '../store/lifecycle.ts';
 import { Coalescer } from './coalescer.ts';
 import { Limiter } from './limiter.ts';
+import { markdownText } from './plain.ts';
 import { disposable } from './services.ts';
 import type { Services } from './services.ts';
 import { compareWorktrees, worktreeAccessibleLabel, worktreeDescription, worktreeLabel } from './worktree-words.ts';
@@ -146,7 +147,7 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
     if (node.kind === 'worktree') {
       const seen = this.#known.get(node.repository)?.seen.get(node.worktree.path);
       const text = new vscode.MarkdownString();
-      text.appendText(node.worktree.path);
+      text.appendMarkdown(markdownText(node.worktree.path));
       for (const line of [
         seen?.status?.upstream === undefined ? undefined : vscode.l10n.t('Upstream: {0}', seen.status.upstream),
         node.worktree.locked === undefined ? undefined : vscode.l10n.t('Locked: {0}', node.worktree.locked),
@@ -154,7 +155,7 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
         seen?.problem,
       ]) {
         if (line !== undefined && line !== '') {
-          text.appendMarkdown('  \n').appendText(line);
+          text.appendMarkdown(`  \n${markdownText(line)}`);
         }
       }
       item.tooltip = text;

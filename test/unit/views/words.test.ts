@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { age, byteSize, duration } from '../../../src/views/age.ts';
-import { iconless, linkless, oneLine, shorten } from '../../../src/views/plain.ts';
+import { iconless, linkless, markdownText, oneLine, shorten } from '../../../src/views/plain.ts';
 import { countGroups, lookOf, summary } from '../../../src/views/words.ts';
 import type { Status } from '../../../src/store/lifecycle.ts';
 import { NOW, t } from './fixtures.ts';
@@ -50,6 +50,10 @@ describe('words', () => {
   it('makes text of others harmless', () => {
     assert.equal(oneLine('a\n\u001b[31mb\u202ec'), 'a [31mb c');
     assert.ok(!iconless('$(bug)').includes('$('));
+    assert.equal(
+      markdownText('*a* <b> [c](d) `e` &amp;\n# f'),
+      '\\*a\\* \\<b\\> \\[c\\]\\(d\\) \\`e\\` \\&amp\\; \\# f',
+    );
     assert.ok(!linkless('[run](command:x)').includes(']('));
   });
 
