@@ -102,6 +102,13 @@ export const tiers = [
     run: () => nodeTests('test/unit', { concurrency: Math.max(2, availableParallelism() - 1) }),
   },
   {
+    name: 'faults',
+    what: 'each failure caused for real, at random instants',
+    needs: ['dependencies'],
+    // One at a time: they count processes and wait for deadlines.
+    run: () => nodeTests('test/faults', { concurrency: 1 }),
+  },
+  {
     name: 'build',
     what: 'the bundles, as a developer builds them',
     needs: ['dependencies'],

@@ -5,7 +5,7 @@ const EXCERPT = 200;
 
 /** The start of a prompt for the journal, never cut inside a character. */
 export function promptExcerpt(prompt: string): string {
-  return [...prompt.slice(0, EXCERPT * 2)].slice(0, EXCERPT).join('');
+  return prompt.slice(0, EXCERPT).replace(/[\uD800-\uDBFF]$/, '');
 }
 
 /**
