@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import type { Dispose } from '../platform/emitter.ts';
 import { errorText } from '../platform/errors.ts';
@@ -38,7 +39,7 @@ export interface PageActions {
 /** What the page was last asked for, and what it holds since. */
 interface Shown {
   readonly filter: RowFilter;
-  readonly request: number;
+  request: number;
   /** The revision that the page holds; undefined until its first page was sent. */
   rev?: number;
 }
@@ -63,8 +64,6 @@ export class TimelinePanel implements vscode.Disposable {
   #shown: Shown | undefined;
   /** The filter that the page uses, at first the one from its state before a reload. */
   #filter: RowFilter;
-  /** A page that was asked for before its session was known in this window. */
-  #owed: PageRequest | undefined;
   #lastHeader = '';
   #closeTimeline: Dispose | undefined;
 
@@ -101,9 +100,6 @@ export class TimelinePanel implements vscode.Disposable {
           if (repositories || (this.#session !== undefined && sessions.has(this.#session))) {
             this.#headers.add(['']);
             this.#useTimeline();
-          }
-          if (this.#owed !== undefined) {
-            this.#payPage(this.#owed);
           }
         }),
       ),
@@ -200,6 +196,7 @@ export class TimelinePanel implements vscode.Disposable {
   async #answer(message: PageMessage): Promise<void> {
     if (message.type === 'ready') {
       this.#filter = message.filter;
+      this.#shown = undefined;
       this.#hello();
       await this.#sendPage({ ...message, from: -message.count });
       return;
@@ -248,13 +245,9 @@ export class TimelinePanel implements vscode.Disposable {
     const session = this.#session;
     const { filter, from, count, request } = wanted;
     this.#filter = filter;
-    // Deltas wait until this page is on its way: it is what they continue.
-    const before = this.#shown;
-    const shown: Shown = { filter, request };
-    this.#shown = shown;
-    this.#owed = undefined;
+    const shown = this.#asked(filter, request);
     if (session === undefined || findSession(this.#services.treeline, session) === undefined) {
-      this.#owed = wanted;
+      // The page asks again when it is told of a session.
       this.#post({ type: 'page', request, page: NO_ROWS });
       return;
     }
@@ -262,22 +255,20 @@ export class TimelinePanel implements vscode.Disposable {
     if (this.#session !== session) {
       return;
     }
-    if (this.#shown === shown) {
-      // Of rows outside of this page, the page still holds what the last delta told: the next one continues from there.
-      const holds = before !== undefined && sameFilter(before.filter, filter) ? before.rev : undefined;
-      shown.rev = holds ?? page.rev;
-    }
+    shown.rev ??= page.rev;
     this.#post({ type: 'page', request, page });
     // What came while the page was made was not asked for by anybody yet.
     this.#deltas.request();
   }
 
-  /** Sends a page that could not be sent before, if its session is known by now. */
-  #payPage(owed: PageRequest): void {
-    if (this.#session !== undefined && findSession(this.#services.treeline, this.#session) !== undefined) {
-      this.#owed = undefined;
-      this.#sendPage(owed).catch((error: unknown) => this.#problem(error));
+  /** Notes what the page shows from now on. Deltas go on where they were; those of another filter wait for its first rows. */
+  #asked(filter: RowFilter, request: number): Shown {
+    if (this.#shown !== undefined && isDeepStrictEqual(this.#shown.filter, filter)) {
+      this.#shown.request = request;
+      return this.#shown;
     }
+    this.#shown = { filter, request };
+    return this.#shown;
   }
 
   async #sendDelta(): Promise<void> {
@@ -334,10 +325,6 @@ export class TimelinePanel implements vscode.Disposable {
 /** The state of a page before a reload; a strange one is an empty page that follows the selection. */
 export function pageState(state: unknown): PageState {
   return isPageState(state) ? state : { follow: true, filter: ALL_ROWS };
-}
-
-function sameFilter(a: RowFilter, b: RowFilter): boolean {
-  return a.query === b.query && a.groups.join() === b.groups.join();
 }
 
 function distFolder(extension: vscode.Uri): vscode.Uri {
