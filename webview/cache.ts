@@ -28,6 +28,11 @@ export class RowCache {
   /** What is known through deltas; chunks below it are out of date. */
   #synced = -1;
 
+  /** Nothing came yet. */
+  get isEmpty(): boolean {
+    return this.#epoch === undefined;
+  }
+
   get total(): number {
     return this.#total;
   }

@@ -21,6 +21,8 @@ interface Loading {
   /** Between these positions (and their seqs) stands the row that is looked for. */
   low: { position: number; seq: number };
   high: { position: number; seq: number };
+  /** Deltas that overtook the first answer. */
+  readonly early: RowDelta[];
   /** How often it was looked for. */
   steps: number;
   /** Positions moved meanwhile: shown all the same when it is there (a lively session would never be), and loaded again. */
@@ -99,6 +101,7 @@ export class Feed {
       start,
       low: { position: -1, seq: 0 },
       high: { position: Infinity, seq: Infinity },
+      early: [],
       steps: 0,
       again: false,
     };
@@ -152,6 +155,9 @@ export class Feed {
     } else if (loading === undefined) {
       this.#events.changed(0);
     } else {
+      for (const delta of loading.early.splice(0)) {
+        loading.again ||= cache.apply(delta) === 'moved';
+      }
       this.#seek(loading, page);
     }
   }
@@ -162,15 +168,20 @@ export class Feed {
     }
     this.#note(delta.appended);
     const loading = this.#loading;
-    const cache = loading?.cache ?? this.#shown;
-    const before = cache.total;
-    const applied = cache.apply(delta);
     if (loading !== undefined) {
-      loading.again ||= applied === 'moved';
-    } else if (applied === 'moved') {
+      if (loading.cache.isEmpty) {
+        loading.early.push(delta);
+      } else {
+        loading.again ||= loading.cache.apply(delta) === 'moved';
+      }
+      return;
+    }
+    const before = this.#shown.total;
+    const applied = this.#shown.apply(delta);
+    if (applied === 'moved') {
       this.#reopen();
     } else {
-      this.#events.changed(Math.max(0, cache.total - before));
+      this.#events.changed(Math.max(0, this.#shown.total - before));
     }
   }
 

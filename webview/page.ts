@@ -32,6 +32,8 @@ export class Page {
   #view: View | undefined;
   #follow = false;
   #header: Header | null = null;
+  /** A session was in view. */
+  #entered = false;
   /** Rows that came while the reader was away from the end. */
   #unseen = 0;
   #anchorY = this.#memory?.anchor?.y ?? 0;
@@ -91,14 +93,15 @@ export class Page {
     }
     document.documentElement.lang = locale;
     this.#view = this.#build(new Words(strings, locale));
-    // What the page remembers of another session's rows means nothing here.
-    const other = this.#memory?.session !== undefined && this.#memory.session !== header?.session;
     const filter = this.#memory?.filter ?? state.filter;
     this.#view.filter.show(filter);
     this.#header = header;
-    if (other || !sameFilter(filter, this.#feed.filter)) {
-      this.#expanded.clear();
-      this.#feed.open(filter, 'end');
+    if (header !== null) {
+      // The first request was made in the hope that it is the session of before.
+      const same = this.#enter(header.session);
+      if (!same || !sameFilter(filter, this.#feed.filter)) {
+        this.#feed.open(filter, 'end');
+      }
     }
     this.#showHeader();
     this.#schedule();
@@ -169,17 +172,30 @@ export class Page {
     const changed = header?.session !== this.#header?.session;
     this.#header = header;
     if (changed) {
-      this.#expanded.clear();
       this.#unseen = 0;
       this.#view?.announcer.reset();
       this.#feed.clear();
       this.#view?.list.open({ position: 0, start: 'end' }, 0);
       if (header !== null) {
-        this.#feed.open(this.#feed.filter, 'end');
+        const same = this.#enter(header.session);
+        this.#feed.open(this.#feed.filter, same ? this.#startAt(this.#memory?.anchor) : 'end');
       }
       this.#schedule();
     }
     this.#showHeader();
+  }
+
+  /**
+   * A session comes into view. Returns whether it is the one that the page remembers from its life before: after a reload of
+   * the window, the host may know it only some time after the page asked.
+   */
+  #enter(session: string): boolean {
+    const same = !this.#entered && (this.#memory?.session ?? session) === session;
+    this.#entered = true;
+    if (!same) {
+      this.#expanded.clear();
+    }
+    return same;
   }
 
   #showHeader(): void {
@@ -336,7 +352,8 @@ export class Page {
 
   #remember(): void {
     const view = this.#view;
-    if (view === undefined) {
+    // Until there is a session, what was remembered of it stays true.
+    if (view === undefined || !this.#entered) {
       return;
     }
     const { place } = view.list;

@@ -170,3 +170,19 @@ test('every request reads as the protocol says', () => {
   settle();
   assert.ok(host.received.length > 0 && host.received.every(isPageMessage));
 });
+
+test('a delta that overtakes the first answer is not lost, and costs no second question', () => {
+  const host = new StandInHost(generatedRows(1_000));
+  const { feed, toHost, toPage, settle, deliver } = feedOn(host);
+  feed.open(ALL, 'end', { greet: true });
+  for (const message of toHost.splice(0)) host.receive(message);
+  host.append({ text: 'appended' });
+  host.change(990, { text: 'changed' });
+  const messages = toPage.splice(0);
+  for (const message of [...messages.slice(2), ...messages.slice(0, 2)]) deliver(message);
+  assert.equal(toHost.length, 0);
+  settle();
+  assert.equal(feed.total, 1_001);
+  assert.equal(feed.at(1_000)?.text.text, 'appended');
+  assert.equal(feed.at(989)?.text.text, 'changed');
+});
