@@ -208,7 +208,9 @@ export class TurnSupervisor {
   async #connect(session: Session, turn: Turn): Promise<KeeperConnection | undefined> {
     const folder = turnFolder(this.#context.folder, session.id, turn.number);
     try {
-      const connection = await connectKeeper(await readSpec(folder), { timeoutMs: CONNECT_TIMEOUT });
+      // With its process known, the death of a keeper is noticed at once, and not by waiting in vain.
+      const known = turn.keeper !== undefined && { keeper: turn.keeper };
+      const connection = await connectKeeper(await readSpec(folder), { timeoutMs: CONNECT_TIMEOUT, ...known });
       return this.#hold(session, turn, connection);
     } catch (error) {
       this.#context.log.info(`No keeper answers for ${session.id}, turn ${turn.number}: ${errorText(error)}`);

@@ -34,6 +34,25 @@ export function marked(sessions: readonly string[]): RunningProcess[] {
     });
 }
 
+/** The living keepers of the turns below a storage folder, by their command line. */
+export function keepers(storage: string): { readonly pid: number; readonly session: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+        // Its one argument is the turn's folder.
+        const [id] = words.flatMap((word) => {
+          const [, found] = /\/sessions\/(ses_[^/]+)\/turns\/\d+$/.exec(word) ?? [];
+          return found !== undefined && word.startsWith(`${storage}/`) ? [found] : [];
+        });
+        return id === undefined ? [] : [{ pid: Number(name), session: id }];
+      } catch {
+        return [];
+      }
+    });
+}
+
 /** The living processes whose working directory is in a folder. */
 export function workingIn(folder: string): number[] {
   return readdirSync('/proc')

@@ -5,57 +5,16 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
-import type { RepositorySessions } from '../../src/sessions/service-types.ts';
-import { reached, world } from '../unit/sessions/support.ts';
 import { until } from '../unit/support.ts';
-import { Random } from './random.ts';
-import { branches, marked, worktrees } from './truth.ts';
+import { assertConsistent, faultWorld, seeded, settled, trials } from './support.ts';
+import { marked } from './truth.ts';
 
-const TRIALS = Number(process.env['TREELINE_TRIALS'] ?? 12);
-
-/** All turns of all sessions are over, or their agents really run. */
-async function settled(sessions: RepositorySessions): Promise<void> {
-  for (const { id } of sessions.list()) {
-    await reached(sessions, id, (session) => {
-      const turn = lastTurn(session);
-      return turn === undefined || !isOpen(turn) || turn.agent !== undefined;
-    });
-  }
-}
-
-/** What git holds is explained by sessions, and what sessions show is so. */
-async function assertConsistent(repo: string, sessions: RepositorySessions): Promise<void> {
-  const all = sessions.list();
-  for (const path of await worktrees(repo)) {
-    assert.ok(
-      all.some(({ worktree }) => worktree === path),
-      `no session explains the worktree ${path}`,
-    );
-  }
-  for (const name of await branches(repo)) {
-    assert.ok(
-      all.some(({ branch }) => branch === name),
-      `no session explains the branch ${name}`,
-    );
-  }
-  for (const session of all) {
-    const runs = marked([session.id]).some(({ command }) => command.includes('scripted-agent'));
-    const turn = lastTurn(session);
-    const shown = turn !== undefined && isOpen(turn);
-    assert.equal(shown, runs, `${session.id} is shown ${session.status}, and its agent ${runs ? 'runs' : 'does not'}`);
-    if (session.turns.some((one) => one.agent !== undefined)) {
-      assert.ok(existsSync(session.worktree), 'a worktree that an agent worked in is there');
-    } else if (!shown) {
-      assert.equal(existsSync(session.worktree), false, 'a half-made worktree was taken back');
-    }
-  }
-}
+const TRIALS = trials(8);
 
 suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
   test(`at ${TRIALS} random instants of a spawn`, async (t) => {
-    const random = new Random();
-    t.diagnostic(`seed ${random.seed}`);
-    const { repo, open, openProcess } = await world(t);
+    const random = seeded(t);
+    const { repo, open, openProcess } = await faultWorld(t);
     const acknowledged: string[] = [];
     for (let trial = 0; trial < TRIALS; trial++) {
       const window = await openProcess();
@@ -92,9 +51,8 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
   });
 
   test(`at ${TRIALS} random instants of a stop and of a resume`, async (t) => {
-    const random = new Random();
-    t.diagnostic(`seed ${random.seed}`);
-    const { repo, open, openProcess } = await world(t);
+    const random = seeded(t);
+    const { repo, open, openProcess } = await faultWorld(t);
     const { sessions } = await open();
     const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write kept.txt kept\nwait' });
     await until(() => existsSync(join(worktree, 'kept.txt')), { what: 'the agent wrote its file' });

@@ -35,8 +35,12 @@ export class WindowProcess {
     });
   }
 
-  static async open(place: Place): Promise<WindowProcess> {
-    const child = fork(join(import.meta.dirname, 'window-main.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  /** @param execArgv options for its node. */
+  static async open(place: Place, execArgv: readonly string[] = []): Promise<WindowProcess> {
+    const child = fork(join(import.meta.dirname, 'window-main.ts'), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [...execArgv],
+    });
     const window = new WindowProcess(child);
     const ready = once(child, 'message');
     child.send(place);
