@@ -2,14 +2,16 @@
  * The keeper: a process of its own, one for each live turn, that outlives the window. `argv[2]` is the turn's folder; see
  * protocol.ts for what stands in it and for what clients may say.
  */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { selfId } from '../platform/process-id.ts';
 import { Journal } from '../store/journal.ts';
-import { readExit } from './exit-file.ts';
 import { KeptTurn } from './kept-turn.ts';
+import { TURN_FILES } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { KeeperServer } from './server.ts';
-import { readSpec } from './spec.ts';
+import { readSpecSync } from './spec.ts';
 
 /** How long to wait for the first client's `start`: ms. */
 const START_WITHIN = 120_000;
@@ -19,8 +21,8 @@ async function keep(folder: string): Promise<void> {
   process.on('SIGHUP', () => undefined);
   process.on('SIGINT', () => undefined);
 
-  const spec = await readSpec(folder);
-  if ((await readExit(folder)) !== undefined) {
+  const spec = readSpecSync(folder);
+  if (existsSync(path.join(folder, TURN_FILES.exit))) {
     throw new TreelineError('ended', `Turn ${spec.turn} of ${spec.session} is over already.`);
   }
   const self = await selfId();

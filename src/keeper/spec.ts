@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomic } from '../platform/atomic-file.ts';
@@ -52,6 +53,11 @@ export async function readSpec(turnFolder: string): Promise<KeeperSpec> {
   return parseJson(await readFile(path.join(turnFolder, TURN_FILES.spec), 'utf8'), specShape, TURN_FILES.spec);
 }
 
+/** As {@link readSpec}, for the keeper: it saves the memory of a thread pool that it may never need again. */
+export function readSpecSync(turnFolder: string): KeeperSpec {
+  return parseJson(readFileSync(path.join(turnFolder, TURN_FILES.spec), 'utf8'), specShape, TURN_FILES.spec);
+}
+
 /** The variable by which a turn's processes are known, also when they left its process tree. */
 const MARK = 'TREELINE_MARK';
 
@@ -65,26 +71,36 @@ export function markerEnv(session: string, turn: number): Readonly<Record<string
   return { [MARK]: `${session}/${turn}` };
 }
 
-/** Where the keeper finds the NODE_OPTIONS that are meant for the agent: the user's debugger or loader is none of its own. */
-const KEPT_NODE_OPTIONS = 'TREELINE_NODE_OPTIONS';
+/**
+ * Variables that the keeper runs with another value than its agent: it has no use for the user's debugger or loader, and with one
+ * arena glibc takes 2 MB less for it. What the agent is to find is kept under another name.
+ */
+const KEEPERS_OWN: Readonly<Record<string, string | undefined>> = { NODE_OPTIONS: undefined, MALLOC_ARENA_MAX: '1' };
 
-/** The environment to start a keeper with, from the one that its agent is to have. */
-export function keeperEnv({ NODE_OPTIONS: options, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return {
-    ...env,
-    ...(options !== undefined && { [KEPT_NODE_OPTIONS]: options }),
-    ...(process.versions['electron'] !== undefined && { ELECTRON_RUN_AS_NODE: '1' }),
-  };
+const keptName = (name: string): string => `TREELINE_KEPT_${name}`;
+
+/** The environment to start a keeper with, from the one that its agent is to have. (Spawn leaves undefined values out.) */
+export function keeperEnv(agents: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const env = { ...agents };
+  for (const [name, value] of Object.entries(KEEPERS_OWN)) {
+    env[keptName(name)] = env[name];
+    env[name] = value;
+  }
+  if (process.versions['electron'] !== undefined) env['ELECTRON_RUN_AS_NODE'] = '1';
+  return env;
 }
 
-/** What the agent finds in its environment: the keeper's own, the adapter's additions, and which turn of which session it is. */
-export function agentEnv(own: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
-  const { [KEPT_NODE_OPTIONS]: options, ...env } = own;
+/** What the agent finds in its environment: what it was to have, the adapter's additions, and which turn of which session it is. */
+export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
+  const env = { ...keepers };
+  for (const name of Object.keys(KEEPERS_OWN)) {
+    env[name] = env[keptName(name)];
+    env[keptName(name)] = undefined;
+  }
   // It made an Electron program run the keeper, and would do the same to the agent's programs.
-  delete env['ELECTRON_RUN_AS_NODE'];
+  env['ELECTRON_RUN_AS_NODE'] = undefined;
   return {
     ...env,
-    ...(options !== undefined && { NODE_OPTIONS: options }),
     ...spec.env,
     TREELINE_SESSION: spec.session,
     TREELINE_TURN: String(spec.turn),

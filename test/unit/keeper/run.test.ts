@@ -76,7 +76,7 @@ test('a missing worktree is told as such', async (t) => {
 
 test('the environment is the given one, with the turn and without what made the keeper run', async (t) => {
   const { turn, keeper } = await started(t, 'console.log(JSON.stringify(process.env))', {
-    processEnv: { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '--no-warnings', MINE: 'yes' },
+    processEnv: { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '--no-warnings', MALLOC_ARENA_MAX: '3', MINE: 'yes' },
     env: { ADDED: 'by the adapter' },
     turn: 7,
   });
@@ -85,12 +85,19 @@ test('the environment is the given one, with the turn and without what made the 
   assert.ok(PATH && HOME);
   assert.deepEqual(env, {
     NODE_OPTIONS: '--no-warnings',
+    MALLOC_ARENA_MAX: '3',
     MINE: 'yes',
     ADDED: 'by the adapter',
     TREELINE_SESSION: turn.spec.session,
     TREELINE_TURN: '7',
     TREELINE_MARK: `${turn.spec.session}/7`,
   });
+});
+
+test('variables that the keeper sets for itself do not reach an agent whose user has none', async (t) => {
+  const { turn, keeper } = await started(t, 'console.log(Object.keys(process.env).join())');
+  await keeper.ended;
+  assert.equal(turn.text('o'), 'PATH,HOME,TREELINE_SESSION,TREELINE_TURN,TREELINE_MARK\n');
 });
 
 test('expected files: there, missing, outside the worktree, behind a link', async (t) => {
