@@ -102,4 +102,5 @@ export const STATUS_LOOKS: Readonly<
   stopped: { icon: 'circle-slash', color: 'quiet' },
   failed: { icon: 'error', color: 'red' },
   lost: { icon: 'debug-disconnect', color: 'red' },
+  archived: { icon: 'archive', color: 'quiet' },
 };

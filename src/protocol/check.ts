@@ -172,6 +172,7 @@ const header = object<Header>({
     'stopped',
     'failed',
     'lost',
+    'archived',
   ),
   statusLabel: string,
   evidence: string,
