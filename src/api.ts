@@ -72,7 +72,8 @@ export type ApiStatus =
   | 'idle'
   | 'stopped'
   | 'failed'
-  | 'lost';
+  | 'lost'
+  | 'archived';
 
 export interface ApiSession {
   readonly id: string;

@@ -16,7 +16,7 @@ import type { State } from './state.ts';
  * The form of the tables and of the records in them. To be raised with every change of these, of `Session` and of the
  * reducer: a snapshot of another schema is rebuilt. A newer build also understands facts that an older one passed over.
  */
-const SCHEMA = `1 for facts ${FACT_VERSION}`;
+const SCHEMA = `2 for facts ${FACT_VERSION}`;
 
 /** A snapshot costs as much as there is to store, so it waits until this much of the journal is not in it: bytes, or a share of the snapshot. */
 const TAIL_BYTES = 64 * 1024;

@@ -16,7 +16,15 @@ import {
 } from '../platform/check.ts';
 import { isFactId, isSessionId } from '../platform/ids.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import { FACT_VERSION, OUTPUT_FORMATS, type ExitRecord, type Fact, type FactBody, type FactType } from './facts.ts';
+import {
+  FACT_VERSION,
+  MOVES,
+  OUTPUT_FORMATS,
+  type ExitRecord,
+  type Fact,
+  type FactBody,
+  type FactType,
+} from './facts.ts';
 
 const processId: Read<ProcessId> = shape({ pid: positive, start: nonEmpty });
 
@@ -57,6 +65,7 @@ const bodies: { readonly [T in FactType]: Read<Omit<Extract<FactBody, { type: T 
     worktree: nonEmpty,
     branch: nonEmpty,
     expects: listOf(string),
+    foreign: optional(boolean),
   }),
   'session.renamed': shape({ name: string }),
   'worktree.ready': shape({}),
@@ -69,6 +78,20 @@ const bodies: { readonly [T in FactType]: Read<Omit<Extract<FactBody, { type: T 
   'turn.stopping': shape({ turn: positive }),
   'turn.exited': shape({ turn: positive, exit: exitRecord }),
   'turn.judged': shape({ turn: positive, judgement }),
+  'session.moving': shape({
+    to: oneOf(MOVES),
+    worktree: nonEmpty,
+    archive: shape({
+      files: nonEmpty,
+      registration: optional(shape({ from: nonEmpty, to: nonEmpty })),
+      branch: optional(nonEmpty),
+      commit: optional(nonEmpty),
+    }),
+    replaces: optional(nonEmpty),
+  }),
+  'session.archived': shape({ move: nonEmpty }),
+  'session.restored': shape({ move: nonEmpty }),
+  'session.purged': shape({ move: nonEmpty }),
 };
 
 /**

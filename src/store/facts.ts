@@ -78,6 +78,22 @@ export interface Judgement {
   readonly unknownSession?: boolean;
 }
 
+/** What an archive set aside, and where: absolute paths. */
+export interface Archive {
+  /** Where the worktree's files lie while it is archived. */
+  readonly files: string;
+  /** git's folder of the worktree (its index, HEAD and logs): where git has it, and where it lies while it is archived. */
+  readonly registration?: { readonly from: string; readonly to: string };
+  /** What was checked out; the commit is absent on a branch without any. */
+  readonly branch?: string;
+  readonly commit?: string;
+}
+
+/** Where a move of a worktree leads: out of sight, back to work, or away for good. */
+export type MoveTo = 'trash' | 'worktree' | 'nowhere';
+
+export const MOVES: readonly MoveTo[] = ['trash', 'worktree', 'nowhere'];
+
 export type FactBody =
   /** Reserves the id; everything that will be made is named before it is made. */
   | {
@@ -88,6 +104,8 @@ export type FactBody =
       readonly worktree: string;
       readonly branch: string;
       readonly expects: readonly string[];
+      /** A worktree that Treeline did not make, and that the user had it remove: there is no agent and no turn. */
+      readonly foreign?: boolean;
     }
   | { readonly type: 'session.renamed'; readonly name: string }
   /** The worktree exists and its checkout is done. */
@@ -119,7 +137,26 @@ export type FactBody =
   /** The user wants the turn to stop. */
   | { readonly type: 'turn.stopping'; readonly turn: number }
   | { readonly type: 'turn.exited'; readonly turn: number; readonly exit: ExitRecord }
-  | { readonly type: 'turn.judged'; readonly turn: number; readonly judgement: Judgement };
+  | { readonly type: 'turn.judged'; readonly turn: number; readonly judgement: Judgement }
+  /**
+   * The writer is about to move the session's worktree, and nobody else may until it says how that ended. Void while a turn
+   * is open, while another move is under way, and where there is nothing to move.
+   */
+  | {
+      readonly type: 'session.moving';
+      readonly to: MoveTo;
+      /** The worktree's path, or the one that it comes back to. */
+      readonly worktree: string;
+      readonly archive: Archive;
+      /** The id of the `session.moving` of a window that died in the middle, which the writer finishes. */
+      readonly replaces?: string;
+    }
+  /** How a move ended, `move` being its `session.moving`: the worktree lies in the trash, */
+  | { readonly type: 'session.archived'; readonly move: string }
+  /** is where it belongs (also when it could not be moved away), */
+  | { readonly type: 'session.restored'; readonly move: string }
+  /** or was deleted from the trash. */
+  | { readonly type: 'session.purged'; readonly move: string };
 
 /** One fact of the journal. */
 export type Fact = FactBase & FactBody;

@@ -1,5 +1,5 @@
 import type { ProcessId } from '../platform/process-id.ts';
-import type { AgentRef, ExitRecord, Fact, FactType, Judgement } from './facts.ts';
+import type { AgentRef, Archive, ExitRecord, Fact, FactType, Judgement, MoveTo } from './facts.ts';
 
 /** What a session is doing, as the facts show it. */
 export type Status =
@@ -13,7 +13,8 @@ export type Status =
   | 'idle'
   | 'stopped'
   | 'failed'
-  | 'lost';
+  | 'lost'
+  | 'archived';
 
 /** The fact that a status rests on. */
 export interface Evidence {
@@ -60,6 +61,32 @@ export interface Session {
   readonly turns: readonly Turn[];
   readonly status: Status;
   readonly evidence: Evidence;
+  /** A worktree that Treeline did not make, known only because it was removed. */
+  readonly foreign?: true;
+  /** Present while the session is archived. */
+  readonly archive?: Archived;
+  /** Present while the worktree is being moved, or its window died while it did. */
+  readonly move?: Move;
+}
+
+/** What became of an archived session's worktree. */
+export interface Archived extends Archive {
+  readonly at: number;
+  /** When it was deleted for good. */
+  readonly purgedAt?: number;
+  /** What the session's status was, and is again when it is restored. */
+  readonly before: { readonly status: Status; readonly evidence: Evidence };
+}
+
+/** A move of a worktree that is under way. */
+export interface Move {
+  /** The id of its fact. */
+  readonly fact: string;
+  readonly to: MoveTo;
+  readonly by: ProcessId;
+  readonly at: number;
+  readonly worktree: string;
+  readonly archive: Archive;
 }
 
 /** A turn that holds a place under the limit: claimed, and neither over nor withdrawn. */
@@ -104,14 +131,20 @@ export function reduce(session: Session | undefined, fact: Fact, live: number): 
       return session.status === 'preparing' ? withStatus(ready, 'starting', fact, 'The worktree is ready.') : ready;
     }
     case 'turn.requested':
-      return requested(session, fact);
+      return session.archive === undefined ? requested(session, fact) : session;
+    case 'session.moving':
+      return moving(session, fact);
+    case 'session.archived':
+    case 'session.restored':
+    case 'session.purged':
+      return session.move?.fact === fact.move ? moved(session, session.move, fact) : session;
     default:
-      return turnFact(session, fact, live);
+      return behindArchive(session, turnFact(session, fact, live));
   }
 }
 
 function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
-  const { name, agent, base, worktree, branch, expects } = fact;
+  const { name, agent, base, worktree, branch, expects, foreign } = fact;
   const evidence: Evidence = { type: fact.type, at: fact.at, detail: 'The session was created.' };
   return {
     id: fact.session,
@@ -125,7 +158,55 @@ function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
     turns: [],
     status: 'queued',
     evidence,
+    ...(foreign === true && { foreign }),
   };
+}
+
+type MoveFact = Extract<Fact, { type: 'session.moving' }>;
+type MovedFact = Extract<Fact, { move: string }>;
+
+function moving(session: Session, fact: MoveFact): Session {
+  const last = lastTurn(session);
+  const { move, archive } = session;
+  const replaces = move !== undefined && fact.replaces === move.fact && fact.to === move.to;
+  const possible = fact.to === 'trash' ? archive === undefined : archive !== undefined;
+  const purges = fact.to === 'nowhere' && archive?.purgedAt !== undefined;
+  if (move === undefined ? !possible || purges || (last !== undefined && isOpen(last)) : !replaces) {
+    return session;
+  }
+  const { id, at, to, worktree, by } = fact;
+  const next = { ...session, move: { fact: id, to, by: by.process, at, worktree, archive: fact.archive } };
+  if (to !== 'trash') {
+    return next;
+  }
+  const before = archive?.before ?? { status: session.status, evidence: session.evidence };
+  const detail = 'The worktree is being moved to the trash.';
+  return withStatus({ ...next, archive: { ...fact.archive, at, before } }, 'archived', fact, detail);
+}
+
+function moved({ move: _over, ...session }: Session, move: Move, fact: MovedFact): Session {
+  const { archive, ...rest } = session;
+  if (archive === undefined) {
+    return session;
+  }
+  switch (fact.type) {
+    case 'session.archived':
+      return withStatus(session, 'archived', fact, 'The worktree lies in the trash, with all its files.');
+    case 'session.purged': {
+      const purged = { ...session, archive: { ...archive, purgedAt: fact.at } };
+      return withStatus(purged, 'archived', fact, 'The worktree was deleted from the trash; the branch is kept.');
+    }
+    case 'session.restored':
+      return { ...rest, worktree: move.worktree, ...archive.before };
+  }
+}
+
+/** What is learnt of an archived session's last turn, such as its judgement, shows when the session is back. */
+function behindArchive(session: Session, next: Session): Session {
+  const { archive, status, evidence } = session;
+  return archive === undefined || next.evidence === evidence
+    ? next
+    : { ...next, status, evidence, archive: { ...archive, before: { status: next.status, evidence: next.evidence } } };
 }
 
 function requested(session: Session, fact: Extract<Fact, { type: 'turn.requested' }>): Session {

@@ -4,7 +4,7 @@ import type { Status } from '../store/lifecycle.ts';
 export type Translate = (message: string, ...args: (string | number)[]) => string;
 
 /** How the tree groups sessions, in the order of the groups. */
-export const STATUS_GROUPS = ['working', 'needs-you', 'idle', 'ended'] as const;
+export const STATUS_GROUPS = ['working', 'needs-you', 'idle', 'ended', 'archived'] as const;
 
 export type StatusGroup = (typeof STATUS_GROUPS)[number];
 
@@ -28,6 +28,7 @@ const LOOKS: Readonly<Record<Status, StatusLook>> = {
   stopped: { group: 'ended', icon: 'circle-slash', color: 'descriptionForeground' },
   failed: { group: 'ended', icon: 'error', color: 'testing.iconFailed' },
   lost: { group: 'ended', icon: 'debug-disconnect', color: 'testing.iconErrored' },
+  archived: { group: 'archived', icon: 'archive', color: 'descriptionForeground' },
 };
 
 export function lookOf(status: Status): StatusLook {
@@ -58,6 +59,8 @@ export function statusLabel(status: Status, t: Translate): string {
       return t('Failed');
     case 'lost':
       return t('Lost');
+    case 'archived':
+      return t('Archived');
   }
 }
 
@@ -71,12 +74,14 @@ export function groupLabel(group: StatusGroup, t: Translate): string {
       return t('Idle');
     case 'ended':
       return t('Ended');
+    case 'archived':
+      return t('Archived');
   }
 }
 
 /** How many sessions are in each group. */
 export function countGroups(statuses: Iterable<Status>): Readonly<Record<StatusGroup, number>> {
-  const counts: Record<StatusGroup, number> = { working: 0, 'needs-you': 0, idle: 0, ended: 0 };
+  const counts: Record<StatusGroup, number> = { working: 0, 'needs-you': 0, idle: 0, ended: 0, archived: 0 };
   for (const status of statuses) {
     counts[LOOKS[status].group] += 1;
   }

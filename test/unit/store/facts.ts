@@ -87,6 +87,13 @@ export function randomFacts(random: () => number, count: number, sessions = 5): 
       () => exited(turn, pick<Partial<ExitRecord>>([{}, { code: 1 }, { stop }, { code: null, problem: 'gone' }])),
       () => exited(turn),
       () => ({
+        type: 'session.moving',
+        to: pick(['trash', 'worktree', 'nowhere'] as const),
+        worktree: '/trees/a',
+        archive: { files: '/trash/a', registration: { from: '/git/worktrees/a', to: '/git/treeline/a' } },
+      }),
+      () => ({ type: pick(['session.archived', 'session.restored', 'session.purged'] as const), move: 'of nobody' }),
+      () => ({
         type: 'turn.judged',
         turn,
         judgement: {

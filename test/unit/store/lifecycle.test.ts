@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sessionId } from '../../../src/platform/ids.ts';
-import type { ExitRecord, Fact, FactBody, Judgement } from '../../../src/store/facts.ts';
+import type { ExitRecord, Fact, FactBody, Judgement, MoveTo } from '../../../src/store/facts.ts';
 import { isLive, isOpen, isQueued, lastTurn, reduce, type Session, type Status } from '../../../src/store/lifecycle.ts';
 import { agentStarted, claimed, created, exited, fact, keeperStarted, otherWindow, requested, stop } from './facts.ts';
 
@@ -220,6 +220,86 @@ describe('void facts', () => {
     assertVoid(play(...running, stopping(1)), stopping(1));
     assertVoid(play(...running), ready);
     assertVoid(play(created), { type: 'session.renamed', name: created.name });
+  });
+});
+
+const place = { files: '/store/trash/a/worktree', branch: created.branch, commit: created.base.commit };
+const move = (to: MoveTo, replaces?: string) =>
+  fact(id, {
+    type: 'session.moving',
+    to,
+    worktree: created.worktree,
+    archive: place,
+    ...(replaces !== undefined && { replaces }),
+  });
+const then = (session: Session, ...facts: Fact[]): Session =>
+  facts.reduce<Session>((before, next) => reduce(before, next, 0) ?? before, session);
+const done = (type: 'session.archived' | 'session.restored' | 'session.purged', of: Fact) =>
+  fact(id, { type, move: of.id });
+
+describe('an archive', () => {
+  const ended = play(...running, exited(1), judged(1));
+  const away = move('trash');
+  const archived = then(ended, away, done('session.archived', away));
+
+  it('begins with the move, says where everything goes, and is over when the move is', () => {
+    const moving = then(ended, away);
+    assert.equal(moving.status, 'archived');
+    assert.deepEqual(moving.move?.by, away.by.process);
+    assert.equal(archived.move, undefined);
+    assert.equal(archived.archive?.files, place.files);
+    assert.match(archived.evidence.detail, /lies in the trash/);
+  });
+
+  it('gives back all that was when it is undone, and also when it could not be done', () => {
+    const back = move('worktree');
+    assert.deepEqual(then(archived, back, done('session.restored', back)), ended);
+    assert.deepEqual(then(ended, away, done('session.restored', away)), ended);
+  });
+
+  it('brings the worktree back under another path where that was asked for', () => {
+    const elsewhere: Fact = { ...move('worktree'), worktree: '/trees/elsewhere' } as Fact;
+    assert.equal(then(archived, elsewhere, done('session.restored', elsewhere)).worktree, '/trees/elsewhere');
+  });
+
+  it('is void while a turn is open, or while it is archived already, and keeps turns from starting', () => {
+    const open = play(...running);
+    assert.equal(then(open, away), open);
+    assert.equal(then(archived, move('trash')), archived);
+    assertVoid(archived, requested(2));
+    assertVoid(then(ended, away), requested(2));
+  });
+
+  it('lets one move happen at a time, and one window take it over', () => {
+    const moving = then(ended, away);
+    assert.equal(then(moving, move('trash')), moving);
+    assert.equal(then(moving, move('worktree', away.id)), moving, 'not in the other direction');
+    const first = move('trash', away.id);
+    const taken = then(moving, first);
+    assert.equal(taken.move?.fact, first.id);
+    assert.equal(then(taken, move('trash', away.id)), taken, 'the second to take it over is too late');
+    assert.equal(then(taken, done('session.archived', away)), taken, 'who lost it has no say any more');
+    assert.deepEqual(then(taken, done('session.restored', first)), ended);
+  });
+
+  it('can be purged once, and restored without its files after that', () => {
+    const gone = move('nowhere');
+    const purged = then(archived, gone, done('session.purged', gone));
+    assert.equal(purged.status, 'archived');
+    assert.ok(purged.archive?.purgedAt);
+    assert.equal(then(purged, move('nowhere')), purged);
+    const back = move('worktree');
+    assert.equal(then(purged, back, done('session.restored', back)).archive, undefined);
+    assert.equal(then(ended, gone), ended, 'what is not archived cannot be purged');
+  });
+
+  it('keeps a judgement that comes late for the time after it', () => {
+    const early = then(play(...running, exited(1)), away, done('session.archived', away));
+    const late = then(early, fact(id, judged(1, { outcome: 'failed', summary: 'It broke.' })));
+    assert.equal(late.status, 'archived');
+    const back = move('worktree');
+    const restored = then(late, back, done('session.restored', back));
+    assert.deepEqual([restored.status, restored.evidence.detail], ['failed', 'It broke.']);
   });
 });
 
