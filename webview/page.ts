@@ -299,7 +299,8 @@ export class Page {
       drawPlaceholder(element, words);
     } else {
       const expanded = this.#expanded.has(row.seq);
-      drawRow(element, row, { words, expanded, query: this.#feed.filter.query });
+      const worktree = this.#header?.worktree ?? '';
+      drawRow(element, row, { words, expanded, query: this.#feed.filter.query, worktree });
     }
     if (inside) {
       // What had the focus is drawn anew: it stays on its successor, or on the row.

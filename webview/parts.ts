@@ -9,6 +9,14 @@ export interface RowContext {
   readonly expanded: boolean;
   /** What is searched for; empty when nothing is. */
   readonly query: string;
+  /** The session's worktree: paths in it are shown without it. */
+  readonly worktree: string;
+}
+
+/** A path as the reader knows it: relative when it lies in the worktree. */
+export function inWorktree(path: string, { worktree }: RowContext): string {
+  const inside = path.startsWith(worktree) && /^[\\/]/.test(path.slice(worktree.length));
+  return inside ? path.slice(worktree.length + 1) : path;
 }
 
 /** Unfolds its row, or folds it. */

@@ -2,7 +2,7 @@ import { STRINGS } from '../src/protocol/strings.ts';
 import { h } from './dom.ts';
 import { lookOf } from './looks.ts';
 import { markdown } from './markdown.ts';
-import { fileLink, moreButton, showAll } from './parts.ts';
+import { fileLink, inWorktree, moreButton, showAll } from './parts.ts';
 import { beginning, line, readable } from './text.ts';
 import { toolBody } from './tool.ts';
 import type { RowContext } from './parts.ts';
@@ -17,7 +17,15 @@ const FILES_SHOWN = 8;
 
 /** Whether a row has something folded away (or unfolded). */
 export function canToggle(row: Row): boolean {
-  return row.tool !== undefined || folds(row) || (row.changes?.length ?? 0) > FILES_SHOWN;
+  return row.tool !== undefined || isBrief(row) || folds(row) || (row.changes?.length ?? 0) > FILES_SHOWN;
+}
+
+/**
+ * A row that says in its first line what it came to: a to-do list, of which the next one follows soon, and a good result,
+ * whose text is the agent's last message again.
+ */
+function isBrief(row: Row): boolean {
+  return row.todo !== undefined || (row.kind === 'result' && !row.problem && row.text.text !== '');
 }
 
 function folds(row: Row): boolean {
@@ -80,6 +88,13 @@ function body(row: Row, context: RowContext): HTMLElement {
   if (numbers.length > 0) {
     element.append(h('span', { class: 'figures' }, numbers.join(' · ')), ' ');
   }
+  if (isBrief(row)) {
+    const { words, expanded } = context;
+    element.append(brief(row), ' ', moreButton(words, expanded));
+    if (!expanded) {
+      return element;
+    }
+  }
   if (row.todo !== undefined) {
     element.append(todoList(row.todo, context.words));
   }
@@ -139,6 +154,12 @@ function textOf(row: Row, { words, expanded }: RowContext): Node[] {
   ];
 }
 
+/** What of a brief row matters most: the task in hand. */
+function brief({ todo }: Row): HTMLElement | string {
+  const doing = todo?.find(({ state }) => state === 'doing');
+  return doing === undefined ? '' : h('span', { class: 'doing' }, line(doing.text, 200));
+}
+
 function todoList(items: NonNullable<Row['todo']>, words: Words): HTMLElement {
   const list = h('ul', { class: 'todo' });
   for (const { text, state } of items) {
@@ -151,16 +172,16 @@ function todoList(items: NonNullable<Row['todo']>, words: Words): HTMLElement {
 
 const TODO_ICONS = { open: 'circle-large-outline', doing: 'record', done: 'pass-filled' } as const;
 
-function fileList(changes: NonNullable<Row['changes']>, { words, expanded }: RowContext): HTMLElement {
+function fileList(changes: NonNullable<Row['changes']>, context: RowContext): HTMLElement {
+  const { words, expanded } = context;
   const list = h('ul', { class: 'files' });
   for (const { path, change } of expanded ? changes : changes.slice(0, FILES_SHOWN)) {
+    const shown = line(inWorktree(path, context), 300);
     list.append(
       h(
         'li',
         { class: `codicon-${CHANGE_ICONS[change]} change-${change}`, title: words.say(`change.${change}`) },
-        change === 'delete'
-          ? h('span', { class: 'file' }, line(path, 300))
-          : fileLink(path, undefined, line(path, 300), words),
+        change === 'delete' ? h('span', { class: 'file' }, shown) : fileLink(path, undefined, shown, words),
       ),
     );
   }

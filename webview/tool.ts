@@ -1,5 +1,5 @@
 import { h } from './dom.ts';
-import { fileLink, showAll } from './parts.ts';
+import { fileLink, inWorktree, showAll } from './parts.ts';
 import { line, readable } from './text.ts';
 import type { RowContext } from './parts.ts';
 import type { Excerpt, ToolPart } from '../src/protocol/timeline.ts';
@@ -24,21 +24,21 @@ export function toolBody(tool: ToolPart, context: RowContext): HTMLElement {
       },
       line(tool.name, 80),
     ),
-    argument(tool, words),
+    argument(tool, context),
     h('span', { class: `state state-${tool.state} codicon-${STATE_ICONS[tool.state]}` }, stateText(tool, words)),
     expanded ? details(tool, words) : hint(tool, context.query),
   );
 }
 
-function argument(tool: ToolPart, words: Words): HTMLElement {
-  const text = line(tool.argument, 400);
+function argument(tool: ToolPart, context: RowContext): HTMLElement {
+  const text = line(inWorktree(tool.argument, context), 400);
   if (tool.file === undefined) {
     return h('span', { class: 'argument', title: text }, text);
   }
-  const shown = text === '' ? line(tool.file, 400) : text;
+  const shown = text === '' ? line(inWorktree(tool.file, context), 400) : text;
   const isPath = !/\s/.test(shown);
   // rows.css cuts a path at its beginning by writing it from the right: the marks keep its signs in their order.
-  const link = fileLink(tool.file, tool.line, isPath ? `\u200e${shown}\u200e` : shown, words);
+  const link = fileLink(tool.file, tool.line, isPath ? `\u200e${shown}\u200e` : shown, context.words);
   link.classList.add('argument', ...(isPath ? ['path'] : []));
   return link;
 }

@@ -180,6 +180,7 @@ const header = object<Header>({
   agent: string,
   model: optional(string),
   branch: string,
+  worktree: string,
   turn: number,
   startedAt: optional(number),
   endedAt: optional(number),

@@ -29,6 +29,8 @@ export interface Header {
   readonly agent: string;
   readonly model?: string;
   readonly branch: string;
+  /** Absolute path. */
+  readonly worktree: string;
   readonly turn: number;
   /** Start of the last turn's agent, and its end when it is over. */
   readonly startedAt?: number;

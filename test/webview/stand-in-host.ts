@@ -204,6 +204,7 @@ const HEADER: Header = {
   agent: 'Claude Code',
   model: 'claude-sonnet-4-5',
   branch: 'treeline/fix-login-redirect-1a2b',
+  worktree: '/work/project.worktrees/fix-login-redirect-1a2b',
   turn: 1,
   startedAt: Date.UTC(2026, 4, 12, 9, 0, 0),
   endedAt: Date.UTC(2026, 4, 12, 9, 12, 40),
