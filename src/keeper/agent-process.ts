@@ -42,8 +42,7 @@ export async function startAgent(spec: KeeperSpec, turnFolder: string): Promise<
   if (statSync(spec.worktree, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new TreelineError('no-worktree', `The agent was not started, because ${spec.worktree} is not a folder.`);
   }
-  const prompt = path.join(turnFolder, TURN_FILES.prompt);
-  const input = spec.stdin === 'prompt' ? openSync(prompt, 'r') : undefined;
+  const { input, first } = openPrompt(spec, turnFolder);
   try {
     const child = spawnAgent(spec, [input ?? (spec.stdin === 'lines' ? 'pipe' : 'ignore'), 'pipe', 'pipe']);
     const { pid, stdin, stdout, stderr } = child;
@@ -57,12 +56,25 @@ export async function startAgent(spec: KeeperSpec, turnFolder: string): Promise<
     // that is gone by then gets an identity that no living process has.
     const id = readProcStat(pid)?.id ?? (await processId(pid)) ?? { pid, start: 'gone' };
     const send = sender(stdin);
-    if (spec.stdin === 'lines') send(readFileSync(prompt, 'utf8'), () => undefined).catch(() => undefined);
+    // Whether it reads its prompt is the agent's business; its end will tell.
+    if (first !== undefined) send(first, () => undefined).catch(() => undefined);
     return { id, stdout, stderr, exited, send };
   } catch (error) {
     throw refusal(spec.argv[0] ?? '', error);
   } finally {
     if (input !== undefined) closeSync(input);
+  }
+}
+
+/** The prompt as the agent's stdin, or as its first message. */
+function openPrompt({ stdin }: KeeperSpec, turnFolder: string): { input?: number; first?: string } {
+  const file = path.join(turnFolder, TURN_FILES.prompt);
+  try {
+    if (stdin === 'prompt') return { input: openSync(file, 'r') };
+    return stdin === 'lines' ? { first: readFileSync(file, 'utf8') } : {};
+  } catch (cause) {
+    const message = `The agent was not started, because its prompt could not be read (${errorText(cause)}).`;
+    throw new TreelineError('no-prompt', message, { cause });
   }
 }
 
@@ -113,7 +125,10 @@ function refusal(program: string, error: unknown): TreelineError {
   const say = (code: string, why: string): TreelineError =>
     new TreelineError(code, `The agent was not started, because ${why}`, { cause: error });
   if (hasCode(error, 'ENOENT')) {
-    return say('not-found', `the program “${program}” was not found; install it, or correct its path in the settings.`);
+    return say(
+      'not-found',
+      `“${program}” (or the interpreter that its first line names) was not found; install it, or correct its path.`,
+    );
   }
   if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) {
     return say('not-executable', `“${program}” may not be executed; check its permissions.`);

@@ -94,10 +94,9 @@ export class KeptTurn {
         this.#ending = true;
         this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected: [] }));
       } else {
-        this.#starting.then(
-          (agent) => this.#escalate(agent),
-          () => undefined,
-        );
+        // An agent that cannot be started has ended the turn already.
+        const agent = this.#starting.catch(() => undefined);
+        void agent.then((one) => one && this.#escalate(one));
       }
     }
     return this.over;
@@ -126,8 +125,16 @@ export class KeptTurn {
     return agent;
   }
 
-  /** Signals the agent's group, each time harder, until the agent is gone. */
   async #escalate(agent: AgentProcess): Promise<void> {
+    try {
+      await this.#signalHarder(agent);
+    } catch (error) {
+      this.#recorder.note(`The agent could not be signalled: ${errorText(error)}`, 'error');
+    }
+  }
+
+  /** Signals the agent's group, each time harder, until the agent is gone. */
+  async #signalHarder(agent: AgentProcess): Promise<void> {
     const { grace } = this.#spec;
     // Windows has no signal that a console program could hear: what taskkill does without /F, then with it. Not run here.
     const interrupt = process.platform === 'win32' ? [] : [['SIGINT', grace.interrupt] as const];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
@@ -49,7 +49,7 @@ test('the end by a signal is told by its name', async (t) => {
 
 test('an agent that cannot be started is a record with a plain sentence', async (t) => {
   for (const [argv, problem] of [
-    [['no-such-program'], /“no-such-program” was not found/],
+    [['no-such-program'], /“no-such-program” .*was not found/],
     [['./plain.txt'], /may not be executed/],
     [['true', 'x'.repeat(3 * 1024 * 1024)], /longer than the system allows/],
   ] as const) {
@@ -65,6 +65,16 @@ test('an agent that cannot be started is a record with a plain sentence', async 
       turn.facts().map(({ type }) => type),
       ['keeper.started', 'turn.exited'],
     );
+  }
+});
+
+test('a missing prompt is told as such, and nothing runs', async (t) => {
+  for (const stdin of ['prompt', 'lines'] as const) {
+    const turn = await prepare(t, ['sleep', '1000'], { stdin });
+    rmSync(path.join(turn.folder, TURN_FILES.prompt));
+    const keeper = await turn.open();
+    await assert.rejects(keeper.start(), { code: 'no-prompt' });
+    assert.deepEqual(await turn.left(), []);
   }
 });
 
