@@ -14,8 +14,11 @@ import { sessionsLayout } from './editor-settings.ts';
 import type { SessionNode, SessionsNode } from './sessions-nodes.ts';
 import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
 
-/** The tree is told of changes at most ten times a second. */
-const REFRESH_MS = 100;
+/**
+ * The editor is told of changes at most this often. It waits for 200 ms of silence before it acts on what it was told after
+ * the first (extHostTreeViews): told more often than that, it would never act while an agent prints.
+ */
+const REFRESH_MS = 300;
 /** Ages are looked over this often, while the view is visible. */
 const AGES_MS = 30_000;
 

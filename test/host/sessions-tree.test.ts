@@ -70,6 +70,45 @@ describe('the sessions view', () => {
     }
   });
 
+  it('is kept up to date by the editor while another agent prints without a pause', async () => {
+    await vscode.commands.executeCommand('treeline.sessions.focus');
+    const { sessionsTree } = api.parts;
+    const asked = new vscode.EventEmitter<string>();
+    const original = sessionsTree.getTreeItem.bind(sessionsTree);
+    sessionsTree.getTreeItem = (node) => {
+      const made = original(node);
+      asked.fire(`${made.id} ${made.contextValue}`);
+      return made;
+    };
+    const quiet = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Quiet' });
+    const talker = await api.spawn({ agent: 'script', prompt: steps(['chatter', 20]), name: 'Talker' });
+    try {
+      await reaches(api, talker.id, 'working');
+      let changes = 0;
+      await untilEvent(
+        (look) => api.onDidChange(look),
+        () => (changes += 1) > 20 || undefined,
+        'the talker is in full flow',
+      );
+      let shown = '';
+      const subscription = asked.event((item) => (shown = item.startsWith(quiet.id) ? item : shown));
+      await api.send(quiet.id, 'go');
+      await reaches(api, quiet.id, 'idle');
+      const ended = performance.now();
+      await untilEvent(
+        (look) => asked.event(look),
+        () => shown.includes(' idle ') || undefined,
+        'the editor asks for the item of the session that ended',
+      );
+      subscription.dispose();
+      assert.ok(performance.now() - ended < 1500, `${performance.now() - ended} ms`);
+      assert.equal((await api.session(talker.id))?.status, 'working');
+    } finally {
+      sessionsTree.getTreeItem = original;
+      await api.stop(talker.id);
+    }
+  });
+
   it('lists the changed files below a session', async () => {
     const { id } = await finished(api, 'Filer', ['write', 'src/new.txt', 'x\n'], ['write', 'README.md', '# Other\n']);
     const { node } = (await find(id))!;

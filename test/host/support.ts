@@ -18,7 +18,7 @@ export function workspaceFolder(): string {
 
 /**
  * An agent that does what its prompt says: the prompt's first line is a JSON list of steps. `wait` holds it until a message
- * `go` comes on its stdin, or for ever.
+ * `go` comes on its stdin; `chatter` prints a line every so many ms for ever.
  */
 const AGENT = `
 import { mkdirSync, writeFileSync, rmSync, renameSync } from 'node:fs';
@@ -35,6 +35,7 @@ for (const [step, ...args] of JSON.parse(first.value)) {
   if (step === 'move') renameSync(args[0], args[1]);
   if (step === 'git') execFileSync('git', args, { stdio: 'ignore' });
   if (step === 'wait') for (;;) { const { value, done } = await lines.next(); if (done || value === 'go') break; console.log('heard ' + value); }
+  if (step === 'chatter') for (;;) { console.log('and on'); await new Promise((go) => setTimeout(go, args[0])); }
   if (step === 'exit') process.exit(args[0]);
 }
 process.exit(0);
@@ -47,7 +48,7 @@ export type AgentStep =
   | readonly ['move', string, string]
   | readonly ['git', ...string[]]
   | readonly ['wait']
-  | readonly ['exit', number];
+  | readonly ['exit' | 'chatter', number];
 
 export function steps(...list: readonly AgentStep[]): string {
   return JSON.stringify(list);
