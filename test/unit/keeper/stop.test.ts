@@ -1,7 +1,10 @@
 /** Stops and sweeps: afterwards no process of the turn is left, whatever it did. */
 import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../support.ts';
 import { started } from './support.ts';
 import type { TestTurn, TurnOptions } from './support.ts';
@@ -85,8 +88,17 @@ test('a fork storm ends', async (t) => {
 });
 
 test('processes that hand over from one to the next all the time are caught', async (t) => {
-  const hop = 'hop() { (setsid bash -c "$0" "$0" >/dev/null 2>&1 &) }; sleep 0.02; hop';
-  await stopped(t, ['bash', '-c', `setsid bash -c '${hop}' '${hop}' & echo ready; sleep 1000`]);
+  // Each has its own session, no living parent, and is gone a moment after it has started the next.
+  const hop = 'echo hop >> hops; sleep 0.01; setsid bash hop.sh </dev/null >/dev/null 2>&1 &';
+  const { turn } = await stopped(t, [
+    'bash',
+    '-c',
+    `echo '${hop}' > hop.sh; bash hop.sh; until [ $(grep -c hop hops) -gt 5 ]; do sleep 0.05; done; echo ready; sleep 1000`,
+  ]);
+  const hops = (): number => statSync(path.join(turn.spec.worktree, 'hops')).size;
+  const before = hops();
+  await delay(300);
+  assert.equal(hops(), before);
 });
 
 test('a tool that holds stdout open after the end of the agent does not hold the turn', async (t) => {
