@@ -1,3 +1,4 @@
+import type { Archive } from '../git/archive.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 
 /** The version of the fact format that this code writes. A reader keeps, but does not apply, facts of a newer one. */
@@ -76,17 +77,6 @@ export interface Judgement {
   readonly attention?: Attention;
   /** True when the agent says that it does not know the agent session id it was asked to resume. */
   readonly unknownSession?: boolean;
-}
-
-/** What an archive set aside, and where: absolute paths. */
-export interface Archive {
-  /** Where the worktree's files lie while it is archived. */
-  readonly files: string;
-  /** git's folder of the worktree (its index, HEAD and logs): where git has it, and where it lies while it is archived. */
-  readonly registration?: { readonly from: string; readonly to: string };
-  /** What was checked out; the commit is absent on a branch without any. */
-  readonly branch?: string;
-  readonly commit?: string;
 }
 
 /** Where a move of a worktree leads: out of sight, back to work, or away for good. */

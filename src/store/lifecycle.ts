@@ -1,5 +1,6 @@
+import type { Archive } from '../git/archive.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import type { AgentRef, Archive, ExitRecord, Fact, FactType, Judgement, MoveTo } from './facts.ts';
+import type { AgentRef, ExitRecord, Fact, FactType, Judgement, MoveTo } from './facts.ts';
 
 /** What a session is doing, as the facts show it. */
 export type Status =

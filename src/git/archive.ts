@@ -1,0 +1,313 @@
+import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
+import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { removeTree } from '../platform/remove-tree.ts';
+import { git, gitRecords, tryGit } from './git.ts';
+import { gitError } from './git-error.ts';
+import { holdObjects, letGo } from './held-objects.ts';
+import type { Repository } from './types.ts';
+import { exists, listWorktrees } from './worktree-list.ts';
+
+/** What an archive sets aside, and where: absolute paths. */
+export interface Archive {
+  /** Where the worktree's files lie while it is archived. */
+  readonly files: string;
+  /** git's folder of the worktree (its index, HEAD and logs): where git has it, and where it lies while it is archived. */
+  readonly registration?: { readonly from: string; readonly to: string };
+  /** What was checked out; the commit is absent on a branch without any. */
+  readonly branch?: string;
+  readonly commit?: string;
+}
+
+/** A move of a worktree between its place and the trash. */
+export interface WorktreeMove {
+  /** The worktree's path, or the one that it comes back to. */
+  readonly worktree: string;
+  readonly archive: Archive;
+}
+
+/** The folder beside a worktree that serves as trash where the usual one is on another file system. */
+const TRASH_BESIDE = '.treeline-trash';
+/** Where registrations lie meanwhile: two levels below the git directory, as `commondir` in them says, so that git still reads them. */
+const REGISTRATIONS = 'treeline';
+
+/**
+ * Looks whether a worktree can be archived, and says where everything goes. Nothing is changed. Both parts go by rename(2), at
+ * once and untouched, whatever is in them: git's folder stays inside the git directory, and the files go to `trash` or, where
+ * that is on another file system, to a hidden folder beside the worktree. A folder that is gone leaves only git's to move.
+ *
+ * @param trash a folder of Treeline's own.
+ * @param name for the folders in it; -2, -3 … is added where it is taken.
+ * @throws TreelineError `main-worktree`, `worktree-locked`, `worktree-in-use`, `not-our-worktree`
+ */
+export async function planArchive(
+  repository: Repository,
+  worktree: string,
+  { trash, name, beside = false }: { readonly trash: string; readonly name: string; readonly beside?: boolean },
+): Promise<Archive> {
+  const all = await listWorktrees(repository);
+  const found = all.find((each) => each.path === worktree);
+  if (found?.main === true || isInside(repository.commonDir, worktree)) {
+    throw new TreelineError('main-worktree', `${worktree} holds the repository itself, so it is never removed.`);
+  }
+  if (found?.locked !== undefined) {
+    throw new TreelineError(
+      'worktree-locked',
+      `The worktree ${worktree} is locked (${found.locked || 'no reason given'}); run git worktree unlock, then try again.`,
+    );
+  }
+  const inner = all.find((each) => each.path !== worktree && isInside(each.path, worktree));
+  if (inner !== undefined) {
+    throw new TreelineError(
+      'worktree-in-use',
+      `Another worktree, ${inner.path}, lies inside ${worktree}; move or remove that one first.`,
+    );
+  }
+  const registered = await registrationOf(repository, worktree);
+  if (registered === undefined) await refuseStranger(repository, worktree);
+  else await refuseWhileGitRuns(registered);
+
+  const root =
+    beside || !(await isSameDevice(worktree, trash)) ? path.join(path.dirname(worktree), TRASH_BESIDE) : trash;
+  for (let count = 1; ; count++) {
+    const leaf = count === 1 ? name : `${name}-${count}`;
+    const files = path.join(root, leaf, 'worktree');
+    const to = path.join(repository.commonDir, REGISTRATIONS, leaf);
+    if ((await exists(files)) || (await exists(to))) continue;
+    return {
+      files,
+      ...(registered !== undefined && { registration: { from: registered, to } }),
+      ...(found?.branch !== undefined && { branch: found.branch }),
+      ...(found?.head !== undefined && { commit: found.head }),
+    };
+  }
+}
+
+/**
+ * Moves a worktree into the trash. May be called again after a crash in the middle: what is done is done. git's folder goes
+ * first, so that its index is at rest when what only it knows of is put under a ref.
+ * @throws TreelineError `other-device` where the trash cannot be reached by a rename, `worktree-busy`
+ */
+export async function moveToTrash(repository: Repository, { worktree, archive }: WorktreeMove): Promise<void> {
+  const { registration, files } = archive;
+  if (registration !== undefined) await moveOnce(registration.from, registration.to);
+  await holdObjects(repository, archive);
+  await moveOnce(worktree, files);
+}
+
+/**
+ * Looks whether an archive can come back, and says how. Nothing is changed.
+ * @throws TreelineError `path-taken`
+ */
+export async function planRestore(
+  repository: Repository,
+  { worktree, archive }: WorktreeMove,
+  original: string,
+): Promise<WorktreeMove> {
+  const { registration, files } = archive;
+  const taken = (why: string): TreelineError =>
+    new TreelineError('path-taken', `${worktree} is taken: ${why}; move that away, or choose another folder.`);
+  if ((await exists(files)) && (await exists(worktree)) && !(await isEmptyFolder(worktree))) {
+    throw taken('something else is there');
+  }
+  if (registration === undefined || !(await exists(registration.to))) return { worktree, archive };
+  const all = await listWorktrees(repository);
+  if (all.some((each) => each.path === worktree)) throw taken('git has another worktree registered there');
+  const from = await freeName(registration.from);
+  if ((from !== registration.from || worktree !== original) && (await exists(path.join(registration.to, 'modules')))) {
+    throw new TreelineError(
+      'path-taken',
+      `A worktree with submodules can only come back where it was, ${original}; move away what is there (or git's ${registration.from}) and try again.`,
+    );
+  }
+  return { worktree, archive: { ...archive, registration: { ...registration, from } } };
+}
+
+/**
+ * Brings a worktree back from the trash, as planRestore said. May be called again after a crash in the middle. The branch that
+ * was checked out is made again where it is gone; where it has moved on or is checked out elsewhere, HEAD stays at the commit
+ * it was at, detached, so that the restored index does not look like a change of the newer commits.
+ *
+ * @returns a sentence about a HEAD or branch that is not as it was; undefined when all is.
+ * @throws TreelineError `path-taken`, `worktree-busy`, `other-device`
+ */
+export async function moveBack(repository: Repository, move: WorktreeMove): Promise<string | undefined> {
+  const { worktree, archive } = move;
+  const { registration, files } = archive;
+  if (await exists(files)) {
+    if (await isEmptyFolder(worktree)) await rmdir(worktree);
+    if (await exists(worktree)) {
+      throw new TreelineError('path-taken', `${worktree} is taken by now; move that away, or choose another folder.`);
+    }
+    await moveOnce(files, worktree, 0o777);
+  }
+  let note: string | undefined;
+  if (registration !== undefined) {
+    if (await exists(registration.to)) {
+      if (await exists(registration.from)) {
+        throw new TreelineError('path-taken', `${registration.from} is another worktree's by now; try again.`);
+      }
+      note = await settleHead(repository, registration.to, archive);
+      await point(path.join(registration.to, 'gitdir'), registration.from, path.join(worktree, '.git'), '');
+      await moveOnce(registration.to, registration.from, 0o777);
+    }
+    if (await exists(worktree)) await point(path.join(worktree, '.git'), worktree, registration.from, 'gitdir: ');
+  }
+  await letGo(repository, archive, false);
+  await rmdir(path.dirname(files)).catch(() => undefined);
+  return note;
+}
+
+/**
+ * Deletes what an archive set aside. May be called again after a crash in the middle. The branch stays, and the commit that
+ * was checked out stays under a ref of Treeline's where no branch or tag holds it.
+ */
+export async function purgeArchive(repository: Repository, archive: Archive): Promise<void> {
+  await removeTree(archive.files);
+  if (archive.registration !== undefined) await removeTree(archive.registration.to);
+  await letGo(repository, archive, true);
+  await rmdir(path.dirname(archive.files)).catch(() => undefined);
+}
+
+/** How many files of an archive git does not hold as they are: changed, staged, untracked and ignored ones. */
+export async function countUnheld({ files, registration }: Archive, signal?: AbortSignal): Promise<number> {
+  if (registration === undefined || !(await exists(files)) || !(await exists(registration.to))) return 0;
+  const args = ['--git-dir', registration.to, '--work-tree', files, 'status', '--porcelain=v1', '-z', '--no-renames'];
+  const all = [...args, '--untracked-files=all', '--ignored=traditional', '--ignore-submodules=all'];
+  let count = 0;
+  for await (const _record of gitRecords(files, all, { signal })) count++;
+  return count;
+}
+
+/** A rename that may have been done before: then, or when there is nothing to move, it does nothing. */
+async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promise<void> {
+  if (!(await exists(from)) || (await exists(to))) return;
+  await mkdir(path.dirname(to), { recursive: true, mode });
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return; // Another window did it.
+    if (hasCode(error, 'EXDEV')) {
+      throw new TreelineError(
+        'other-device',
+        `${from} cannot be moved to ${to}, which is on another disk; choose a folder on the same one.`,
+        { cause: error },
+      );
+    }
+    throw new TreelineError(
+      'worktree-busy',
+      `${from} could not be moved (${errorText(error)}); close what uses it, look at its permissions, and try again.`,
+      { cause: error },
+    );
+  }
+  await syncFolder(path.dirname(to));
+  await syncFolder(path.dirname(from));
+}
+
+/** git's folder of a worktree, whether or not the worktree is there. */
+async function registrationOf({ commonDir }: Repository, worktree: string): Promise<string | undefined> {
+  const folder = path.join(commonDir, 'worktrees');
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const own = path.join(folder, name);
+    const gitdir = await readIfExists(path.join(own, 'gitdir')).catch(() => undefined);
+    if (gitdir !== undefined && path.resolve(own, withoutNewline(gitdir)) === path.join(worktree, '.git')) return own;
+  }
+  return undefined;
+}
+
+/** A folder that git does not know may be moved only if it is not the worktree or the clone of some other repository. */
+async function refuseStranger({ commonDir, name }: Repository, worktree: string): Promise<void> {
+  const file = path.join(worktree, '.git');
+  if (!(await exists(file))) return;
+  const text = await readFile(file).catch(() => Buffer.alloc(0));
+  const target = path.resolve(worktree, withoutNewline(text).replace(/^gitdir: /, ''));
+  if (isInside(target, path.join(commonDir, 'worktrees'))) return;
+  throw new TreelineError(
+    'not-our-worktree',
+    `${worktree} belongs to another repository than ${name}, so it is left alone; remove it by hand if it is not needed.`,
+  );
+}
+
+async function refuseWhileGitRuns(registration: string): Promise<void> {
+  const lock = path.join(registration, 'index.lock');
+  if (!(await exists(lock))) return;
+  throw new TreelineError(
+    'worktree-in-use',
+    `A git process works in this worktree (${lock}); wait for it to end, and delete that file if no git is running.`,
+  );
+}
+
+/** Whether a rename between the two can work: a first guess, the rename itself is the judge. */
+async function isSameDevice(worktree: string, trash: string): Promise<boolean> {
+  const device = async (file: string): Promise<number> => {
+    for (let there = file; ; there = path.dirname(there)) {
+      const found = await stat(there).catch(() => undefined);
+      if (found !== undefined) return found.dev;
+    }
+  };
+  return (await device(path.dirname(worktree))) === (await device(trash));
+}
+
+/** `…/worktrees/name`, or with -2, -3 … where that is another worktree's by now. */
+async function freeName(wanted: string): Promise<string> {
+  for (let count = 1; ; count++) {
+    const name = count === 1 ? wanted : `${wanted}-${count}`;
+    if (!(await exists(name))) return name;
+  }
+}
+
+/** Sees to it that the archived HEAD means what it meant. */
+async function settleHead(
+  repository: Repository,
+  gitDir: string,
+  { branch, commit }: Archive,
+): Promise<string | undefined> {
+  if (branch === undefined || commit === undefined) return undefined;
+  const common = ['--git-dir', repository.commonDir];
+  const ref = `refs/heads/${branch}`;
+  const found = await tryGit(repository.commonDir, [...common, 'rev-parse', '--verify', '--quiet', ref]);
+  const tip = withoutNewline(found.stdout);
+  if (found.exitCode !== 0) {
+    const args = ['update-ref', '-m', 'branch: Restored from an archive', ref, commit, '0'.repeat(commit.length)];
+    const made = await tryGit(repository.commonDir, [...common, ...args], { writes: true });
+    if (made.exitCode === 0) return `The branch ${branch} was gone and is there again.`;
+    if (!/already exists|exists; cannot create/.test(made.stderr)) {
+      throw gitError({ args, cwd: repository.commonDir, ...made });
+    }
+  }
+  const elsewhere = (await listWorktrees(repository)).find((each) => each.branch === branch);
+  if (tip === commit && elsewhere === undefined) return undefined;
+  // As git does it, because a repository may keep its refs in another form than in files.
+  await git(repository.commonDir, ['--git-dir', gitDir, 'update-ref', '--no-deref', 'HEAD', commit], { writes: true });
+  const why = elsewhere === undefined ? 'has moved on' : `is checked out in ${elsewhere.path}`;
+  return `The branch ${branch} ${why}, so the worktree is at its own commit ${commit.slice(0, 10)}, on no branch.`;
+}
+
+/** Has one of git's two pointer files say `target`, if it does not; it may say so by a relative path. */
+async function point(file: string, base: string, target: string, prefix: string): Promise<void> {
+  const text = await readIfExists(file);
+  if (text === undefined) return;
+  if (path.resolve(base, withoutNewline(text).slice(prefix.length)) === target) return;
+  await writeFile(file, `${prefix}${target}\n`);
+}
+
+async function isEmptyFolder(folder: string): Promise<boolean> {
+  return readdir(folder).then(
+    (names) => names.length === 0,
+    () => false,
+  );
+}
+
+function isInside(inner: string, outer: string): boolean {
+  const relative = path.relative(outer, inner);
+  return relative === '' || (!path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`));
+}
+
+function withoutNewline(text: Uint8Array): string {
+  return Buffer.from(text)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
+}
