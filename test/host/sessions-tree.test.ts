@@ -48,25 +48,39 @@ describe('the sessions view', () => {
   });
 
   it('tells the editor of the changed items alone, and moves a session from group to group', async () => {
+    const told = new Promise<void>((resolve) => {
+      const first = api.parts.sessionsTree.onDidChangeTreeData(() => {
+        first.dispose();
+        resolve();
+      });
+    });
     const { id } = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Mover' });
     await reaches(api, id, 'working');
+    // That there is one session more is told first.
+    await told;
     // The editor knows of the items that it has asked for.
     assert.ok(await find(id));
+    // The end of the session before may still be told of.
+    const changed = new Set<string>();
+    const changes = api.onDidChange((ids) => ids.forEach((each) => changed.add(each)));
     const fired: (SessionsNode[] | undefined)[] = [];
     const subscription = api.parts.sessionsTree.onDidChangeTreeData((nodes) => fired.push(nodes));
     try {
       await api.parts.treeline.of(id)!.rename(id, 'Renamed');
       await untilEvent(
         (look) => api.parts.sessionsTree.onDidChangeTreeData(look),
-        () => fired.some((nodes) => nodes?.length === 1 && nodes[0]!.id === id) || undefined,
-        'the item alone is refreshed',
+        () => fired.some((nodes) => nodes?.some((node) => node.id === id)) || undefined,
+        'the item is refreshed',
       );
+      assert.ok(fired.every((nodes) => nodes?.every((node) => changed.has(node.id))));
+      assert.ok(changed.size < (await api.sessions()).length);
       assert.equal(item((await find(id))!.node).label, 'Renamed');
       await api.stop(id);
       await reaches(api, id, 'stopped');
       assert.equal((await find(id))!.group, 'Ended');
     } finally {
       subscription.dispose();
+      changes.dispose();
     }
   });
 
