@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { link, rm } from 'node:fs/promises';
+import { link, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
 import { parseJson } from '../platform/check.ts';
-import { hasCode } from '../platform/errors.ts';
+import { TreelineError, hasCode } from '../platform/errors.ts';
 import { exitRecord } from '../store/facts-parse.ts';
 import type { ExitRecord } from '../store/facts.ts';
 import { TURN_FILES } from './protocol.ts';
@@ -35,4 +35,25 @@ export async function writeExitOnce(turnFolder: string, exit: ExitRecord): Promi
 export async function readExit(turnFolder: string): Promise<ExitRecord | undefined> {
   const bytes = await readIfExists(path.join(turnFolder, TURN_FILES.exit));
   return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, TURN_FILES.exit);
+}
+
+/** As {@link readExit}, but a damaged one is set aside for people to look at, so that another can be written. */
+export async function readOrSetAsideExit(turnFolder: string): Promise<ExitRecord | undefined> {
+  try {
+    return await readExit(turnFolder);
+  } catch (error) {
+    if (!(error instanceof TreelineError && error.code === 'invalid')) throw error;
+    const file = path.join(turnFolder, TURN_FILES.exit);
+    const aside = `${file}.damaged`;
+    await rename(file, aside);
+    // Another window may have been quicker, and what was moved is its good one.
+    const bytes = await readIfExists(aside);
+    try {
+      const exit = parseJson(bytes?.toString('utf8') ?? '', exitRecord, TURN_FILES.exit);
+      await rename(aside, file);
+      return exit;
+    } catch {
+      return undefined;
+    }
+  }
 }

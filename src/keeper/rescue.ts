@@ -1,14 +1,14 @@
 import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TreelineError } from '../platform/errors.ts';
-import { PRIVATE_FILE } from '../platform/paths.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
 import { isAlive } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
 import type { ExitRecord } from '../store/facts.ts';
-import { readExit, writeExitOnce } from './exit-file.ts';
+import { readExit, readOrSetAsideExit, writeExitOnce } from './exit-file.ts';
 import { lookFor } from './expected.ts';
 import { TURN_FILES } from './protocol.ts';
 import type { KeeperNote } from './protocol.ts';
@@ -33,7 +33,7 @@ export interface LostTurn {
 /**
  * Closes a turn whose keeper is gone: ends what is left of it, writes exit.json where there is none, and returns what it
  * says, for the caller to append as a fact. Safe to run from several windows at once: all return the same record, and one of
- * them writes. Throws TreelineError `keeper-alive` when the keeper still runs.
+ * them writes; a folder that cannot be written is no obstacle. Throws TreelineError `keeper-alive` when the keeper still runs.
  */
 export async function rescue(lost: LostTurn): Promise<ExitRecord> {
   const { folder, keeper, agent } = lost;
@@ -48,10 +48,10 @@ export async function rescue(lost: LostTurn): Promise<ExitRecord> {
   const family = await endAgent(lost, note);
   const survivors = await sweep(family, true, note);
   // The keeper's last act may have been to write it.
-  const before = await readExit(folder);
+  const before = await readOrSetAsideExit(folder).catch(() => undefined);
   if (before !== undefined) return before;
 
-  const exit: ExitRecord = {
+  const exit = {
     startedAt: agent?.at ?? null,
     endedAt: Date.now(),
     code: null,
@@ -62,13 +62,17 @@ export async function rescue(lost: LostTurn): Promise<ExitRecord> {
       agent === undefined
         ? 'The keeper ended unexpectedly before the agent was started.'
         : 'The keeper ended unexpectedly, so nobody saw how the agent ended.',
-  };
-  if (await writeExitOnce(folder, exit)) {
+  } satisfies ExitRecord;
+  try {
+    privateFolder(folder);
+    if (!(await writeExitOnce(folder, exit))) return (await readExit(folder)) ?? exit;
     await writeNotes(folder, notes);
-    if (keeper?.socket !== undefined && process.platform !== 'win32') await rm(keeper.socket, { force: true });
-    return exit;
+  } catch (error) {
+    // The folder may be damaged, or its disk full: the journal is to tell of the end all the same.
+    return { ...exit, problem: `${exit.problem} Its record could not be written: ${errorText(error)}.` };
   }
-  return (await readExit(folder)) ?? exit;
+  if (keeper?.socket !== undefined && process.platform !== 'win32') await rm(keeper.socket, { force: true });
+  return exit;
 }
 
 /**

@@ -146,7 +146,9 @@ export function reduce(session: Session | undefined, fact: Fact, live: number): 
 
 function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
   const { name, agent, base, worktree, branch, expects, foreign } = fact;
-  const evidence: Evidence = { type: fact.type, at: fact.at, detail: 'The session was created.' };
+  // Its first turn is requested in the same breath: where that cannot be read, nothing waits and nothing will come.
+  const detail = 'The session was created, and no turn of it is in the journal; resume it to go on.';
+  const evidence: Evidence = { type: fact.type, at: fact.at, detail };
   return {
     id: fact.session,
     name,
@@ -157,7 +159,7 @@ function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
     expects,
     createdAt: fact.at,
     turns: [],
-    status: 'queued',
+    status: 'lost',
     evidence,
     ...(foreign === true && { foreign }),
   };

@@ -31,7 +31,7 @@ function assertVoid(session: Session, body: FactBody, live = 0): void {
 describe('the way of a session', () => {
   it('goes from the request to the work and to idle, each status with the fact that it rests on', () => {
     const steps: [FactBody, Status, RegExp][] = [
-      [created, 'queued', /session was created/],
+      [created, 'lost', /session was created, and no turn/],
       [requested(1), 'queued', /Turn 1 was requested/],
       [claimed(1), 'preparing', /worktree is being made/],
       [ready, 'starting', /worktree is ready/],
