@@ -34,6 +34,8 @@ export const journalFile = (store: string): string => path.join(store, 'journal.
 /** Copies of damaged journal lines, for people to look at. */
 export const damagedFile = (store: string): string => path.join(store, 'journal.damaged.jsonl');
 export const catalogueFile = (store: string): string => path.join(store, 'catalogue.db');
+/** What archives removed, until it is purged. */
+export const trashFolder = (store: string): string => path.join(store, 'trash');
 export const sessionsFolder = (store: string): string => path.join(store, 'sessions');
 
 /** `sessions/<id>`. Throws on an id that is not one: it may come from a file or a message. */

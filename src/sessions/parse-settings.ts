@@ -1,6 +1,6 @@
 import { parseCustomAgents } from '../agents/custom.ts';
 import { parseProgram } from '../agents/program.ts';
-import { isRecord, nonEmpty, number, positive, type Read } from '../platform/check.ts';
+import { isRecord, natural, nonEmpty, number, positive, type Read } from '../platform/check.ts';
 import { errorText } from '../platform/errors.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
 
@@ -34,7 +34,7 @@ export function parseSettings(value: unknown): ParsedSettings {
   };
   const custom = parseCustomAgents(given['customAgents']);
   problems.push(...custom.problems);
-  const { maxConcurrent, worktreeFolder, branchName, grace } = DEFAULT_SETTINGS;
+  const { maxConcurrent, worktreeFolder, branchName, trashDays, grace } = DEFAULT_SETTINGS;
   return {
     settings: {
       maxConcurrent: read('maxConcurrent', positive, maxConcurrent),
@@ -43,6 +43,7 @@ export function parseSettings(value: unknown): ParsedSettings {
       claude: program('claude'),
       codex: program('codex'),
       customAgents: custom.agents,
+      trashDays: read('trashDays', natural, trashDays),
       grace: {
         interrupt: read('stopGraceInterrupt', seconds, grace.interrupt),
         terminate: read('stopGraceTerminate', seconds, grace.terminate),

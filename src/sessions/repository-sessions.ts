@@ -16,10 +16,18 @@ import { privateFolder, sessionFolder, turnFolder } from '../platform/paths.ts';
 import type { ExitRecord } from '../store/facts.ts';
 import { isLive, isOpen, isQueued, lastTurn, type Session } from '../store/lifecycle.ts';
 import type { Activity } from '../timeline/rows.ts';
+import { Archives } from './archive.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';
 import { freshStartPrompt, promptExcerpt } from './prompts.ts';
-import type { ActionOptions, RepositorySessions, ResumeRequest, SpawnRequest } from './service-types.ts';
+import type {
+  ActionOptions,
+  ArchiveContents,
+  RepositorySessions,
+  Restored,
+  ResumeRequest,
+  SpawnRequest,
+} from './service-types.ts';
 import { TurnSupervisor } from './turn-supervisor.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
@@ -32,10 +40,12 @@ export class SessionsOfRepository implements RepositorySessions {
   readonly ready: Promise<void>;
   readonly #context: Context;
   readonly #supervisor: TurnSupervisor;
+  readonly #archives: Archives;
   readonly #activities = new Map<string, Activity>();
   readonly #changes: Emitter<ReadonlySet<string>>;
   readonly #disposables: Dispose[] = [];
   #changed = new Set<string>();
+  #listed: { readonly all: readonly Session[]; readonly shown: readonly Session[] } | undefined;
 
   constructor(context: Context) {
     this.#context = context;
@@ -43,11 +53,16 @@ export class SessionsOfRepository implements RepositorySessions {
     this.store = context.folder;
     this.#changes = new Emitter((error) => context.log.error(`A listener failed: ${errorText(error)}`));
     this.#supervisor = new TurnSupervisor(context);
+    this.#archives = new Archives(context);
     this.#disposables.push(
       context.store.onDidChange((ids) => this.#noteFacts(ids)),
       context.timelines.onActivity((activity) => this.#noteActivity(activity)),
     );
-    this.ready = context.store.ready.then(() => this.#supervisor.look(context.store.list()));
+    this.ready = context.store.ready.then(() => {
+      this.#supervisor.look(context.store.list());
+      // In the background: nothing that the user does waits for it.
+      void this.#archives.settle();
+    });
   }
 
   get onDidChange(): RepositorySessions['onDidChange'] {
@@ -55,7 +70,12 @@ export class SessionsOfRepository implements RepositorySessions {
   }
 
   list(): readonly Session[] {
-    return this.#context.store.list();
+    const all = this.#context.store.list();
+    if (this.#listed?.all !== all) {
+      // A foreign worktree is nothing of ours once it is back.
+      this.#listed = { all, shown: all.filter(({ foreign, archive }) => foreign !== true || archive !== undefined) };
+    }
+    return this.#listed.shown;
   }
 
   get(id: string): Session | undefined {
@@ -126,6 +146,9 @@ export class SessionsOfRepository implements RepositorySessions {
     await this.ready;
     const session = this.#need(id);
     const prompt = checkedPrompt(request.prompt);
+    if (session.archive !== undefined) {
+      throw new TreelineError('archived', `“${session.name}” is archived; restore it, then resume it.`);
+    }
     const last = lastTurn(session);
     if (last !== undefined && isOpen(last)) {
       throw turnRuns(session);
@@ -212,7 +235,33 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#context.store.append({ type: 'session.renamed', session: id, name: displayName(text) });
   }
 
+  async archive(id: string): Promise<Session> {
+    await this.ready;
+    return this.#archives.archive(this.#need(id));
+  }
+
+  async unarchive(id: string, to?: string): Promise<Restored> {
+    await this.ready;
+    return this.#archives.restore(this.#need(id), to);
+  }
+
+  async purge(id: string): Promise<Session> {
+    await this.ready;
+    return this.#archives.purge(this.#need(id));
+  }
+
+  async archiveContents(id: string, signal?: AbortSignal): Promise<ArchiveContents> {
+    await this.ready;
+    return this.#archives.contents(this.#need(id), signal);
+  }
+
+  async removeWorktree(worktree: string): Promise<Session> {
+    await this.ready;
+    return this.#archives.remove(worktree);
+  }
+
   async dispose(): Promise<void> {
+    this.#archives.dispose();
     for (const dispose of this.#disposables.splice(0)) {
       dispose();
     }

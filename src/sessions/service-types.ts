@@ -31,6 +31,21 @@ export interface ActionOptions {
   readonly progress?: Progress;
 }
 
+export interface Restored {
+  readonly session: Session;
+  /** One sentence about a branch or HEAD that is not as it was. */
+  readonly note?: string;
+}
+
+/** What lies in the trash for a session. */
+export interface ArchiveContents {
+  readonly bytes: number;
+  /** False when there are too many files to count, and `bytes` is the least that it can be. */
+  readonly complete: boolean;
+  /** Files that git does not hold as they are: changed, staged, untracked and ignored ones. */
+  readonly unheld: number;
+}
+
 /** What the sessions of a repository do on the user's word. Everything throws TreelineError on refusal. */
 export interface SessionActions {
   /** Resolves when the agent runs, or when the session is queued behind the limit; what was made before a failure is undone. */
@@ -41,6 +56,16 @@ export interface SessionActions {
   /** Resolves when no process of the session's turn is left. Idempotent: a session that does not run gives its last exit, or undefined. */
   stop(session: string): Promise<ExitRecord | undefined>;
   rename(session: string, name: string): Promise<void>;
+  /** Moves the session's worktree, with all that git does not hold, to the trash; the branch stays. Idempotent. */
+  archive(session: string): Promise<Session>;
+  /** Brings an archived worktree back, byte for byte. @param to another folder than the one that it came from. */
+  unarchive(session: string, to?: string): Promise<Restored>;
+  /** Deletes an archived worktree's files for good; the session and its branch stay. */
+  purge(session: string): Promise<Session>;
+  /** What a purge would delete. */
+  archiveContents(session: string, signal?: AbortSignal): Promise<ArchiveContents>;
+  /** Moves any worktree of the repository but the main one to the trash; the archived entry that it gives can be restored. */
+  removeWorktree(path: string): Promise<Session>;
 }
 
 /** The sessions of one repository, as all windows on it share them. */

@@ -12,6 +12,8 @@ export interface Settings {
   readonly claude: ProgramOptions;
   readonly codex: ProgramOptions;
   readonly customAgents: readonly CustomAgent[];
+  /** Days that an archived worktree is kept; 0 keeps it until the user deletes it. */
+  readonly trashDays: number;
   /** ms from a stop's interrupt to SIGTERM, and from SIGTERM to SIGKILL. */
   readonly grace: { readonly interrupt: number; readonly terminate: number };
 }
@@ -23,5 +25,6 @@ export const DEFAULT_SETTINGS: Settings = {
   claude: { args: [] },
   codex: { args: [] },
   customAgents: [],
+  trashDays: 14,
   grace: { interrupt: 5000, terminate: 5000 },
 };

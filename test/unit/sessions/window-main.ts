@@ -16,6 +16,10 @@ function obey(call: Call): Promise<unknown> {
       return sessions.resume(call.session, call.request);
     case 'stop':
       return sessions.stop(call.session);
+    case 'archive':
+      return sessions.archive(call.session);
+    case 'unarchive':
+      return sessions.unarchive(call.session);
     case 'list':
       return Promise.resolve(sessions.list());
   }

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-import type { ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
+import type { Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
 import type { ExitRecord } from '../../../src/store/facts.ts';
 import type { Session } from '../../../src/store/lifecycle.ts';
 import type { Place } from './support.ts';
@@ -12,6 +12,8 @@ export type Call =
   | { readonly do: 'spawn'; readonly request: SpawnRequest }
   | { readonly do: 'resume'; readonly session: string; readonly request: ResumeRequest }
   | { readonly do: 'stop'; readonly session: string }
+  | { readonly do: 'archive'; readonly session: string }
+  | { readonly do: 'unarchive'; readonly session: string }
   | { readonly do: 'list' };
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
@@ -62,6 +64,14 @@ export class WindowProcess {
 
   stop(session: string): Promise<ExitRecord | undefined> {
     return this.#ask({ do: 'stop', session }) as Promise<ExitRecord | undefined>;
+  }
+
+  archive(session: string): Promise<Session> {
+    return this.#ask({ do: 'archive', session }) as Promise<Session>;
+  }
+
+  unarchive(session: string): Promise<Restored> {
+    return this.#ask({ do: 'unarchive', session }) as Promise<Restored>;
   }
 
   list(): Promise<readonly Session[]> {
