@@ -94,19 +94,29 @@ export class LogFile {
     this.#from = this.#to = 0;
   }
 
+  /** Whether there is a file. What stands at its path and is none (a folder, say) is like no file: nobody can read it. */
   #open(): boolean {
     if (this.#fd !== undefined) return true;
+    let fd: number;
     try {
-      this.#fd = openSync(this.path, 'r');
+      fd = openSync(this.path, 'r');
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) {
-        if (this.#size > 0) throw new LogReplaced(this.path);
-        return false;
-      }
-      throw error;
+      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error;
+      return this.#absent();
     }
-    this.#ino = fstatSync(this.#fd, { bigint: true }).ino;
+    const stat = fstatSync(fd, { bigint: true });
+    if (!stat.isFile()) {
+      closeSync(fd);
+      return this.#absent();
+    }
+    this.#fd = fd;
+    this.#ino = stat.ino;
     return true;
+  }
+
+  #absent(): false {
+    if (this.#size > 0) throw new LogReplaced(this.path);
+    return false;
   }
 
   /** Reads a window that starts at `from` and is filled beyond `to` as far as the file is known to go. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Before, OutputReader } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
 import { TURN_FILES, type StreamKey } from '../keeper/protocol.ts';
-import { hasCode } from '../platform/errors.ts';
+import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
 import { eventContent, eventText, textContent, toolContent, type Content, type RowEvent } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
@@ -184,8 +184,8 @@ export class RowRenderer {
     try {
       return readFileSync(path.join(this.#folder, 'turns', String(turn), TURN_FILES.prompt), 'utf8');
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return '';
-      throw error;
+      // One file that cannot be read is no reason to show nothing of the rest.
+      return hasCode(error, 'ENOENT') ? '' : `[The prompt cannot be read: ${errorText(error)}]`;
     }
   }
 }
