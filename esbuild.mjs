@@ -1,5 +1,5 @@
 // Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
-//   node esbuild.mjs [--production] [--host-tests] [--watch]
+//   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
 import { context } from 'esbuild';
 import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL('.', import.meta.url));
 const production = process.argv.includes('--production');
 const hostTests = process.argv.includes('--host-tests');
 const watch = process.argv.includes('--watch');
+const dist = path.resolve(root, process.argv.find((arg) => arg.startsWith('--out='))?.slice('--out='.length) ?? 'dist');
 
 /** @type {import('esbuild').BuildOptions} */
 const common = {
@@ -36,18 +37,18 @@ const node = {
 };
 
 const bundles = [
-  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.cjs' },
-  { ...node, entryPoints: ['src/keeper/main.ts'], outfile: 'dist/keeper.cjs' },
-  { ...node, entryPoints: ['src/timeline/worker.ts'], outfile: 'dist/indexer.cjs' },
+  { ...node, entryPoints: ['src/extension.ts'], outfile: path.join(dist, 'extension.cjs') },
+  { ...node, entryPoints: ['src/keeper/main.ts'], outfile: path.join(dist, 'keeper.cjs') },
+  { ...node, entryPoints: ['src/timeline/worker.ts'], outfile: path.join(dist, 'indexer.cjs') },
   {
     ...common,
     platform: 'browser',
     format: 'iife',
     target: 'chrome132',
     entryPoints: ['webview/main.ts'],
-    outfile: 'dist/webview.js',
+    outfile: path.join(dist, 'webview.js'),
   },
-  { ...common, entryPoints: ['webview/main.css'], outfile: 'dist/webview.css' },
+  { ...common, entryPoints: ['webview/main.css'], outfile: path.join(dist, 'webview.css') },
 ];
 
 if (hostTests) {
@@ -71,9 +72,9 @@ const copied = [
   'node_modules/@vscode/codicons/dist/codicon.ttf',
 ];
 
-if (production) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
-mkdirSync(path.join(root, 'dist'), { recursive: true });
-for (const file of copied) copyFileSync(path.join(root, file), path.join(root, 'dist', path.basename(file)));
+if (production) rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+for (const file of copied) copyFileSync(path.join(root, file), path.join(dist, path.basename(file)));
 
 for (const options of bundles) {
   const build = await context(options);

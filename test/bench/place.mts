@@ -1,0 +1,172 @@
+/** Repositories, windows and agents for the rows that need them. */
+import { execFile, spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { parseCustomAgents } from '../../src/agents/custom.ts';
+import { isOpen } from '../../src/store/lifecycle.ts';
+import type { Session } from '../../src/store/lifecycle.ts';
+import type { Log } from '../../src/platform/log.ts';
+import type { RepositorySessions } from '../../src/sessions/service-types.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../../src/sessions/settings.ts';
+import { Treeline } from '../../src/sessions/treeline.ts';
+import { root } from '../setup/paths.mjs';
+import { seeded } from './stream-json.mts';
+
+const run = promisify(execFile);
+
+/** The bundles that the benchmark has made for itself: what ships. */
+const dist = process.env['TREELINE_BENCH_DIST'] ?? path.join(root, 'dist');
+
+export const ASSETS = {
+  keeper: path.join(dist, 'keeper.cjs'),
+  worker: path.join(dist, 'indexer.cjs'),
+  wasm: path.join(dist, 'sql-wasm.wasm'),
+};
+
+export const LOG: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message) => process.env['TREELINE_BENCH_LOG'] && console.error(`warn: ${message}`),
+  error: (message) => console.error(`error: ${message}`),
+};
+
+/** Runs git without the user's own configuration. */
+export async function git(cwd: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run('git', args, { cwd, maxBuffer: 1024 ** 3 });
+  return stdout.trimEnd();
+}
+
+/** The rows' gits are to be the same whatever the user has configured. */
+export function plainGit(): void {
+  Object.assign(process.env, {
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_AUTHOR_NAME: 'Bench',
+    GIT_AUTHOR_EMAIL: 'bench@example.invalid',
+    GIT_COMMITTER_NAME: 'Bench',
+    GIT_COMMITTER_EMAIL: 'bench@example.invalid',
+  });
+}
+
+/** Makes a packed repository of `files` text files of 0.5 to 5 KB, ten in a folder. */
+export async function makeRepository(repo: string, files: number): Promise<string> {
+  if (existsSync(repo)) return repo;
+  mkdirSync(repo, { recursive: true });
+  await git(repo, 'init', '--quiet', '--initial-branch=main');
+  // Otherwise one would pack in the background, beside the measurements.
+  await git(repo, 'config', 'gc.auto', '0');
+  const random = seeded(files);
+  for (let n = 0; n < files; n++) {
+    const folder = path.join(repo, `pkg${n % 20}`, `mod${Math.floor(n / 20) % Math.ceil(files / 200)}`);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(path.join(folder, `file${n}.ts`), fileText(random, 20 + Math.floor(random() * 180)));
+  }
+  await git(repo, 'add', '--all');
+  await git(repo, 'commit', '--quiet', '--message', 'All files');
+  await git(repo, 'gc', '--quiet');
+  return repo;
+}
+
+export function fileText(random: () => number, lines: number): string {
+  return Array.from({ length: lines }, (_, n) => `line ${n} ${random().toString(36).slice(2)}\n`).join('');
+}
+
+/** An agent that says at once when its first instruction ran, in ns since the epoch where the system has a program for it. */
+const CLOCK =
+  process.platform === 'linux'
+    ? ['date', '+%s%N']
+    : [
+        process.execPath,
+        '-e',
+        'process.stdout.write(String(Math.round((performance.timeOrigin + performance.now()) * 1e6)))',
+      ];
+
+/** ms since the epoch, to the microsecond. */
+export const now = (): number => performance.timeOrigin + performance.now();
+
+const clockIn = (file: string): number => Number(readFileSync(file, 'utf8')) / 1e6;
+
+/** A window on a repository, with the clock agent as `clock` and whatever else is given. */
+export interface Window {
+  readonly treeline: Treeline;
+  readonly sessions: RepositorySessions;
+  readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
+}
+
+export async function openWindow(
+  repo: string,
+  storage: string,
+  agents: readonly { readonly id: string; readonly command: readonly string[]; readonly format?: string }[] = [],
+): Promise<Window> {
+  const { agents: customAgents, problems } = parseCustomAgents(
+    [{ id: 'clock', command: CLOCK }, ...agents].map((agent) => ({ name: agent.id, ...agent })),
+  );
+  if (problems.length > 0) throw new Error(problems.join(' '));
+  const settings = { ...DEFAULT_SETTINGS, customAgents, maxConcurrent: 100, warmWorktrees: 0 };
+  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, assets: ASSETS });
+  await treeline.setFolders([repo]);
+  const [sessions] = treeline.repositories;
+  if (sessions === undefined) throw new Error(`${repo} did not open.`);
+  await sessions.ready;
+  return { treeline, sessions, settings };
+}
+
+/** Resolves when the session's turn is over and judged. */
+export function settled(sessions: RepositorySessions, id: string): Promise<Session> {
+  return when(sessions, id, (session) => session.turns.every((turn) => !isOpen(turn) && turn.judgement !== undefined));
+}
+
+/** Resolves with the session as soon as `wanted` is true of it. */
+export function when(
+  sessions: RepositorySessions,
+  id: string,
+  wanted: (session: Session) => boolean,
+): Promise<Session> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const session = sessions.get(id);
+      if (session === undefined || !wanted(session)) return;
+      dispose();
+      resolve(session);
+    };
+    const dispose = sessions.onDidChange(look);
+    look();
+  });
+}
+
+/** ms from the command to the clock agent's first instruction, through Treeline. */
+export async function spawnClock({ sessions }: Window): Promise<number> {
+  const start = now();
+  const { id } = await sessions.spawn({ agent: 'clock', prompt: 'Say the time.' });
+  await settled(sessions, id);
+  return clockIn(path.join(sessions.turnFolder(id, 1), 'stdout.log')) - start;
+}
+
+let bareCount = 0;
+
+/** The same by hand: `git worktree add -b`, then the program in it. */
+export async function bareClock(repo: string): Promise<number> {
+  const name = `bare-${++bareCount}`;
+  const folder = path.join(`${repo}.bare`, name);
+  mkdirSync(path.dirname(folder), { recursive: true });
+  const start = now();
+  // As a person would: what fails because another one is in the middle (seen with ten at once) is done again.
+  for (let tries = 1; (await exitOf('git', ['worktree', 'add', '--quiet', '-B', name, folder], repo)) !== 0; tries++) {
+    if (tries === 5) throw new Error(`git worktree add in ${repo} fails again and again.`);
+  }
+  const said = `${folder}.out`;
+  await exitOf(CLOCK[0] ?? '', CLOCK.slice(1), folder, said);
+  return clockIn(said) - start;
+}
+
+function exitOf(program: string, args: readonly string[], cwd: string, output?: string): Promise<number | null> {
+  const fd = output === undefined ? undefined : openSync(output, 'w');
+  return new Promise<number | null>((resolve, reject) => {
+    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', fd ?? 'ignore', 'ignore'] });
+    child.once('error', reject);
+    child.once('exit', resolve);
+  }).finally(() => {
+    if (fd !== undefined) closeSync(fd);
+  });
+}
