@@ -98,7 +98,8 @@ function specOf(context: Context, session: Session, turn: Turn, launch: Launch):
 
 async function launchKeeper(context: Context, spec: KeeperSpec, turnFolder: string): Promise<KeeperConnection> {
   await writeSpec(turnFolder, spec);
-  const launch = { execPath: process.execPath, entry: context.keeper, turnFolder, env: agentEnvironment(process.env) };
+  const env = { ...agentEnvironment(process.env), ...markerEnv(spec.session, spec.turn) };
+  const launch = { execPath: process.execPath, entry: context.keeper, turnFolder, env };
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
 }
 

@@ -1,19 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { isComplete, undoWorktree } from '../git/worktrees.ts';
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
-import { endPreparation, rescue } from '../keeper/rescue.ts';
+import { rescue } from '../keeper/rescue.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { turnFolder } from '../platform/paths.ts';
 import { isAlive, isAliveNow, isSame } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
-import { isLive, isOpen, isQueued, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
+import { isLive, isQueued, type Session, type Turn } from '../store/lifecycle.ts';
+import { takeUpTurn } from './abandoned-turn.ts';
 import type { Context } from './context.ts';
 import type { ActionOptions } from './service-types.ts';
 import { timelineSource } from './timeline-source.ts';
+import { openTurns, type OpenTurn } from './turn-queue.ts';
 import { startTurn } from './turn-start.ts';
 
 /** How often to look after turns that wait for another window, while there are any: that window may die without a word. */
@@ -21,6 +22,9 @@ const OTHERS_INTERVAL = 1500;
 
 /** A keeper that does not answer within this many ms is looked at as a process. */
 const CONNECT_TIMEOUT = 3000;
+
+/** After a failure that must not be the last word: ms. */
+const RETRY_INTERVAL = 2000;
 
 const PROMPT_LOST = 'The window closed before the prompt was stored; resume the session and give it again.';
 
@@ -123,7 +127,7 @@ export class TurnSupervisor {
       if (turn.agent !== undefined && !this.#starts.has(at) && !this.#keepers.has(at)) {
         this.#keepers.set(at, this.#connect(session, turn));
       } else if (turn.agent === undefined && !this.#starts.has(at) && !this.#owned(turn.claim?.by)) {
-        void this.#takeOver(session, turn);
+        void this.#takeUp(session, turn);
       }
     } else if (turn.exit !== undefined && turn.judgement === undefined && turn.exit.startedAt !== null) {
       void this.#judge(session, turn);
@@ -149,26 +153,38 @@ export class TurnSupervisor {
     for (;;) {
       const { store, settings } = this.#context;
       const limit = settings().maxConcurrent;
-      const next = this.#openTurns().find(({ turn }) => isQueued(turn));
+      const next = openTurns(this.#context.store.list()).find(({ turn }) => isQueued(turn));
       if (this.#disposed || next === undefined || store.live >= limit || this.#owned(next.turn.requestedBy)) {
         return;
       }
-      if (!existsSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt))) {
-        if (isSame(next.turn.requestedBy, this.#context.self)) {
-          return; // It is being written; who writes it looks again then.
+      const isStored = existsSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt));
+      if (!isStored && isSame(next.turn.requestedBy, this.#context.self)) {
+        return; // The prompt is being written; who writes it looks again then.
+      }
+      try {
+        if (!isStored) {
+          this.#withdraw(next.session, next.turn, new TreelineError('failed', PROMPT_LOST));
+        } else if (!this.#claim(next, limit)) {
+          return; // Another window was quicker; its fact will bring us here again.
         }
-        this.#withdraw(next.session, next.turn, new TreelineError('failed', PROMPT_LOST));
-        continue;
+      } catch (error) {
+        this.#failed(next.session, 'could not be claimed', error);
+        return;
       }
-      const { session, turn } = next;
-      const [claim] = store.append({ type: 'turn.claimed', session: session.id, turn: turn.number, limit });
-      const now = store.get(session.id);
-      const claimed = now?.turns[turn.number - 1];
-      if (now === undefined || claimed === undefined || claim === undefined || claimed.claim?.fact !== claim.id) {
-        return; // Another window was quicker; its fact will bring us here again.
-      }
-      this.#start(now, claimed);
     }
+  }
+
+  /** Claims a turn and starts it; whether the claim was granted. */
+  #claim({ session, turn }: OpenTurn, limit: number): boolean {
+    const { store } = this.#context;
+    const [claim] = store.append({ type: 'turn.claimed', session: session.id, turn: turn.number, limit });
+    const now = store.get(session.id);
+    const claimed = now?.turns[turn.number - 1];
+    if (now === undefined || claimed === undefined || claim === undefined || claimed.claim?.fact !== claim.id) {
+      return false;
+    }
+    this.#start(now, claimed);
+    return true;
   }
 
   #start(session: Session, turn: Turn): void {
@@ -181,10 +197,16 @@ export class TurnSupervisor {
       (connection) => {
         this.#keepers.set(at, Promise.resolve(this.#hold(session, turn, connection)));
         this.#starts.delete(at);
+        // The keeper has written that the agent runs: who asked for it is to see that.
+        this.#context.store.refresh();
       },
       (error: unknown) => {
         this.#starts.delete(at);
-        this.#withdraw(session, turn, error);
+        try {
+          this.#withdraw(session, turn, error);
+        } catch (unwritten) {
+          this.#failed(session, 'could not be withdrawn', unwritten);
+        }
         throw error;
       },
     );
@@ -226,7 +248,7 @@ export class TurnSupervisor {
 
   /** The keeper is gone, or does not answer: what the journal does not say by now, nobody but us will write. */
   async #lost(session: Session, turn: Turn): Promise<void> {
-    const { store, log } = this.#context;
+    const { store } = this.#context;
     const at = key(session.id, turn.number);
     try {
       store.refresh();
@@ -243,7 +265,7 @@ export class TurnSupervisor {
       }
       this.#keepers.delete(at);
       if (now.agent === undefined && !existsSync(join(this.#folder(session, turn), TURN_FILES.exit))) {
-        await this.#takeOver(session, now);
+        await this.#takeUp(session, now);
         return;
       }
       const exit = await rescue({
@@ -257,70 +279,21 @@ export class TurnSupervisor {
       });
       store.append({ type: 'turn.exited', session: session.id, turn: turn.number, exit });
     } catch (error) {
-      log.error(`Turn ${turn.number} of ${session.id} lost its keeper and could not be closed: ${errorText(error)}`);
+      this.#failed(session, 'lost its keeper and could not be closed', error);
     }
   }
 
-  /**
-   * A turn whose window died before the agent ran. If its keeper waits for nothing but the word, it gets it, and the turn
-   * goes on as asked; otherwise all that is half made is taken back.
-   */
-  async #takeOver(session: Session, turn: Turn): Promise<void> {
+  async #takeUp(session: Session, turn: Turn): Promise<void> {
     const at = key(session.id, turn.number);
-    const abort = new AbortController();
-    const promise = this.#startWaiting(session, turn)
+    const promise = takeUpTurn(this.#context, session, turn)
       .then((connection) => {
-        if (connection === undefined) {
-          return this.#abandon(session, turn);
+        if (connection !== undefined) {
+          this.#keepers.set(at, Promise.resolve(this.#hold(session, turn, connection)));
         }
-        this.#keepers.set(at, Promise.resolve(this.#hold(session, turn, connection)));
-        return undefined;
       })
       .finally(() => this.#starts.delete(at));
-    this.#starts.set(at, { promise, abort });
-    await promise.catch((error: unknown) => this.#context.log.error(errorText(error)));
-  }
-
-  async #startWaiting(session: Session, turn: Turn): Promise<KeeperConnection | undefined> {
-    const { repository, log } = this.#context;
-    if (turn.keeper === undefined || turn.stoppingAt !== undefined) {
-      return undefined;
-    }
-    try {
-      if (!(await isComplete(repository, session.worktree))) {
-        return undefined;
-      }
-      const spec = await readSpec(this.#folder(session, turn));
-      const connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: turn.keeper });
-      await connection.start();
-      return connection;
-    } catch (error) {
-      log.info(`No keeper of ${session.id}, turn ${turn.number}, could be taken over: ${errorText(error)}`);
-      return undefined;
-    }
-  }
-
-  async #abandon(session: Session, turn: Turn): Promise<void> {
-    const { repository, store } = this.#context;
-    await endPreparation({ session: session.id, turn: turn.number, ...(turn.keeper && { keeper: turn.keeper }) });
-    const message = ['The window that started this turn closed before the agent ran.'];
-    if (session.turns.every((one) => one.agent === undefined)) {
-      const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
-      try {
-        await undoWorktree(repository, made);
-        message.push('What it had made of the worktree and branch was removed.');
-      } catch (error) {
-        message.push(`Its worktree was left as it is: ${errorText(error)}`);
-      }
-    }
-    message.push('Resume the session to start it again.');
-    store.append({
-      type: 'turn.withdrawn',
-      session: session.id,
-      turn: turn.number,
-      reason: 'failed',
-      message: message.join(' '),
-    });
+    this.#starts.set(at, { promise, abort: new AbortController() });
+    await promise.catch((error: unknown) => this.#failed(session, 'could not be taken up', error));
   }
 
   async #judge(session: Session, turn: Turn): Promise<void> {
@@ -329,7 +302,7 @@ export class TurnSupervisor {
       return;
     }
     this.#judging.add(at);
-    const { timelines, store, folder, log } = this.#context;
+    const { timelines, store, folder } = this.#context;
     const close = timelines.open(timelineSource(folder, session));
     try {
       const judgement = await timelines.judge(session.id, turn.number);
@@ -337,22 +310,20 @@ export class TurnSupervisor {
         store.append({ type: 'turn.judged', session: session.id, turn: turn.number, judgement });
       }
     } catch (error) {
-      if (!this.#disposed) {
-        log.error(`Turn ${turn.number} of ${session.id} could not be judged: ${errorText(error)}`);
-      }
+      this.#failed(session, 'could not be judged', error);
     } finally {
       close();
       this.#judging.delete(at);
     }
   }
 
-  /** Every open turn, in the order in which they were asked for. Only a session's last turn can be open. */
-  #openTurns(): { readonly session: Session; readonly turn: Turn }[] {
-    const open = this.#context.store.list().flatMap((session) => {
-      const turn = lastTurn(session);
-      return turn !== undefined && isOpen(turn) ? [{ session, turn }] : [];
-    });
-    return open.sort((a, b) => (a.turn.request < b.turn.request ? -1 : 1));
+  /** Something did not work that has to: a full disk, most likely. It is tried again until it does. */
+  #failed(session: Session, what: string, error: unknown): void {
+    if (this.#disposed) {
+      return;
+    }
+    this.#context.log.error(`The last turn of ${session.id} ${what}, and is tried again: ${errorText(error)}`);
+    setTimeout(() => this.look([this.#context.store.get(session.id) ?? session]), RETRY_INTERVAL).unref();
   }
 
   /** Whether another window that lives has this in hand. */
@@ -363,7 +334,7 @@ export class TurnSupervisor {
 
   /** While a turn waits for another window, that window's death must not be missed: it says nothing when it goes. */
   #watchOthers(): void {
-    const waiting = this.#openTurns().filter(({ turn }) =>
+    const waiting = openTurns(this.#context.store.list()).filter(({ turn }) =>
       this.#owned(isQueued(turn) ? turn.requestedBy : turn.agent ? undefined : turn.claim?.by),
     );
     if (waiting.length === 0) {

@@ -1,0 +1,15 @@
+import { isOpen, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
+
+export interface OpenTurn {
+  readonly session: Session;
+  readonly turn: Turn;
+}
+
+/** Every open turn, in the order in which they were asked for. Only a session's last turn can be open. */
+export function openTurns(sessions: readonly Session[]): OpenTurn[] {
+  const open = sessions.flatMap((session) => {
+    const turn = lastTurn(session);
+    return turn !== undefined && isOpen(turn) ? [{ session, turn }] : [];
+  });
+  return open.sort((a, b) => (a.turn.request < b.turn.request ? -1 : 1));
+}
