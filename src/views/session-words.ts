@@ -55,15 +55,15 @@ export function lastSignAt(session: Session, activity: Activity | undefined): nu
   return Math.max(activity?.lastEventAt ?? 0, session.evidence.at);
 }
 
-/** What stands behind the name in the tree: `claude · treeline/fix-login-1a2b · turn 2 · 3 min`. */
+/** What stands behind the name in the tree, what a narrow side bar must not cut first: `3 min · claude · turn 2 · treeline/fix-login-1a2b`. */
 export function description(session: Session, activity: Activity | undefined, reader: Reader): string {
   const turn = lastTurn(session);
   return [
-    oneLine(session.agent.name),
-    session.branch,
-    ...(turn === undefined ? [] : [reader.t('turn {0}', turn.number)]),
-    ...(activity?.retrying === true ? [reader.t('retrying')] : []),
     age(lastSignAt(session, activity), reader.now, reader.locale, reader.t),
+    ...(activity?.retrying === true ? [reader.t('retrying')] : []),
+    oneLine(session.agent.name),
+    ...(turn === undefined ? [] : [reader.t('turn {0}', turn.number)]),
+    session.branch,
   ].join(' · ');
 }
 

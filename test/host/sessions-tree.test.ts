@@ -33,7 +33,7 @@ describe('the sessions view', () => {
     const shown = item(found.node);
     assert.equal(shown.id, id);
     assert.equal(shown.label, 'Busy $(bug) bee');
-    assert.equal(shown.description, `Script · ${session.branch} · turn 1 · now`);
+    assert.equal(shown.description, `now · Script · turn 1 · ${session.branch}`);
     assert.match(shown.accessibilityInformation!.label, /^Working: Busy /);
     assert.match(shown.contextValue!, /^session working live stoppable sendable diff/);
     assert.equal(shown.command!.command, 'treeline.openTimeline');

@@ -13,17 +13,17 @@ import { NOW, READER, activity, ended, session, t } from './fixtures.ts';
 
 describe('what a session is shown as', () => {
   it('says agent, branch, turn and age', () => {
-    assert.equal(description(session(), undefined, READER), 'Claude Code · treeline/fix-1 · turn 1 · 3 min');
+    assert.equal(description(session(), undefined, READER), '3 min · Claude Code · turn 1 · treeline/fix-1');
     assert.equal(
       description(session(), activity({ lastEventAt: NOW - 1000, retrying: true }), READER),
-      'Claude Code · treeline/fix-1 · turn 1 · retrying · now',
+      'now · retrying · Claude Code · turn 1 · treeline/fix-1',
     );
   });
 
   it('is read aloud status first', () => {
     assert.equal(
       accessibleLabel(session({ status: 'needs-input' }), undefined, READER),
-      'Needs your input: Fix the login, Claude Code, treeline/fix-1, turn 1, 3 min',
+      'Needs your input: Fix the login, 3 min, Claude Code, turn 1, treeline/fix-1',
     );
   });
 
