@@ -53,7 +53,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     loaded: folders.loaded,
   };
   const logs = new LogDocuments(services);
-  const panels = new TimelinePanels(services, pageActions(services, logs, errors));
+  const panels = new TimelinePanels(services, pageActions(services, logs, errors), context.workspaceState);
   const sessionsTree = new SessionsTree(services);
   const prompts = new PromptDocuments();
   const commands: CommandContext = {

@@ -16,7 +16,7 @@ import type { LinkTarget } from './links.ts';
 import type { Memory } from './host.ts';
 import type { Header, HostMessage, Row, RowFilter } from '../src/protocol/timeline.ts';
 
-/** The page's memory is written this long (ms) after the last change. */
+/** The page's memory is written this long (ms) after a change. */
 const MEMORY_DELAY = 250;
 /** So many open rows are remembered. */
 const MAX_EXPANDED = 500;
@@ -195,6 +195,10 @@ export class Page {
     if (!same) {
       this.#expanded.clear();
     }
+    if (this.#memory?.session !== session) {
+      // At once: a window that is reloaded now shall know what its panel is about.
+      this.#remember();
+    }
     return same;
   }
 
@@ -345,8 +349,9 @@ export class Page {
   }
 
   #schedule(): void {
-    window.clearTimeout(this.#memoryTimer);
-    this.#memoryTimer = window.setTimeout(() => {
+    // Not put off by further changes: an agent may print without a pause.
+    this.#memoryTimer ??= window.setTimeout(() => {
+      this.#memoryTimer = undefined;
       this.#remember();
     }, MEMORY_DELAY);
   }

@@ -5,7 +5,6 @@ import type { Dispose } from '../platform/emitter.ts';
 import { errorText } from '../platform/errors.ts';
 import { isPageMessage, isPageState } from '../protocol/check.ts';
 import type { HostMessage, PageMessage, PageState } from '../protocol/timeline.ts';
-import { ALL_ROWS } from '../timeline/rows.ts';
 import type { RowFilter, RowPage } from '../timeline/rows.ts';
 import { Coalescer } from './coalescer.ts';
 import { DeltaPump } from './delta-pump.ts';
@@ -36,6 +35,12 @@ export interface PageActions {
   failed(error: unknown): void;
 }
 
+/** And what the panels' keeper hears. */
+export interface PanelActions extends PageActions {
+  /** A panel that is about one session alone has its title now. */
+  titled(title: string, session: string): void;
+}
+
 /** What the page was last asked for, and what it holds since. */
 interface Shown {
   readonly filter: RowFilter;
@@ -54,7 +59,7 @@ interface PageRequest {
 /** One timeline: a panel of a session, or the one that follows the tree's selection. */
 export class TimelinePanel implements vscode.Disposable {
   readonly #services: Services;
-  readonly #actions: PageActions;
+  readonly #actions: PanelActions;
   readonly #panel: vscode.WebviewPanel;
   readonly #disposables: vscode.Disposable[] = [];
   readonly #deltas: DeltaPump;
@@ -67,7 +72,7 @@ export class TimelinePanel implements vscode.Disposable {
   #lastHeader = '';
   #closeTimeline: Dispose | undefined;
 
-  constructor(panel: vscode.WebviewPanel, state: PageState, services: Services, actions: PageActions) {
+  constructor(panel: vscode.WebviewPanel, state: PageState, services: Services, actions: PanelActions) {
     this.#services = services;
     this.#actions = actions;
     this.#panel = panel;
@@ -176,6 +181,9 @@ export class TimelinePanel implements vscode.Disposable {
     const title = this.follow ? vscode.l10n.t('Timeline: {0}', name) : name;
     if (this.#panel.title !== title) {
       this.#panel.title = title;
+    }
+    if (found !== undefined && !this.follow) {
+      this.#actions.titled(title, found.session.id);
     }
   }
 
@@ -322,9 +330,9 @@ export class TimelinePanel implements vscode.Disposable {
   }
 }
 
-/** The state of a page before a reload; a strange one is an empty page that follows the selection. */
-export function pageState(state: unknown): PageState {
-  return isPageState(state) ? state : { follow: true, filter: ALL_ROWS };
+/** The state of a page before a reload; undefined where there is none, or a strange one. */
+export function pageState(state: unknown): PageState | undefined {
+  return isPageState(state) ? state : undefined;
 }
 
 function distFolder(extension: vscode.Uri): vscode.Uri {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { PageState } from '../protocol/timeline.ts';
 import { ALL_ROWS } from '../timeline/rows.ts';
+import { PanelMemory } from './panel-memory.ts';
 import type { Services } from './services.ts';
 import { TIMELINE_VIEW, TimelinePanel, pageState } from './timeline-panel.ts';
 import type { PageActions } from './timeline-panel.ts';
@@ -11,11 +12,13 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
   readonly #actions: PageActions;
   readonly #panels = new Set<TimelinePanel>();
   readonly #serializer: vscode.Disposable;
+  readonly #memory: PanelMemory;
   #selected: string | undefined;
 
-  constructor(services: Services, actions: PageActions) {
+  constructor(services: Services, actions: PageActions, workspaceState: vscode.Memento) {
     this.#services = services;
     this.#actions = actions;
+    this.#memory = new PanelMemory(workspaceState);
     this.#serializer = vscode.window.registerWebviewPanelSerializer(TIMELINE_VIEW, this);
   }
 
@@ -63,8 +66,15 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    this.#adopt(panel, pageState(state));
+    this.#adopt(panel, pageState(state) ?? this.#stateOf(panel.title));
     return Promise.resolve();
+  }
+
+  /** The state of a panel that came back without one; one whose title nobody knows follows the selection. */
+  #stateOf(title: string): PageState {
+    const open = new Set([...this.#panels].flatMap(({ session }) => session ?? []));
+    const session = this.#memory.find(title, open);
+    return { follow: session === undefined, filter: ALL_ROWS, ...(session !== undefined && { session }) };
   }
 
   #create(state: PageState, preserveFocus: boolean): void {
@@ -79,7 +89,10 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
   }
 
   #adopt(webview: vscode.WebviewPanel, state: PageState): void {
-    const panel = new TimelinePanel(webview, state, this.#services, this.#actions);
+    const panel = new TimelinePanel(webview, state, this.#services, {
+      ...this.#actions,
+      titled: (title, session) => this.#memory.note(title, session),
+    });
     this.#panels.add(panel);
     panel.onDidDispose(() => {
       this.#panels.delete(panel);
