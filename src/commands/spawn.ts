@@ -96,8 +96,8 @@ async function start(
   const title = vscode.l10n.t('Spawning {0}', oneLine(wanted.agent));
   const session = await withProgress(title, (options) => repository.spawn(wanted, options));
   if (show) {
-    await context.sessionsTree.reveal(session.id);
     context.panels.open(session.id, { preserveFocus: true });
+    await context.sessionsTree.reveal(session.id);
   }
   return session;
 }

@@ -99,8 +99,16 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
 
   /** Selects a session in the view, if the view is visible. */
   async reveal(session: string): Promise<void> {
-    if (this.view.visible && findSession(this.#services.treeline, session) !== undefined) {
+    if (!this.view.visible || findSession(this.#services.treeline, session) === undefined) {
+      return;
+    }
+    // The editor waits with this for changes that it was told of, and knows no item before it was told of its group.
+    this.#update(new Set([session]));
+    try {
       await this.view.reveal(this.#sessionNode(session), { select: true, focus: false });
+    } catch (error) {
+      // The session may have moved on meanwhile. Nobody needs to hear that a row was not selected.
+      this.#services.log.debug(`Selecting ${session}: ${errorText(error)}`);
     }
   }
 
