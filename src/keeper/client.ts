@@ -17,7 +17,7 @@ import { TURN_FILES } from './protocol.ts';
 import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
 
-export { markerEnv, readSpec, writeSpec } from './spec.ts';
+export { MARK, markerEnv, readSpec, writeSpec } from './spec.ts';
 
 /** Between two attempts to reach a keeper that is starting: ms. */
 const ATTEMPT = 20;

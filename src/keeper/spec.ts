@@ -59,7 +59,7 @@ export function readSpecSync(turnFolder: string): KeeperSpec {
 }
 
 /** The variable by which a turn's processes are known, also when they left its process tree. */
-const MARK = 'TREELINE_MARK';
+export const MARK = 'TREELINE_MARK';
 
 /** `NAME=value` of the marker in the environment of every process of a turn. */
 export function turnMarker(session: string, turn: number): string {

@@ -140,7 +140,9 @@ export class Archives {
   /** Finishes what windows that died left half done, then deletes what is too old. Never throws: failures are logged. */
   async settle(): Promise<void> {
     const { log } = this.#context;
-    const warn = (error: unknown): void => void (this.#disposed || log.warn(errorText(error)));
+    const warn = (error: unknown): void => {
+      if (!this.#disposed) log.warn(errorText(error));
+    };
     for (const session of this.unfinished()) {
       if (this.#disposed) return;
       log.info(`A window closed while it moved the worktree of ${session.id}; that is finished now.`);
@@ -151,6 +153,11 @@ export class Archives {
       log.info(`The archived worktree of ${session.id} is older than the trash keeps, and is deleted.`);
       await this.purge(session).catch(warn);
     }
+  }
+
+  /** Finishes the move of a session that nobody has in hand. */
+  async finish(session: Session): Promise<void> {
+    await this.#settled(session);
   }
 
   /** A move that is under way is left to itself: whatever of it is not done by then, the next window does. */

@@ -19,6 +19,7 @@ import type { Activity } from '../timeline/rows.ts';
 import { Archives } from './archive.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';
+import { examine, type Finding, type Patient } from './health.ts';
 import { freshStartPrompt, promptExcerpt } from './prompts.ts';
 import type {
   ActionOptions,
@@ -61,7 +62,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.ready = context.store.ready.then(() => {
       this.#supervisor.look(context.store.list());
       // In the background: nothing that the user does waits for it.
-      void this.#archives.settle();
+      void this.#archives.settle().then(() => this.#logFindings());
     });
   }
 
@@ -260,6 +261,11 @@ export class SessionsOfRepository implements RepositorySessions {
     return this.#archives.remove(worktree);
   }
 
+  async examine(signal?: AbortSignal): Promise<readonly Finding[]> {
+    await this.ready;
+    return examine(this.#patient(), { ...(signal && { signal }) });
+  }
+
   async dispose(): Promise<void> {
     this.#archives.dispose();
     for (const dispose of this.#disposables.splice(0)) {
@@ -267,6 +273,17 @@ export class SessionsOfRepository implements RepositorySessions {
     }
     await this.#supervisor.dispose();
     await this.#context.store.dispose();
+  }
+
+  #patient(): Patient {
+    return { context: this.#context, archives: this.#archives, look: (sessions) => this.#supervisor.look(sessions) };
+  }
+
+  /** At the start, what can be seen without a look beyond the state goes to the log. */
+  async #logFindings(): Promise<void> {
+    for (const { sentence, evidence } of await examine(this.#patient(), { cheap: true })) {
+      this.#context.log.info(`${sentence} ${evidence.join('; ')}`);
+    }
   }
 
   /** Lets the supervisor start the turn, now or when there is a place. */

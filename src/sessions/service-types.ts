@@ -3,6 +3,7 @@ import type { Dispose } from '../platform/emitter.ts';
 import type { ExitRecord } from '../store/facts.ts';
 import type { Session } from '../store/lifecycle.ts';
 import type { Activity } from '../timeline/rows.ts';
+import type { Finding } from './health.ts';
 
 /** What a spawn is asked for. */
 export interface SpawnRequest {
@@ -66,6 +67,8 @@ export interface SessionActions {
   archiveContents(session: string, signal?: AbortSignal): Promise<ArchiveContents>;
   /** Moves any worktree of the repository but the main one to the trash; the archived entry that it gives can be restored. */
   removeWorktree(path: string): Promise<Session>;
+  /** Everything about this repository's sessions that is not as it should be, what matters most first. */
+  examine(signal?: AbortSignal): Promise<readonly Finding[]>;
 }
 
 /** The sessions of one repository, as all windows on it share them. */

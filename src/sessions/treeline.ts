@@ -11,6 +11,9 @@ import { storeFolder } from '../platform/paths.ts';
 import { selfId, type ProcessId } from '../platform/process-id.ts';
 import { Store } from '../store/store.ts';
 import { Timelines } from '../timeline/timelines.ts';
+import { bySeverity } from './health.ts';
+import { examinePrograms } from './health-programs.ts';
+import type { Examined } from './health-report.ts';
 import { SessionsOfRepository } from './repository-sessions.ts';
 import type { AgentChoice, RepositorySessions } from './service-types.ts';
 import type { Settings } from './settings.ts';
@@ -88,6 +91,17 @@ export class Treeline {
       }),
     );
     return [...choices.filter(({ found }) => found), ...choices.filter(({ found }) => !found)];
+  }
+
+  /** Examines all open repositories, and the programs of this machine. */
+  async examine(signal?: AbortSignal): Promise<readonly Examined[]> {
+    const examined: Examined[] = [];
+    for (const sessions of this.#repositories) {
+      examined.push({ where: sessions.repository.root, findings: await sessions.examine(signal) });
+    }
+    const used = new Set(this.#repositories.flatMap((sessions) => sessions.list().map(({ agent }) => agent.id)));
+    const programs = await examinePrograms(this.#detector, this.#adapters(), used);
+    return [{ where: 'This machine', findings: bySeverity(programs) }, ...examined];
   }
 
   async dispose(): Promise<void> {

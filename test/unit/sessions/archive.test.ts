@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { suite, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { errorText } from '../../../src/platform/errors.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import type { Session } from '../../../src/store/lifecycle.ts';
 import { Random } from '../../faults/random.ts';
@@ -86,7 +87,7 @@ suite('archive', { timeout: 120_000 }, () => {
       () =>
         sessions.archive(id).then(
           () => false,
-          (error: Error) => error.message.includes(`sleep 60 (${shell.pid})`),
+          (error: unknown) => errorText(error).includes(`sleep 60 (${shell.pid})`),
         ),
       {
         what: 'a refusal that names the process',
@@ -173,7 +174,7 @@ suite('archive', { timeout: 120_000 }, () => {
         t.after(() => window.kill());
         died = await window[action](session.id).then(
           () => false,
-          (error: { code?: string }) => error.code === 'window-gone' || Promise.reject(error as Error),
+          (error: unknown) => errorText(error) === 'window-gone' || Promise.reject(error as Error),
         );
         await window.kill();
         // At once, before anybody has put anything right: all files are in one of the two places.

@@ -1,0 +1,110 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { MARK } from '../keeper/client.ts';
+import { endPreparation } from '../keeper/rescue.ts';
+import { TreelineError } from '../platform/errors.ts';
+import { isAlive } from '../platform/process-id.ts';
+import { signalProcesses } from '../platform/process-tree.ts';
+import { withVariable, type FoundProcess } from '../platform/process-search.ts';
+import { isLive, isOpen, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
+import type { Context } from './context.ts';
+import type { Finding, Patient } from './health.ts';
+
+/** A turn that ended less than this many ms ago may still have a keeper that writes its last lines. */
+const JUST_ENDED = 5000;
+
+/** How long a process may take to end by itself: ms. */
+const TERM_TO_KILL = 1000;
+
+/** What the closing of a turn may take: ms. */
+const CLOSE_TIMEOUT = 30_000;
+
+/** Turns that are shown as live and whose keeper does not run any more. The supervisor closes them by itself; this is for when it could not. */
+export async function goneProcesses(patient: Patient): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const session of patient.context.store.list()) {
+    const turn = lastTurn(session);
+    if (turn === undefined || !isLive(turn) || turn.keeper === undefined || (await isAlive(turn.keeper))) continue;
+    findings.push({
+      kind: 'process-gone',
+      severity: 'error',
+      sentence: `“${session.name}” is shown as ${session.status}, but the process that kept its turn ${turn.number} is gone.`,
+      evidence: [`Keeper: process ${turn.keeper.pid}`, ...(turn.agent ? [`Agent: process ${turn.agent.pid}`] : [])],
+      repair: {
+        title: 'Close the Turn',
+        plan: [
+          `End what is left of turn ${turn.number}: processes by recorded identity and by their mark.`,
+          'Write to the journal that the turn is over, and that nobody saw how it ended.',
+          `Leave the worktree ${session.worktree} as it is.`,
+        ],
+        run: () => close(patient, session.id, turn.number),
+      },
+    });
+  }
+  return findings;
+}
+
+async function close({ context, look }: Patient, id: string, number: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+  const seen = (): void => {
+    const turn = context.store.get(id)?.turns[number - 1];
+    if (turn === undefined || !isOpen(turn)) resolve(undefined);
+  };
+  const dispose = context.store.onDidChange(seen);
+  const late = (): void =>
+    reject(new TreelineError('not-closed', 'The turn could not be closed; see the log for why.'));
+  const timer = setTimeout(late, CLOSE_TIMEOUT);
+  context.store.refresh();
+  look([context.store.get(id)].flatMap((session) => session ?? []));
+  seen();
+  await promise.finally(() => {
+    clearTimeout(timer);
+    dispose();
+  });
+}
+
+interface Left {
+  readonly session: Session;
+  readonly turn: Turn;
+  readonly processes: readonly FoundProcess[];
+}
+
+/** Processes of turns of this repository that are over. Those of other repositories, or of another VS Code, are none of ours. */
+export async function leftProcesses({ context }: Patient): Promise<readonly Finding[]> {
+  return (await findLeft(context)).map(({ session, turn, processes }): Finding => {
+    const names = processes.map(({ id, command }) => `Process ${id.pid}: ${command}`);
+    return {
+      kind: 'process-left',
+      severity: 'warning',
+      sentence: `${processes.length} processes of turn ${turn.number} of “${session.name}” still run, though the turn is over.`,
+      evidence: names,
+      repair: {
+        title: 'End Them',
+        plan: [...names.map((name) => `Ask to end, and kill after a moment: ${name}.`), 'End what they started, too.'],
+        run: async () => {
+          // By identity: a number may be another process's by now.
+          await signalProcesses(
+            processes.map(({ id }) => id),
+            'SIGTERM',
+          );
+          await delay(TERM_TO_KILL);
+          await endPreparation({ session: session.id, turn: turn.number });
+        },
+      },
+    };
+  });
+}
+
+async function findLeft({ store }: Context): Promise<readonly Left[]> {
+  const marked = Map.groupBy(await withVariable(MARK), ({ value }) => value);
+  const left: Left[] = [];
+  for (const [mark, processes] of marked) {
+    const [id = '', number] = mark.split('/');
+    const session = store.get(id);
+    const turn = session?.turns[Number(number) - 1];
+    if (session === undefined || turn === undefined || isOpen(turn)) continue;
+    const endedAt = turn.exit?.endedAt ?? turn.withdrawn?.at ?? 0;
+    if (Date.now() - endedAt > JUST_ENDED) left.push({ session, turn, processes });
+  }
+  return left;
+}

@@ -1,0 +1,153 @@
+import { readdir, realpath, rmdir } from 'node:fs/promises';
+import path from 'node:path';
+
+import { TRASH_BESIDE } from '../git/archive.ts';
+import { deleteHeldBranch, looseBranches } from '../git/loose-branches.ts';
+import type { Worktree } from '../git/types.ts';
+import { exists, listWorktrees } from '../git/worktree-list.ts';
+import { worktreeFolder } from '../git/worktree-path.ts';
+import { recreateWorktree } from '../git/worktrees.ts';
+import { isOpen, lastTurn, type Session } from '../store/lifecycle.ts';
+import type { Finding, Patient } from './health.ts';
+
+/** Worktrees, and other folders, in the place where Treeline makes worktrees, that no session works in. */
+export async function leftWorktrees(patient: Patient, signal: AbortSignal): Promise<readonly Finding[]> {
+  const { context } = patient;
+  const place = worktreeFolder(context.settings().worktreeFolder, context.repository);
+  const folder = await realpath(place).catch(() => undefined);
+  const all = await listWorktrees(context.repository, { signal });
+  const own = new Set(inUse(context.store.list()).map(({ worktree }) => worktree));
+  const inPlace = all.filter(
+    (each) => !each.main && path.dirname(each.path) === (folder ?? place) && !own.has(each.path),
+  );
+  const registered = new Set(all.map((each) => each.path));
+  const names = folder === undefined ? [] : await readdir(folder, { withFileTypes: true });
+  const others = names
+    .filter((entry) => entry.isDirectory() && entry.name !== TRASH_BESIDE)
+    .map((entry) => path.join(folder ?? place, entry.name))
+    .filter((each) => !registered.has(each) && !own.has(each));
+  const strangers = await Promise.all(others.map((each) => strangeFolder(each)));
+  return [...inPlace.map((each) => leftWorktree(patient, each)), ...strangers.flatMap((found) => found ?? [])];
+}
+
+function leftWorktree({ context, archives }: Patient, worktree: Worktree): Finding {
+  const { trashDays } = context.settings();
+  const gone = worktree.prunable !== undefined;
+  return {
+    kind: 'worktree-left',
+    severity: 'info',
+    sentence: gone
+      ? `git still lists the worktree ${worktree.path}, whose folder is gone, and no session works in it.`
+      : `No session works in the worktree ${worktree.path}.`,
+    evidence: [worktree.branch === undefined ? `At ${worktree.head ?? 'no commit'}` : `Branch ${worktree.branch}`],
+    repair: {
+      title: gone ? 'Have git Forget It' : 'Move to Trash',
+      plan: [
+        gone ? 'Set aside what git keeps of it.' : `Move ${worktree.path}, with all files in it, to the trash.`,
+        ...(worktree.branch === undefined ? [] : [`Keep the branch ${worktree.branch}.`]),
+        `List it among the archived sessions, from where it can be restored${trashDays > 0 ? ` for ${trashDays} days` : ''}.`,
+      ],
+      run: () => archives.remove(worktree.path),
+    },
+  };
+}
+
+/** A folder that git does not know. Another repository's worktree is fine there; what has files in it is for the user to judge. */
+async function strangeFolder(folder: string): Promise<Finding | undefined> {
+  const names = await readdir(folder);
+  if (names.includes('.git')) return undefined;
+  const empty = names.length === 0;
+  return {
+    kind: 'worktree-left',
+    severity: 'info',
+    sentence: `${folder} lies where worktrees are made, and is none.`,
+    evidence: [empty ? 'It is empty.' : `It holds ${names.length} entries, such as ${names[0] ?? ''}.`],
+    ...(empty && {
+      repair: {
+        title: 'Remove the Empty Folder',
+        plan: [`Remove ${folder}, if it is still empty.`],
+        run: () => rmdir(folder),
+      },
+    }),
+  };
+}
+
+/** Sessions whose worktree is not there, though an agent worked in it. */
+export async function missingWorktrees({ context, archives }: Patient): Promise<readonly Finding[]> {
+  const { repository, store } = context;
+  const findings: Finding[] = [];
+  const branches = new Set((await looseBranches(repository, '', new Set())).map(({ name }) => name));
+  for (const session of inUse(store.list())) {
+    const { worktree, branch, name } = session;
+    const turn = lastTurn(session);
+    const worked = session.turns.some(({ agent }) => agent !== undefined);
+    if (!worked || turn === undefined || isOpen(turn) || (await exists(worktree))) continue;
+    const there = branches.has(branch);
+    findings.push({
+      kind: 'worktree-missing',
+      severity: there ? 'warning' : 'error',
+      sentence: there
+        ? `The worktree of “${name}” is gone; its branch ${branch} is there.`
+        : `The worktree of “${name}” is gone, and its branch ${branch}, too.`,
+      evidence: [worktree],
+      repair: there
+        ? {
+            title: 'Make It Again',
+            plan: [`Check the branch ${branch} out at ${worktree}. Files that were never committed do not come back.`],
+            run: () => recreateWorktree(repository, { path: worktree, branch }),
+          }
+        : {
+            title: 'Archive the Session',
+            plan: ['Put the session among the archived ones. There are no files to move; its logs stay.'],
+            run: () => archives.archive(session),
+          },
+    });
+  }
+  return findings;
+}
+
+/** Branches named as Treeline names them that no session has. */
+export async function leftBranches({ context }: Patient): Promise<readonly Finding[]> {
+  const { repository, store, settings } = context;
+  const [prefix = ''] = settings().branchName.split('${', 1);
+  if (prefix === '') return [];
+  const taken = new Set(store.list().map(({ branch }) => branch));
+  const left = await looseBranches(repository, prefix, taken);
+  const held = left.filter(({ held }) => held);
+  const alone = left.filter(({ held }) => !held);
+  const line = ({ name, commit }: { name: string; commit: string }): string => `${name} at ${commit.slice(0, 10)}`;
+  return [
+    ...(held.length === 0
+      ? []
+      : [
+          {
+            kind: 'branch-left',
+            severity: 'info',
+            sentence: `${held.length} branches that begin with ${prefix} have no session, and hold nothing that other branches do not.`,
+            evidence: held.map(line),
+            repair: {
+              title: 'Delete Them',
+              plan: held.map((one) => `Delete the branch ${line(one)}, if it is still there and held elsewhere.`),
+              run: async () => {
+                for (const one of held) await deleteHeldBranch(repository, one);
+              },
+            },
+          } satisfies Finding,
+        ]),
+    ...(alone.length === 0
+      ? []
+      : [
+          {
+            kind: 'branch-left',
+            severity: 'info',
+            sentence: `${alone.length} branches that begin with ${prefix} have no session, and hold commits that no other branch does: merge or delete them yourself.`,
+            evidence: alone.map(line),
+          } satisfies Finding,
+        ]),
+  ];
+}
+
+/** Sessions that have a worktree of their own now. */
+function inUse(sessions: readonly Session[]): readonly Session[] {
+  return sessions.filter(({ archive, foreign }) => archive === undefined && foreign !== true);
+}

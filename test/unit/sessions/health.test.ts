@@ -1,0 +1,315 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFileSync, existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import { join } from 'node:path';
+import { suite, test, type TestContext } from 'node:test';
+
+import { Detector } from '../../../src/agents/detect.ts';
+import { claude } from '../../../src/agents/claude.ts';
+import { codex } from '../../../src/agents/codex.ts';
+import { sessionId } from '../../../src/platform/ids.ts';
+import { processIdSync, selfId } from '../../../src/platform/process-id.ts';
+import { Archives } from '../../../src/sessions/archive.ts';
+import type { Context } from '../../../src/sessions/context.ts';
+import { goneProcesses } from '../../../src/sessions/health-processes.ts';
+import { examinePrograms } from '../../../src/sessions/health-programs.ts';
+import { healthReport } from '../../../src/sessions/health-report.ts';
+import type { Finding, FindingKind } from '../../../src/sessions/health.ts';
+import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
+import { Store } from '../../../src/store/store.ts';
+import { agentStarted, claimed, created, exited, keeperStarted, requested } from '../store/facts.ts';
+import { git, tempDir, until } from '../support.ts';
+import { ASSETS, LOG, judged, reached, world } from './support.ts';
+import { WindowProcess } from './window-process.ts';
+
+/** The findings of a kind; those about the user's sockets aside, of which other tests leave some. */
+async function find(sessions: RepositorySessions, kind: FindingKind): Promise<readonly Finding[]> {
+  return (await sessions.examine()).filter((finding) => finding.kind === kind && !finding.sentence.includes('sockets'));
+}
+
+async function theOne(sessions: RepositorySessions, kind: FindingKind): Promise<Finding> {
+  const [first, ...others] = await find(sessions, kind);
+  assert.ok(first, `something of kind ${kind} is found`);
+  assert.deepEqual(others, []);
+  return first;
+}
+
+/** That the repair says what it does, and that what was found is gone after it. */
+async function repairs(sessions: RepositorySessions, kind: FindingKind): Promise<Finding> {
+  const finding = await theOne(sessions, kind);
+  assert.ok(finding.repair, 'there is a repair');
+  assert.ok(finding.repair.plan.length > 0 && finding.repair.plan.every((line) => line.endsWith('.')));
+  await finding.repair.run();
+  assert.deepEqual(await find(sessions, kind), [], 'it is repaired');
+  return finding;
+}
+
+const old = new Date(Date.now() - 3600_000 * 2);
+
+suite('health', { timeout: 120_000 }, () => {
+  test('finds nothing but the disk that is used where all is well', async (t) => {
+    const { open } = await world(t);
+    const { sessions } = await open();
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
+    await reached(sessions, id, judged);
+    const findings = (await sessions.examine()).filter(({ sentence }) => !sentence.includes('sockets'));
+    assert.deepEqual(
+      findings.map(({ kind }) => kind),
+      ['disk'],
+    );
+    assert.match(findings[0]?.sentence ?? '', /1 sessions use \d/);
+  });
+
+  test('worktrees without session go to the trash, and can come back; an empty folder goes', async (t) => {
+    const { repo, sessions } = await opened(t);
+    const place = join(repo, '..', 'repo.worktrees');
+    await git(repo, 'worktree', 'add', '--quiet', '-b', 'left', join(place, 'left'));
+    writeFileSync(join(place, 'left', 'draft.txt'), 'draft');
+    const finding = await repairs(sessions, 'worktree-left');
+    assert.match(finding.sentence, /left/);
+    const [entry] = sessions.list().filter(({ foreign }) => foreign);
+    await sessions.unarchive(entry!.id);
+    assert.ok(existsSync(join(place, 'left', 'draft.txt')));
+    await git(repo, 'worktree', 'remove', '--force', join(place, 'left'));
+
+    mkdirSync(join(place, 'empty'));
+    await repairs(sessions, 'worktree-left');
+    mkdirSync(join(place, 'full'));
+    writeFileSync(join(place, 'full', 'mine.txt'), 'mine');
+    const full = await theOne(sessions, 'worktree-left');
+    assert.equal(full.repair, undefined, 'what is not Treeline’s and not git’s is the user’s to judge');
+
+    await rm(join(place, 'full'), { recursive: true });
+    await git(repo, 'worktree', 'add', '--quiet', '-b', 'gone', join(place, 'gone'));
+    await rm(join(place, 'gone'), { recursive: true });
+    assert.match((await repairs(sessions, 'worktree-left')).sentence, /folder is gone/);
+  });
+
+  test('a session whose worktree is gone gets it back from its branch, or goes to the archived ones', async (t) => {
+    const { repo, sessions } = await opened(t);
+    const prompt = 'write a.txt 1\nrun git add .\nrun git -c user.name=T -c user.email=t@example.org commit -qm kept';
+    const { id, worktree, branch } = await sessions.spawn({ agent: 'scripted', prompt });
+    await reached(sessions, id, judged);
+    await rm(worktree, { recursive: true });
+    await repairs(sessions, 'worktree-missing');
+    assert.ok(existsSync(join(worktree, 'a.txt')));
+    await git(repo, 'worktree', 'remove', '--force', worktree);
+    await git(repo, 'branch', '-D', branch);
+    assert.equal((await repairs(sessions, 'worktree-missing')).severity, 'error');
+    assert.equal(sessions.get(id)?.status, 'archived');
+  });
+
+  test('branches without session are deleted only where their commits are held elsewhere', async (t) => {
+    const { repo, sessions } = await opened(t);
+    await git(repo, 'branch', 'treeline/held');
+    await git(repo, 'branch', 'mine/held');
+    await git(
+      repo,
+      'branch',
+      'treeline/alone',
+      await git(repo, 'commit-tree', 'HEAD^{tree}', '-p', 'HEAD', '-m', 'alone'),
+    );
+    const { id, branch } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
+    await reached(sessions, id, judged);
+    await sessions.archive(id);
+    const [held, alone] = await find(sessions, 'branch-left');
+    assert.equal(alone?.repair, undefined);
+    assert.match(alone?.evidence[0] ?? '', /^treeline\/alone at /);
+    // Since the look, somebody has worked on it.
+    const more = await git(repo, 'commit-tree', 'HEAD^{tree}', '-p', 'HEAD', '-m', 'more');
+    await git(repo, 'branch', '-f', 'treeline/held', more);
+    await held?.repair?.run();
+    assert.equal(await git(repo, 'rev-parse', 'treeline/held'), more, 'a branch that moved on stays');
+    await git(repo, 'branch', '-f', 'treeline/held', 'main');
+    await (await find(sessions, 'branch-left'))[0]?.repair?.run();
+    const left = await git(repo, 'branch', '--format=%(refname:short)');
+    assert.deepEqual(left.split('\n').sort(), ['main', 'mine/held', 'treeline/alone', branch].sort());
+  });
+
+  test('processes of a turn that is over are named and ended, and nobody else’s', async (t) => {
+    const { sessions } = await opened(t);
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
+    await reached(sessions, id, judged);
+    const start = async (mark: string): Promise<number> => {
+      const child = spawn('sleep', ['300'], {
+        detached: true,
+        stdio: 'ignore',
+        env: { ...process.env, TREELINE_MARK: mark },
+      });
+      t.after(() => child.kill('SIGKILL'));
+      await once(child, 'spawn');
+      return child.pid!;
+    };
+    const ours = await start(`${id}/1`);
+    const others = await start(`${sessionId()}/1`);
+    const finding = await until(async () => (await find(sessions, 'process-left'))[0], {
+      what: 'the process is found, once the turn is over for a while',
+    });
+    assert.deepEqual(finding.evidence, [`Process ${ours}: sleep 300`]);
+    await finding.repair?.run();
+    assert.equal(processIdSync(ours), undefined);
+    assert.ok(processIdSync(others));
+    assert.deepEqual(await find(sessions, 'process-left'), []);
+  });
+
+  test('a move that a window left in the middle is finished', async (t) => {
+    const made = await world(t);
+    const { sessions } = await made.open();
+    const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
+    await reached(sessions, id, judged);
+    const dieAt = new URL('die-at.mjs?step=4', import.meta.url);
+    const window = await WindowProcess.open(made, ['--import', dieAt.href]);
+    await assert.rejects(window.archive(id));
+    await window.kill();
+    await reached(sessions, id, ({ move }) => move !== undefined);
+    await repairs(sessions, 'move-unfinished');
+    assert.equal(existsSync(worktree), false);
+    await sessions.unarchive(id);
+    assert.ok(existsSync(join(worktree, 'a.txt')));
+  });
+
+  test('damage in the journal is named, with where its copy is; facts of a newer version, too', async (t) => {
+    const { sessions } = await opened(t);
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
+    await reached(sessions, id, judged);
+    const newer = JSON.stringify({ v: 99, id: 'x' });
+    appendFileSync(join(sessions.store, 'journal.jsonl'), `this is no fact\n${newer}\n`);
+    await sessions.rename(id, 'Something after it');
+    const damaged = await theOne(sessions, 'journal-damaged');
+    assert.match(damaged.evidence.join('\n'), /journal\.damaged\.jsonl[^]*Byte \d+/);
+    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 facts .* update/);
+  });
+
+  test('temporary files, dead sockets, unreadable indexes and folders of no session are cleared away', async (t) => {
+    const { sessions } = await opened(t);
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
+    await reached(sessions, id, judged);
+    const gone = spawn('true');
+    await once(gone, 'exit');
+    const left = join(sessions.store, `catalogue.db.${gone.pid}-0123456789ab.tmp`);
+    const current = join(sessions.store, `catalogue.db.${process.pid}-0123456789ab.tmp`);
+    writeFileSync(left, '');
+    writeFileSync(current, '');
+    assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [left]);
+    assert.ok(existsSync(current), 'what is being written stays');
+
+    writeFileSync(join(sessions.store, 'catalogue.db'), 'garbage');
+    writeFileSync(join(sessions.store, 'sessions', id, 'timeline.db'), '');
+    assert.equal((await repairs(sessions, 'index-unreadable')).evidence.length, 2);
+
+    const never = join(sessions.store, 'sessions', sessionId());
+    await mkdir(join(never, 'turns/1'), { recursive: true });
+    await writeFile(join(never, 'turns/1/prompt.md'), 'never sent');
+    utimesSync(join(never, 'turns/1'), old, old);
+    assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [never]);
+  });
+
+  test('a socket that nobody listens on is found, one that is listened on is not', async (t) => {
+    const { sessions } = await opened(t);
+    const runtime = await tempDir(t);
+    const before = process.env['XDG_RUNTIME_DIR'];
+    process.env['XDG_RUNTIME_DIR'] = runtime;
+    t.after(() =>
+      before === undefined ? delete process.env['XDG_RUNTIME_DIR'] : (process.env['XDG_RUNTIME_DIR'] = before),
+    );
+    const folder = join(runtime, `treeline-${process.getuid?.()}`);
+    await mkdir(folder, { mode: 0o700 });
+    const bind = async (name: string): Promise<string> => {
+      const file = join(folder, name);
+      // Bound by a process that is killed: the file stays, and nobody listens.
+      const code = `require('net').createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, 'SIGKILL'))`;
+      await once(spawn(process.execPath, ['-e', code]), 'exit');
+      utimesSync(file, old, old);
+      return file;
+    };
+    const dead = await bind('dead-1.sock');
+    const live = net.createServer().listen(join(folder, 'live-1.sock'));
+    t.after(() => live.close());
+    await once(live, 'listening');
+    utimesSync(join(folder, 'live-1.sock'), old, old);
+    const [finding] = (await sessions.examine()).filter(({ kind }) => kind === 'file-stale');
+    assert.deepEqual(finding?.evidence, [dead]);
+    await finding.repair?.run();
+    assert.equal(existsSync(dead), false);
+    assert.ok(existsSync(join(folder, 'live-1.sock')));
+  });
+
+  test('agents that are missing or older than what was tried are named', async (t) => {
+    const bin = await tempDir(t);
+    const program = (name: string, version: string): Promise<void> =>
+      writeFile(join(bin, name), `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
+    const look = (used: readonly string[] = []): Promise<readonly Finding[]> =>
+      examinePrograms(new Detector(() => ({ PATH: bin })), [claude(), codex()], new Set(used));
+    assert.deepEqual(
+      (await look(['codex'])).map(({ severity }) => severity),
+      ['info', 'warning'],
+    );
+    await program('claude', '1.0.9 (Claude Code)');
+    await program('codex', 'codex-cli 0.169.0');
+    const [old, ...others] = await look();
+    assert.deepEqual(others, []);
+    assert.match(old?.sentence ?? '', /Claude Code 1\.0\.9 is older than what Treeline was tried with \(2\.1\.197/);
+    await program('claude', '2.1.329 (Claude Code)');
+    assert.deepEqual(await look(), []);
+  });
+
+  test('can be given up in the middle', async (t) => {
+    const { sessions } = await opened(t);
+    await assert.rejects(sessions.examine(AbortSignal.abort(new Error('enough'))), /enough/);
+  });
+
+  test('the report shows every text as it is, and lets none of it become markup', () => {
+    const finding: Finding = {
+      kind: 'disk',
+      severity: 'info',
+      sentence: '`code` <img src=x> [a](command:evil)\n# title',
+      evidence: ['``two'],
+      repair: { title: 'Do It', plan: ['Delete x.'], run: () => Promise.resolve() },
+    };
+    const report = healthReport(
+      [
+        { where: 'repo', findings: [finding] },
+        { where: 'other', findings: [] },
+      ],
+      '1.2.3',
+      0,
+    );
+    assert.ok(report.includes('`` `code` <img src=x> [a](command:evil) # title ``'));
+    assert.ok(report.includes('``` ``two ```'));
+    assert.match(report, /Repair: Do It\n {4}- `Delete x\.`/);
+    assert.match(report, /All is well\./);
+  });
+});
+
+async function opened(t: TestContext) {
+  const made = await world(t);
+  return { repo: made.repo, ...(await made.open()) };
+}
+
+test('a live turn whose keeper is gone is an error; its repair has the supervisor look, and waits for the end', async (t) => {
+  const folder = await tempDir(t);
+  const self = await selfId();
+  const store = Store.open(folder, { role: 'window', process: self }, ASSETS.wasm, LOG);
+  t.after(() => store.dispose());
+  await store.ready;
+  const session = sessionId();
+  const gone = { pid: 999_999_9, start: 'another boot' };
+  store.append(
+    { ...created, session },
+    { ...requested(1), session },
+    { ...claimed(1), session },
+    { ...keeperStarted(1), session, keeper: gone },
+    { ...agentStarted(1), session, agent: gone },
+  );
+  const look = (): void => void store.append({ ...exited(1, { code: null, problem: 'gone' }), session });
+  const patient = { context: { store } as Context, archives: new Archives({ store } as Context), look };
+  const [finding, ...others] = await goneProcesses(patient);
+  assert.deepEqual(others, []);
+  assert.equal(finding?.severity, 'error');
+  assert.match(finding.sentence, /shown as working, but the process that kept its turn 1 is gone/);
+  await finding.repair?.run();
+  assert.deepEqual(await goneProcesses(patient), []);
+});
