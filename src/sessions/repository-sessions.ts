@@ -34,6 +34,9 @@ import { TurnSupervisor } from './turn-supervisor.ts';
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
 const STOP_SLACK = 10_000;
 
+/** When a withdrawal that the disk refused is tried again: ms. */
+const WITHDRAW_RETRY = 2000;
+
 /** The sessions of one repository: what the user may ask for, turned into facts; the supervisor does the rest. */
 export class SessionsOfRepository implements RepositorySessions {
   readonly repository: Repository;
@@ -114,8 +117,8 @@ export class SessionsOfRepository implements RepositorySessions {
     const promptFile = join(turnFolder(this.store, id, 1), TURN_FILES.prompt);
     adapter.start({ prompt, promptFile, worktree, session: id, ...(agentSession && { agentSession }) });
 
-    await this.#storePrompt(id, 1, prompt);
     try {
+      await this.#storePrompt(id, 1, prompt);
       this.#context.store.append(
         {
           type: 'session.created',
@@ -187,7 +190,7 @@ export class SessionsOfRepository implements RepositorySessions {
     try {
       await this.#storePrompt(id, number, text);
     } catch (error) {
-      this.#withdraw(id, number, 'failed', `Its prompt could not be stored: ${errorText(error)}`);
+      this.#withdrawAtLast(id, number, errorText(error));
       throw error;
     }
     return this.#begin(id, number, options);
@@ -266,6 +269,10 @@ export class SessionsOfRepository implements RepositorySessions {
     return examine(this.#patient(), { ...(signal && { signal }) });
   }
 
+  settingsChanged(): void {
+    this.#supervisor.look([]);
+  }
+
   async dispose(): Promise<void> {
     this.#archives.dispose();
     for (const dispose of this.#disposables.splice(0)) {
@@ -317,8 +324,13 @@ export class SessionsOfRepository implements RepositorySessions {
 
   async #storePrompt(id: string, turn: number, prompt: string): Promise<void> {
     const folder = turnFolder(this.store, id, turn);
-    privateFolder(folder);
-    await writeAtomic(join(folder, TURN_FILES.prompt), prompt);
+    try {
+      privateFolder(folder);
+      await writeAtomic(join(folder, TURN_FILES.prompt), prompt);
+    } catch (cause) {
+      const words = `The prompt could not be stored in ${folder} (${errorText(cause)}): make space or access on that disk, and try again.`;
+      throw new TreelineError('prompt-write', words, { cause });
+    }
   }
 
   async #earlierPrompts(session: Session): Promise<string[]> {
@@ -332,6 +344,17 @@ export class SessionsOfRepository implements RepositorySessions {
 
   #withdraw(session: string, turn: number, reason: 'cancelled' | 'failed', message: string): void {
     this.#context.store.append({ type: 'turn.withdrawn', session, turn, reason, message });
+  }
+
+  /** Withdraws a turn without a prompt, again until the journal takes it: while it is queued, nothing behind it can start. */
+  #withdrawAtLast(session: string, turn: number, message: string): void {
+    try {
+      this.#withdraw(session, turn, 'failed', message);
+    } catch (error) {
+      if (error instanceof TreelineError && error.code === 'journal-write') {
+        setTimeout(() => this.#withdrawAtLast(session, turn, message), WITHDRAW_RETRY).unref();
+      }
+    }
   }
 
   /** A keeper that cannot be reached, or does not do as it is told, is ended itself; the supervisor then closes its turn. */

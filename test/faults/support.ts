@@ -51,11 +51,11 @@ export interface FaultWorld extends Place {
 
 /**
  * A repository and a store of its own. Everything that a test leaves running below it is ended afterwards.
- * @param given a repository or a storage folder to use in place of fresh ones.
+ * @param given what to use in place of the usual: a repository, a storage folder, the keeper's or the timeline worker's program.
  */
 export async function faultWorld(
   t: TestContext,
-  given: { readonly repo?: string; readonly storage?: string } = {},
+  given: { readonly repo?: string; readonly storage?: string; readonly keeper?: string; readonly worker?: string } = {},
 ): Promise<FaultWorld> {
   const storage = given.storage ?? (await tempDir(t));
   const repo =
@@ -76,7 +76,8 @@ export async function faultWorld(
   return {
     ...place,
     open: async () => {
-      const window = await openLogged(place);
+      const { keeper = ASSETS.keeper, worker = ASSETS.worker } = given;
+      const window = await openLogged(place, { ...ASSETS, keeper, worker });
       opened.push(() => window.treeline.dispose());
       return window;
     },
@@ -88,14 +89,14 @@ export async function faultWorld(
   };
 }
 
-async function openLogged({ repo, storage, settings }: Place): Promise<FaultWindow> {
+async function openLogged({ repo, storage, settings }: Place, assets: typeof ASSETS): Promise<FaultWindow> {
   const log: string[] = [];
   const write =
     (level: string) =>
     (message: string): void =>
       void log.push(`${level}: ${message}`);
   const sink: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: sink, assets: ASSETS });
+  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: sink, assets });
   await treeline.setFolders([repo]);
   const [sessions] = treeline.repositories;
   if (sessions === undefined) {

@@ -14,7 +14,10 @@ export interface RunningProcess {
   readonly mark: string;
 }
 
-/** The living processes (zombies are not) that carry the mark of one of these sessions. */
+/** A keeper's one argument is its turn's folder. */
+const TURN_FOLDER = /\/sessions\/(ses_[^/]+)\/turns\/\d+$/;
+
+/** The living processes (zombies are not) that carry the mark of one of these sessions, apart from their keepers. */
 export function marked(sessions: readonly string[]): RunningProcess[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -26,8 +29,8 @@ export function marked(sessions: readonly string[]): RunningProcess[] {
         if (mark === undefined || state === 'Z' || !sessions.includes(mark.split('/')[0] ?? '')) {
           return [];
         }
-        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return [{ pid: Number(name), command, mark }];
+        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
+        return TURN_FOLDER.test(words.at(-1) ?? '') ? [] : [{ pid: Number(name), command: words.join(' '), mark }];
       } catch {
         return []; // It ended while it was looked at.
       }
@@ -40,13 +43,9 @@ export function keepers(storage: string): { readonly pid: number; readonly sessi
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-        // Its one argument is the turn's folder.
-        const [id] = words.flatMap((word) => {
-          const [, found] = /\/sessions\/(ses_[^/]+)\/turns\/\d+$/.exec(word) ?? [];
-          return found !== undefined && word.startsWith(`${storage}/`) ? [found] : [];
-        });
-        return id === undefined ? [] : [{ pid: Number(name), session: id }];
+        const folder = readFileSync(`/proc/${name}/cmdline`, 'utf8').replace(/\0$/, '').split('\0').at(-1) ?? '';
+        const [, session] = TURN_FOLDER.exec(folder) ?? [];
+        return session !== undefined && folder.startsWith(`${storage}/`) ? [{ pid: Number(name), session }] : [];
       } catch {
         return [];
       }
