@@ -68,6 +68,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
   context.subscriptions.push(
     log,
     settings,
+    settings.onDidChange(() => treeline?.settingsChanged()),
     folders,
     panels,
     sessionsTree,
@@ -112,22 +113,27 @@ class WorkspaceFolders implements vscode.Disposable {
   readonly #treeline: Treeline;
   readonly #errors: ErrorReporter;
   readonly #subscription: vscode.Disposable;
+  /** A folder becomes a repository, or ceases to be one, while it is open. */
+  #watchers: readonly vscode.Disposable[] = [];
   #opened: Promise<void> = Promise.resolve();
 
   constructor(opened: Treeline, errors: ErrorReporter) {
     this.#treeline = opened;
     this.#errors = errors;
-    this.#subscription = vscode.workspace.onDidChangeWorkspaceFolders(() => this.open());
+    this.#subscription = vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      this.#watch();
+      this.open();
+    });
+    this.#watch();
   }
 
   dispose(): void {
     this.#subscription.dispose();
+    this.#unwatch();
   }
 
   open(): void {
-    const folders = (vscode.workspace.workspaceFolders ?? [])
-      .filter(({ uri }) => uri.scheme === 'file')
-      .map(({ uri }) => uri.fsPath);
+    const folders = this.#folders().map(({ uri }) => uri.fsPath);
     this.#opened = this.#treeline.setFolders(folders).catch((error: unknown) => this.#errors.report(error));
   }
 
@@ -136,4 +142,23 @@ class WorkspaceFolders implements vscode.Disposable {
     await this.#opened;
     await Promise.allSettled(this.#treeline.repositories.map(({ ready }) => ready));
   };
+
+  #folders(): readonly vscode.WorkspaceFolder[] {
+    return (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  }
+
+  #watch(): void {
+    this.#unwatch();
+    this.#watchers = this.#folders().flatMap((folder) => {
+      const pattern = new vscode.RelativePattern(folder, '.git');
+      const watcher = vscode.workspace.createFileSystemWatcher(pattern, false, true, false);
+      return [watcher, watcher.onDidCreate(() => this.open()), watcher.onDidDelete(() => this.open())];
+    });
+  }
+
+  #unwatch(): void {
+    for (const watcher of this.#watchers) {
+      watcher.dispose();
+    }
+  }
 }

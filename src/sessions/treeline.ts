@@ -80,6 +80,13 @@ export class Treeline {
     return this.#setting;
   }
 
+  /** To be called when the settings have changed: a higher limit lets waiting sessions start. */
+  settingsChanged(): void {
+    for (const { sessions } of this.#opened.values()) {
+      sessions.settingsChanged();
+    }
+  }
+
   /** The agents that can be chosen, those found on this machine first. */
   async agents(): Promise<readonly AgentChoice[]> {
     const { customAgents } = this.#options.settings();

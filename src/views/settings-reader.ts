@@ -5,7 +5,9 @@ import type { Settings } from '../sessions/settings.ts';
 /** The settings of Treeline as they are now. What is wrong in them is told once, until it changes. */
 export class SettingsReader implements vscode.Disposable {
   readonly #tell: (problems: readonly string[]) => void;
+  readonly #changes = new vscode.EventEmitter<void>();
   readonly #subscription: vscode.Disposable;
+  readonly onDidChange = this.#changes.event;
   #settings: Settings;
   #told = new Set<string>();
 
@@ -15,6 +17,7 @@ export class SettingsReader implements vscode.Disposable {
     this.#subscription = vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('treeline')) {
         this.#settings = this.#parse();
+        this.#changes.fire();
       }
     });
   }
@@ -23,6 +26,7 @@ export class SettingsReader implements vscode.Disposable {
 
   dispose(): void {
     this.#subscription.dispose();
+    this.#changes.dispose();
   }
 
   #parse(): Settings {
