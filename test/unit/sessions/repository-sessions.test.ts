@@ -183,6 +183,19 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal((await reached(sessions, second.id, judged)).status, 'idle');
   });
 
+  test('a queued session starts when the limit is raised', async (t) => {
+    const { open, settings } = await world(t);
+    settings.maxConcurrent = 1;
+    const { treeline, sessions } = await open();
+    const first = await sessions.spawn({ agent: 'scripted', prompt: 'wait' });
+    const second = await sessions.spawn({ agent: 'scripted', prompt: 'print second' });
+    assert.equal(second.status, 'queued');
+    settings.maxConcurrent = 2;
+    treeline.settingsChanged();
+    assert.equal((await reached(sessions, second.id, judged)).status, 'idle');
+    await sessions.stop(first.id);
+  });
+
   test('a queued session can be stopped', async (t) => {
     const { open, settings } = await world(t);
     settings.maxConcurrent = 1;
