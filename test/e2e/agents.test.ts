@@ -1,53 +1,73 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { spawnAgent, startTreeline } from './support.mts';
+import { answerPrompt, rows, sessionItem, spawnAgent, startTreeline, worktrees } from './support.mts';
 
 /** The real CLIs; the model behind them is the stand-in, and what they do to the worktree is their own work. */
 const agents = [
-  { agent: 'Claude Code', shellRow: 'Bash' },
-  { agent: 'Codex', shellRow: 'Shell' },
+  { agent: 'Claude Code', shellRow: 'Bash', format: 'claude' },
+  { agent: 'Codex', shellRow: 'Shell', format: 'codex' },
 ];
 
-for (const { agent, shellRow } of agents) {
-  test(`${agent} writes a file and runs a command in its worktree, and a resume goes on with its conversation`, async (t) => {
-    const { workbench, server, repo } = await startTreeline(t);
-    await workbench.showContainer('Treeline');
-    await spawnAgent(workbench, { agent, prompt: 'Write notes' });
-    await workbench.treeItem(/^Idle: Write notes, .*turn 1/).waitFor({ timeout: 60_000 });
-
-    const page = workbench.webview();
-    await page.getByText('Turn 1 is done. The task was: Write notes').first().waitFor();
-    await page.getByText(shellRow, { exact: true }).first().waitFor();
-    await page.getByText('git status --short').first().waitFor();
-
-    const conversation = (): Promise<string> =>
-      workbench.copied(() => workbench.treeMenu(/Write notes/, 'Copy Agent Session ID'));
-    const first = await conversation();
-    assert.match(first, /^[0-9a-f-]{36}$/);
-
-    await workbench.treeAction(/^Idle: Write notes/, 'Resume Session…');
-    await workbench.answer('Go on', { asked: 'What should the agent do?' });
-    await workbench.treeItem(/^Idle: Write notes, .*turn 2/).waitFor({ timeout: 60_000 });
-    // The stand-in counts the prompts that the agent sends: the second turn knew the first.
-    await page.getByText('Turn 2 is done. The task was: Go on').first().waitFor();
-    assert.equal(await conversation(), first);
-
-    const worktree = worktreeOf(repo);
-    assert.equal(await readFile(path.join(worktree, 'notes-1.md'), 'utf8'), '# Notes of turn 1\n');
-    assert.equal(await readFile(path.join(worktree, 'notes-2.md'), 'utf8'), '# Notes of turn 2\n');
-
-    await server.end();
-    assert.deepEqual(await server.processes(), [], 'after the turns nothing runs on');
+test('the real Claude Code and Codex work in their worktrees, and a resume goes on with their conversations', async (t) => {
+  const { workbench, server, repo } = await startTreeline(t, {
+    // Without a person to ask, Claude Code lets no other command run than those that only look.
+    machineSettings: { 'treeline.claude.args': ['--allowedTools', 'Bash'] },
   });
-}
+  const session = (name: RegExp) => sessionItem(workbench, name);
+  const row = (text: string) => rows(workbench).filter({ hasText: text }).first();
+  await workbench.showContainer('Treeline');
 
-/** The one worktree that is not the repository's own folder. */
-function worktreeOf(repo: string): string {
-  const list = execFileSync('git', ['worktree', 'list', '--porcelain'], { cwd: repo, encoding: 'utf8' });
-  const [, ...others] = [...list.matchAll(/^worktree (.+)$/gm)].map((match) => match[1]!);
-  assert.equal(others.length, 1);
-  return others[0]!;
+  for (const { agent, shellRow, format } of agents) {
+    await t.test(agent, async () => {
+      const task = `Write notes with ${format}`;
+      await spawnAgent(workbench, { agent, prompt: task });
+      await session(new RegExp(`^Idle: ${task}, .*turn 1`)).waitFor({ timeout: 60_000 });
+
+      await row(`Turn 1 is done. The task was: ${task}`).waitFor();
+      // The command ran in the worktree, after the edit: git saw the new file.
+      const shell = row(shellRow);
+      await shell.getByText('git status --short').waitFor();
+      await shell.locator('.toggle').click();
+      await shell.getByText('?? notes-1.md').waitFor();
+
+      const conversation = (): Promise<string> =>
+        workbench.copied(() => workbench.treeMenu(new RegExp(`^Idle: ${task}`), 'Copy Agent Session ID'));
+      const first = await conversation();
+      assert.match(first, /^[0-9a-f-]{36}$/);
+
+      await workbench.treeAction(new RegExp(`^Idle: ${task}`), 'Resume Session…');
+      await answerPrompt(workbench, 'Go on');
+      await session(new RegExp(`^Idle: ${task}, .*turn 2`)).waitFor({ timeout: 60_000 });
+      // The stand-in counts the prompts that the agent sends: the second turn knew the first.
+      await row('Turn 2 is done. The task was: Go on').waitFor();
+      assert.equal(await conversation(), first);
+      assert.deepEqual(resumed(server.userData, format), [first], 'the journal says so too');
+
+      const worktree = worktrees(repo).find((folder) => folder.includes(`notes-with-${format}`));
+      assert.ok(worktree !== undefined);
+      assert.equal(await readFile(path.join(worktree, 'notes-1.md'), 'utf8'), '# Notes of turn 1\n');
+      assert.equal(await readFile(path.join(worktree, 'notes-2.md'), 'utf8'), '# Notes of turn 2\n');
+    });
+  }
+
+  await server.end();
+  assert.deepEqual(await server.processes(), [], 'after the turns nothing runs on');
+});
+
+/** The agent session ids that turns of this agent resumed, as the journal has them. */
+function resumed(userData: string, agent: string): unknown[] {
+  const [journal] = globSync(path.join(userData, 'User/globalStorage/treeline.treeline/repos/*/journal.jsonl'));
+  const facts = readFileSync(journal!, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const sessions = facts
+    .filter(({ type, agent: ref }) => type === 'session.created' && (ref as { id: string }).id === agent)
+    .map(({ session }) => session);
+  return facts
+    .filter(({ type, session, resumes }) => type === 'turn.requested' && resumes === true && sessions.includes(session))
+    .map(({ agentSession }) => agentSession);
 }

@@ -1,8 +1,10 @@
 /** What every end-to-end test begins with: the packed extension in a real VS Code, in a window on a fresh repository. */
-import { mkdir } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Locator } from 'playwright-core';
 import { makeSample } from '../demo/sample.mjs';
 import { demoAgents } from '../demo/setting.mjs';
 import { agentsBin } from '../setup/agents.mjs';
@@ -37,7 +39,10 @@ export async function startTreeline(t: TestContext, options: TreelineOptions = {
   const model = await ModelServer.start();
   const server = await VscodeServer.start({
     extensions: [vsix],
-    machineSettings: { 'treeline.customAgents': demoAgents({ speed: demoSpeed }), ...machineSettings },
+    machineSettings: {
+      'treeline.customAgents': [...demoAgents({ speed: demoSpeed }), scriptedAgent],
+      ...machineSettings,
+    },
     path: [agentsBin],
     prepareHome: (home) => model.prepare(home),
     ...rest,
@@ -48,13 +53,24 @@ export async function startTreeline(t: TestContext, options: TreelineOptions = {
   const workbench = await Workbench.open(browser, server, repo);
   // One hook: node runs several in the order in which they were given.
   t.after(async () => {
-    if (!(t as TestContext & { passed: boolean }).passed) await keepPicture(t, workbench);
+    if (!(t as TestContext & { passed: boolean }).passed) await keepPicture(t, browser);
     await browser.close();
     await server.stop();
     await model.stop();
   });
   return { server, browser, repo, workbench, model };
 }
+
+/** A custom agent whose prompt is its program (test/support/scripted-agent.mjs says what it can do). */
+const scriptedAgent = {
+  id: 'scripted',
+  name: 'Scripted',
+  command: [
+    process.execPath,
+    fileURLToPath(new URL('../support/scripted-agent.mjs', import.meta.url)),
+    '${promptFile}',
+  ],
+};
 
 /** Spawns an agent from the command palette, answering what it asks; base and name are left as they are offered. */
 export async function spawnAgent(
@@ -63,15 +79,109 @@ export async function spawnAgent(
 ): Promise<void> {
   await workbench.command('Treeline: Spawn Agent…');
   await workbench.choose(agent, { asked: 'Which agent?' });
-  await workbench.answer(prompt, { asked: 'What should the agent do?' });
+  await answerPrompt(workbench, prompt);
   await workbench.choose('main', { asked: 'Start from which branch, tag or commit?' });
   await workbench.answer('', { asked: 'Name of the session' });
 }
 
-async function keepPicture(t: TestContext, workbench: Workbench): Promise<void> {
+/** Answers the question for the prompt: one line where it is asked, several in the editor. */
+export async function answerPrompt(workbench: Workbench, prompt: string): Promise<void> {
+  const asked = { asked: 'What should the agent do?' };
+  if (!prompt.includes('\n')) {
+    await workbench.answer(prompt, asked);
+    return;
+  }
+  await workbench.inputButton('Write in Editor', asked);
+  await workbench.typeIntoEditor(prompt);
+  await workbench.command('Treeline: Use This Prompt');
+}
+
+/** The rows of the timeline that shows; only those near the view are drawn. */
+export function rows(workbench: Workbench, selector = ''): Locator {
+  return workbench.webview().locator(`[role=feed] > .row${selector}`);
+}
+
+/** The texts of the drawn rows in their order, each with its number: "3 Bash git status". Times are left out. */
+export async function rowTexts(workbench: Workbench): Promise<string[]> {
+  return rows(workbench).evaluateAll((elements) =>
+    elements
+      .map((element) => {
+        const body = element.querySelector('.body');
+        return { position: Number(element.getAttribute('aria-posinset')), text: (body?.textContent ?? '').trim() };
+      })
+      .sort((a, b) => a.position - b.position)
+      .map(({ position, text }) => `${position} ${text}`),
+  );
+}
+
+/** A session's row in the tree; its name begins with the status: "Working: Count the stars, …, turn 1, now". */
+export function sessionItem(workbench: Workbench, name: string | RegExp): Locator {
+  return workbench.view('Sessions').getByRole('treeitem', { name });
+}
+
+/**
+ * The steps of a story, each a test of its own: what comes after a failed step rests on it and is skipped. The picture of
+ * the moment stands in dist-test/failures/.
+ */
+export function story(t: TestContext, browser: Browser): (name: string, act: () => Promise<void>) => Promise<void> {
+  let broken = false;
+  return async (name, act) => {
+    await t.test(name, { skip: broken && 'an earlier step failed' }, async (step) => {
+      try {
+        await act();
+      } catch (error) {
+        broken = true;
+        await keepPicture(step, browser);
+        throw error;
+      }
+    });
+  };
+}
+
+/** A file that a scripted agent waits for (`until`), in the test's scratch folder. */
+export class Gate {
+  readonly file: string;
+
+  constructor(server: VscodeServer, name: string) {
+    this.file = path.join(server.dir, `gate-${name}`);
+  }
+
+  open(): Promise<void> {
+    return writeFile(this.file, '');
+  }
+}
+
+/** Waits for what no event tells: the process table, or a file. */
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`Not so after 20 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** The worktrees of the repository besides its own folder. */
+export function worktrees(repo: string): string[] {
+  const list = execFileSync('git', ['worktree', 'list', '--porcelain'], { cwd: repo, encoding: 'utf8' });
+  return [...list.matchAll(/^worktree (.+)$/gm)].map((match) => match[1]!).slice(1);
+}
+
+/** The processes of agents and keepers that VS Code started. */
+export async function agentProcesses(server: VscodeServer): Promise<string[]> {
+  const all = await server.processes();
+  return all
+    .map(({ command }) => command)
+    .filter((command) => /keeper\.cjs|agent\.mjs|\/(claude|codex)\b/.test(command));
+}
+
+/** A picture of each window that is open. */
+async function keepPicture(t: Pick<TestContext, 'name' | 'diagnostic'>, browser: Browser): Promise<void> {
   const folder = path.join(root, 'dist-test/failures');
   await mkdir(folder, { recursive: true });
-  const file = path.join(folder, `${t.name.replaceAll(/\W+/g, '-')}.png`);
-  await workbench.screenshot(file);
-  t.diagnostic(`what the window showed: ${file}`);
+  const pages = browser.contexts().flatMap((context) => context.pages());
+  for (const [index, page] of pages.entries()) {
+    const file = path.join(folder, `${t.name.replaceAll(/\W+/g, '-')}-${index + 1}.png`);
+    await page.screenshot({ path: file });
+    t.diagnostic(`what the window showed: ${file}`);
+  }
 }

@@ -1,9 +1,10 @@
 // An agent for tests: its prompt is its program, one command a line; other lines are only echoed.
 //   print TEXT · err TEXT · write FILE TEXT · run PROGRAM ARGS… · sleep MS · burst COUNT · wait · exit CODE
+//   until FILE (goes on when the file is there: the test says when)
 //   deaf (ignores SIGINT and SIGTERM) · daemon FILE (leaves a child with its own session; its pid goes to FILE)
 // With --lines it reads its program from stdin and goes on until `exit`; otherwise from the file that it is given.
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -19,6 +20,11 @@ const commands = {
     spawnSync(program, args, { stdio: 'inherit' });
   },
   sleep: (ms) => sleep(Number(ms)),
+  until: async (file) => {
+    while (!existsSync(file)) {
+      await sleep(50);
+    }
+  },
   burst: (count) => {
     for (let n = 1; n <= Number(count); n++) {
       console.log(`line ${n}`);

@@ -90,16 +90,19 @@ export class Workbench {
     const deadline = Date.now() + 30 * SECONDS;
     for (;;) {
       await this.page.keyboard.press('F1');
-      await this.quickInput.locator('input').first().fill(`>${title}`);
       try {
-        await row.waitFor({ timeout: 3 * SECONDS });
-        break;
+        // A key that comes while the focus moves is lost.
+        await this.quickInput
+          .locator('input')
+          .first()
+          .fill(`>${title}`, { timeout: 3 * SECONDS });
+        await row.click({ timeout: 3 * SECONDS });
+        return;
       } catch (error) {
         if (Date.now() > deadline) throw new Error(`The command palette has no "${title}"`, { cause: error });
         await this.page.keyboard.press('Escape');
       }
     }
-    await row.click();
   }
 
   /** Waits for the input box with this title or prompt, types the text and accepts it. */
@@ -107,6 +110,12 @@ export class Workbench {
     await this.#asked(asked);
     await this.quickInput.locator('input, textarea').first().fill(text);
     await this.page.keyboard.press('Enter');
+  }
+
+  /** Waits for the input box with this title or prompt and presses a button of its title bar. */
+  async inputButton(button: string, { asked }: { asked: string | RegExp }): Promise<void> {
+    await this.#asked(asked);
+    await this.quickInput.getByRole('button', { name: button }).click();
   }
 
   /** Waits for the quick pick with this title or placeholder and chooses the row whose label has the text. */
@@ -190,6 +199,13 @@ export class Workbench {
   /** The text that the active editor shows (the lines on screen only). */
   get editorText(): Locator {
     return this.page.locator('.editor-group-container.active .view-lines').first();
+  }
+
+  /** Types into the text editor that is open, at its end, as a paste does (nothing is completed or indented). */
+  async typeIntoEditor(text: string): Promise<void> {
+    await this.page.locator('.editor-group-container.active .monaco-editor').first().click();
+    await this.page.keyboard.press('Control+End');
+    await this.page.keyboard.insertText(text);
   }
 
   /** The files of the multi-diff editor that is open. */
