@@ -53,9 +53,17 @@ export class PromptDocuments implements vscode.CodeLensProvider, vscode.Disposab
     if (!(await use.run(document.getText()))) {
       return;
     }
-    // The prompt is stored with its turn: closing must not ask to save it. That command is for the active editor.
-    await vscode.window.showTextDocument(document);
-    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    // The prompt is stored with its turn: closing must not ask to save it, nor take the focus from what the user does by now.
+    // An untitled document that is empty closes so.
+    const emptied = new vscode.WorkspaceEdit();
+    emptied.delete(document.uri, new vscode.Range(0, 0, document.lineCount, 0));
+    await vscode.workspace.applyEdit(emptied);
+    const uri = document.uri.toString();
+    const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+    await vscode.window.tabGroups.close(
+      tabs.filter(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === uri),
+      true,
+    );
   }
 
   provideCodeLenses(document: vscode.TextDocument): vscode.CodeLens[] {
