@@ -133,6 +133,15 @@ async function start(
       ]);
       return undefined;
     }
+    if (error instanceof TreelineError && error.code === 'archived') {
+      const restore = async (): Promise<void> => {
+        if ((await vscode.commands.executeCommand('treeline.unarchive', session.id)) !== undefined) {
+          await vscode.commands.executeCommand('treeline.resume', session.id, { prompt, fresh });
+        }
+      };
+      context.errors.report(error, [{ title: vscode.l10n.t('Restore and Resume'), run: restore }]);
+      return undefined;
+    }
     throw error;
   }
 }

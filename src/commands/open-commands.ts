@@ -215,6 +215,6 @@ async function copy(text: string): Promise<void> {
   vscode.window.setStatusBarMessage(vscode.l10n.t('Copied: {0}', oneLine(text)), 3000);
 }
 
-function isWorktreeNode(value: unknown): value is WorktreeNode {
+export function isWorktreeNode(value: unknown): value is WorktreeNode {
   return isRecord(value) && value['kind'] === 'worktree' && sessionId(value) === undefined;
 }

@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import { isRecord } from '../platform/check.ts';
-import { setSessionsLayout } from '../views/editor-settings.ts';
+import { setSessionsLayout, setShowsArchived } from '../views/editor-settings.ts';
 import type { FileNode } from '../views/sessions-nodes.ts';
+import { archive, purge, removeWorktree, unarchive } from './archive-commands.ts';
 import type { CommandContext } from './context.ts';
+import { checkHealth, healthReports } from './health-command.ts';
 import { rename, resume, send, stop } from './lifecycle-commands.ts';
 import * as open from './open-commands.ts';
 import { spawn } from './spawn.ts';
@@ -16,6 +18,11 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   'treeline.stop': stop,
   'treeline.resume': resume,
   'treeline.rename': rename,
+  'treeline.archive': archive,
+  'treeline.unarchive': unarchive,
+  'treeline.purge': purge,
+  'treeline.removeWorktree': removeWorktree,
+  'treeline.checkHealth': checkHealth,
   'treeline.openTimeline': open.openTimeline,
   'treeline.followSelection': ({ panels }) => panels.openFollowing(),
   'treeline.openLog': open.openLog,
@@ -36,6 +43,8 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   },
   'treeline.showGrouped': () => setSessionsLayout('grouped'),
   'treeline.showFlat': () => setSessionsLayout('flat'),
+  'treeline.showArchived': () => setShowsArchived(true),
+  'treeline.hideArchived': () => setShowsArchived(false),
   'treeline.logEarlier': (context, uri) => pageLog(context, uri, 'earlier'),
   'treeline.logLater': (context, uri) => pageLog(context, uri, 'later'),
   'treeline.logEnd': (context, uri) => pageLog(context, uri, 'end'),
@@ -44,6 +53,7 @@ const COMMANDS: Readonly<Record<string, Run>> = {
 /** Registers all commands. A failure is told to the user; the command's result is undefined then. */
 export function registerCommands(context: CommandContext): vscode.Disposable {
   return vscode.Disposable.from(
+    healthReports,
     ...Object.entries(COMMANDS).map(([id, run]) =>
       vscode.commands.registerCommand(id, async (...args: unknown[]) => {
         try {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { errorText } from '../platform/errors.ts';
-import { sessionsLayout } from './editor-settings.ts';
+import { sessionsLayout, showsArchived } from './editor-settings.ts';
 import { disposable } from './services.ts';
 import type { Services } from './services.ts';
 import type { SessionsTree } from './sessions-tree.ts';
@@ -56,6 +56,7 @@ export class ContextKeys implements vscode.Disposable {
 
   #update(): void {
     set('treeline.layout', sessionsLayout());
+    set('treeline.showArchived', showsArchived());
     const { repositories } = this.#services.treeline;
     if (!this.#opened) {
       this.#show('loading');

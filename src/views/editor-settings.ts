@@ -13,6 +13,14 @@ export async function setSessionsLayout(layout: Layout): Promise<void> {
     .update('sessionsLayout', layout, vscode.ConfigurationTarget.Global);
 }
 
+export function showsArchived(): boolean {
+  return vscode.workspace.getConfiguration('treeline').get('showArchived') === true;
+}
+
+export async function setShowsArchived(shown: boolean): Promise<void> {
+  await vscode.workspace.getConfiguration('treeline').update('showArchived', shown, vscode.ConfigurationTarget.Global);
+}
+
 export type NotificationLevel = 'needsYou' | 'all' | 'off';
 
 export function notificationLevel(): NotificationLevel {

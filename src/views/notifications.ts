@@ -62,6 +62,9 @@ export class Notifications implements vscode.Disposable {
   }
 
   #look(session: Session): void {
+    if (session.archive !== undefined) {
+      return; // What it was told of before is no news when it is back.
+    }
     const now = moment(session);
     if (this.#told.get(session.id) === now) {
       return;

@@ -29,10 +29,20 @@ export function abilities(session: Session, readsLines: boolean): Abilities {
   const made = session.worktreeReadyAt !== undefined;
   return {
     stop: open && session.status !== 'stopping',
-    resume: turn !== undefined && !open,
+    resume: turn !== undefined && !open && session.archive === undefined,
     send: open && readsLines && turn.agent !== undefined && session.status === 'working',
-    diff: made,
+    diff: made && session.archive === undefined,
   };
+}
+
+export function canArchive(session: Session): boolean {
+  const turn = lastTurn(session);
+  return session.archive === undefined && (turn === undefined || !isOpen(turn));
+}
+
+/** Whether something of the session lies in the trash. */
+export function canPurge({ archive }: Session): boolean {
+  return archive !== undefined && archive.purgedAt === undefined;
 }
 
 /** The words that `when` clauses of menus look for in a session's `viewItem`. */
@@ -47,6 +57,9 @@ export function contextWords(session: Session, can: Abilities): string {
     ...(can.send ? ['sendable'] : []),
     ...(can.diff ? ['diff'] : []),
     ...(session.agentSession !== undefined ? ['agentSession'] : []),
+    ...(canArchive(session) ? ['archivable'] : []),
+    ...(session.archive === undefined ? [] : ['restorable']),
+    ...(canPurge(session) ? ['purgeable'] : []),
   ].join(' ');
 }
 

@@ -5,12 +5,13 @@ import { errorText } from '../platform/errors.ts';
 import { fileItem } from './file-item.ts';
 import { markdownText, oneLine } from './plain.ts';
 import { Placements, groupId, groupsOf, inGroup, parentOf, placeOf } from './placement.ts';
+import type { Session } from '../store/lifecycle.ts';
 import type { Place } from './placement.ts';
 import { abilitiesOf, allSessions, disposable, findSession, reader } from './services.ts';
 import type { Found, Services } from './services.ts';
 import { SessionChanges } from './session-changes.ts';
 import { accessibleLabel, contextWords, description, tooltipLines } from './session-words.ts';
-import { sessionsLayout } from './editor-settings.ts';
+import { sessionsLayout, showsArchived } from './editor-settings.ts';
 import type { SessionNode, SessionsNode } from './sessions-nodes.ts';
 import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
 
@@ -38,12 +39,17 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   #ages: NodeJS.Timeout | undefined;
   /** Kept, because a look into the settings for each of a thousand sessions would be felt. */
   #layout = sessionsLayout();
+  #archived = showsArchived();
 
   constructor(services: Services) {
     this.#services = services;
     this.#changes = new SessionChanges((error) => services.log.error(errorText(error)));
     this.#dirty = new Coalescer(REFRESH_MS, (sessions) => this.#update(sessions));
-    this.view = vscode.window.createTreeView('treeline.sessions', { treeDataProvider: this, showCollapseAll: true });
+    this.view = vscode.window.createTreeView('treeline.sessions', {
+      treeDataProvider: this,
+      showCollapseAll: true,
+      canSelectMany: true,
+    });
     this.#disposables.push(
       this.view,
       this.#changed,
@@ -69,8 +75,12 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
         }
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
-        if (event.affectsConfiguration('treeline.sessionsLayout')) {
+        if (
+          event.affectsConfiguration('treeline.sessionsLayout') ||
+          event.affectsConfiguration('treeline.showArchived')
+        ) {
           this.#layout = sessionsLayout();
+          this.#archived = showsArchived();
           this.#rebuild();
         }
       }),
@@ -99,7 +109,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
 
   /** Selects a session in the view, if the view is visible. */
   async reveal(session: string): Promise<void> {
-    if (!this.view.visible || findSession(this.#services.treeline, session) === undefined) {
+    const found = findSession(this.#services.treeline, session);
+    if (!this.view.visible || found === undefined || this.#place(found) === undefined) {
       return;
     }
     // The editor waits with this for changes that it was told of, and knows no item before it was told of its group.
@@ -121,8 +132,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
         return repository === undefined ? [] : this.#inRepository(repository);
       }
       case 'group': {
-        const sessions = this.#repository(node.repository)?.list() ?? [];
-        return inGroup(sessions, node.group).map((session) => this.#sessionNode(session.id));
+        return inGroup(this.#sessions(node.repository), node.group).map((session) => this.#sessionNode(session.id));
       }
       case 'session':
         return this.#files(node);
@@ -154,7 +164,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       case 'repository':
         return this.#repositoryItem(node.id);
       case 'group': {
-        const count = inGroup(this.#repository(node.repository)?.list() ?? [], node.group).length;
+        const count = inGroup(this.#sessions(node.repository), node.group).length;
         const item = new vscode.TreeItem(
           groupLabel(node.group, vscode.l10n.t),
           vscode.TreeItemCollapsibleState.Expanded,
@@ -189,14 +199,14 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   }
 
   #roots(): SessionsNode[] {
-    const repositories = this.#services.treeline.repositories.filter((each) => each.list().length > 0);
+    const repositories = this.#services.treeline.repositories.filter((each) => this.#sessions(keyOf(each)).length > 0);
     return this.#several()
       ? repositories.map((repository) => this.#repositoryNode(keyOf(repository)))
       : repositories.flatMap((repository) => this.#inRepository(repository));
   }
 
   #inRepository(repository: RepositorySessions): SessionsNode[] {
-    const sessions = repository.list();
+    const sessions = this.#sessions(keyOf(repository));
     return this.#layout === 'flat'
       ? sessions.map((session) => this.#sessionNode(session.id))
       : groupsOf(sessions).map((group) => {
@@ -273,7 +283,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     item.contextValue = 'repository';
     if (repository !== undefined) {
       item.tooltip = repository.repository.root;
-      item.description = String(repository.list().length);
+      item.description = String(this.#sessions(key).length);
     }
     return item;
   }
@@ -352,7 +362,17 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     this.#fire(aged.map(([id]) => id));
   }
 
-  #place({ session, repository }: Found): Place {
+  /** The sessions of a repository that are to be seen. */
+  #sessions(key: string): readonly Session[] {
+    const all = this.#repository(key)?.list() ?? [];
+    return this.#archived ? all : all.filter(({ archive }) => archive === undefined);
+  }
+
+  /** Undefined: it is not to be seen. */
+  #place({ session, repository }: Found): Place | undefined {
+    if (session.archive !== undefined && !this.#archived) {
+      return undefined;
+    }
     return placeOf(session, keyOf(repository), this.#layout, this.#several());
   }
 

@@ -29,7 +29,7 @@ export class StatusBar implements vscode.Disposable {
   }
 
   #update(): void {
-    const sessions = allSessions(this.#services.treeline);
+    const sessions = allSessions(this.#services.treeline).filter(({ session }) => session.archive === undefined);
     if (sessions.length === 0) {
       this.#item.hide();
       return;

@@ -139,6 +139,7 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
       session === undefined ? 'foreign' : 'treeline',
       ...(worktree.prunable === undefined && !worktree.bare ? ['present'] : []),
       ...(worktree.branch === undefined ? [] : ['branch']),
+      ...(worktree.main ? [] : ['removable']),
     ].join(' ');
     return item;
   }
@@ -273,7 +274,8 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
         this.#services.log.warn(`The worktrees of ${key} could not be listed: ${errorText(error)}`);
       }
     }
-    const names = new Map(known.sessions.list().map((session) => [session.worktree, session.name]));
+    const present = known.sessions.list().filter(({ archive }) => archive === undefined);
+    const names = new Map(present.map((session) => [session.worktree, session.name]));
     for (const [folder, seen] of known.seen) {
       const session = names.get(folder);
       if (seen.session !== session) {

@@ -46,12 +46,22 @@ describe('what a session is shown as', () => {
     const live = session();
     assert.equal(contextWords(live, abilities(live, true)), 'session working live stoppable sendable diff');
     const idle = ended({ agentSession: 'x' });
-    assert.equal(contextWords(idle, abilities(idle, true)), 'session idle resumable diff agentSession');
+    assert.equal(contextWords(idle, abilities(idle, true)), 'session idle resumable diff agentSession archivable');
     const [turn] = session().turns;
     const { number, request, requestedBy, prompt, requestedAt, resumes } = turn!;
     const waiting = { number, request, requestedBy, prompt, requestedAt, resumes };
     const queued = session({ status: 'queued', turns: [waiting] });
     assert.match(contextWords(queued, abilities(queued, false)), /^session queued waiting stoppable/);
+  });
+
+  it('is restored before anything else is done with it, once it is archived', () => {
+    const { status, evidence } = ended();
+    const archive = { files: '/trash/a', at: NOW, before: { status, evidence } };
+    const archived = ended({ status: 'archived', archive });
+    assert.deepEqual(abilities(archived, true), { stop: false, resume: false, send: false, diff: false });
+    assert.equal(contextWords(archived, abilities(archived, true)), 'session archived restorable purgeable');
+    const purged = ended({ status: 'archived', archive: { ...archive, purgedAt: NOW } });
+    assert.equal(contextWords(purged, abilities(purged, true)), 'session archived restorable');
   });
 
   it('gives the evidence of its status, with its age', () => {
