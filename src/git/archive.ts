@@ -29,7 +29,7 @@ export interface WorktreeMove {
 }
 
 /** The folder beside a worktree that serves as trash where the usual one is on another file system. */
-export const TRASH_BESIDE = '.treeline-trash';
+const TRASH_BESIDE = '.treeline-trash';
 /** Where registrations lie meanwhile: two levels below the git directory, as `commondir` in them says, so that git still reads them. */
 const REGISTRATIONS = 'treeline';
 

@@ -1,7 +1,6 @@
 import { readdir, realpath, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 
-import { TRASH_BESIDE } from '../git/archive.ts';
 import { deleteHeldBranch, looseBranches } from '../git/loose-branches.ts';
 import type { Worktree } from '../git/types.ts';
 import { exists, listWorktrees } from '../git/worktree-list.ts';
@@ -23,7 +22,7 @@ export async function leftWorktrees(patient: Patient, signal: AbortSignal): Prom
   const registered = new Set(all.map((each) => each.path));
   const names = folder === undefined ? [] : await readdir(folder, { withFileTypes: true });
   const others = names
-    .filter((entry) => entry.isDirectory() && entry.name !== TRASH_BESIDE)
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.treeline-'))
     .map((entry) => path.join(folder ?? place, entry.name))
     .filter((each) => !registered.has(each) && !own.has(each));
   const strangers = await Promise.all(others.map((each) => strangeFolder(each)));

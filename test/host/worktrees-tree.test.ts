@@ -36,7 +36,7 @@ describe('the worktrees view', () => {
     const items = shown();
     const index = (label: string): number => items.findIndex((each) => each.label === label);
     assert.ok(index('Dirty one') < index('mine'));
-    assert.match(items[index('mine')]!.contextValue!, /^worktree foreign present branch$/);
+    assert.match(items[index('mine')]!.contextValue!, /^worktree foreign present branch removable$/);
     assert.match(items[index('Dirty one')]!.contextValue!, /treeline/);
     assert.ok(String(items[index('Dirty one')]!.description).startsWith(session.branch));
     // A file that is saved in the editor counts at once.
