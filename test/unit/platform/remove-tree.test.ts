@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { removeTree } from '../../../src/platform/remove-tree.ts';
+import { tempDir } from '../support.ts';
+
+const run = promisify(execFile);
+
+test('deletes everything below a folder, and nothing that links lead to', async (t) => {
+  const dir = await tempDir(t);
+  const tree = path.join(dir, 'tree');
+  await mkdir(path.join(tree, 'a/b'), { recursive: true });
+  await mkdir(path.join(dir, 'elsewhere'));
+  await writeFile(path.join(dir, 'elsewhere/kept.txt'), 'kept');
+  await symlink(path.join(dir, 'elsewhere'), path.join(tree, 'a/link'));
+  await writeFile(Buffer.concat([Buffer.from(`${tree}/`), Buffer.from([0x62, 0xff])]), 'a name that is no text');
+  for (let n = 0; n < 10; n++) await writeFile(path.join(tree, `a/b/${n}.txt`), '');
+  await removeTree(tree);
+  assert.equal(existsSync(tree), false);
+  assert.ok(existsSync(path.join(dir, 'elsewhere/kept.txt')));
+  await removeTree(tree);
+  await writeFile(tree, 'a file');
+  await removeTree(tree);
+  assert.equal(existsSync(tree), false);
+});
+
+test('deletes read-only folders for a user who is bound by permissions', async (t) => {
+  const dir = await tempDir(t);
+  const tree = path.join(dir, 'tree');
+  await mkdir(path.join(tree, 'cache/deep'), { recursive: true });
+  await writeFile(path.join(tree, 'cache/deep/file'), '', { mode: 0o400 });
+  await chmod(path.join(tree, 'cache/deep'), 0o500);
+  await chmod(path.join(tree, 'cache'), 0o000);
+  if (process.getuid?.() === 0) {
+    // Root may do anything: tried as nobody, once the code is loaded.
+    const nobody = 65534;
+    for (const each of [dir, tree, 'tree/cache', 'tree/cache/deep', 'tree/cache/deep/file']) {
+      await chown(path.resolve(dir, each), nobody, nobody);
+    }
+    const source = new URL('../../../src/platform/remove-tree.ts', import.meta.url).href;
+    const code = `process.setgid(${nobody}); process.setuid(${nobody}); await removeTree(process.argv[1]);`;
+    const script = `import { removeTree } from ${JSON.stringify(source)};\n${code}`;
+    await run(process.execPath, ['--input-type=module', '-e', script, tree]);
+  } else {
+    await removeTree(tree);
+  }
+  assert.equal(existsSync(tree), false);
+});
