@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { blob, submoduleText } from '../git/diff.ts';
+import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { Limiter } from '../views/limiter.ts';
 import { findSession } from '../views/services.ts';
@@ -12,18 +13,30 @@ const CONCURRENT = 4;
 /** The editor asks for a file's size and then for its content: both are answered from one reading within this time (ms). */
 const KEPT_MS = 10_000;
 
-/** A file of a commit in a session's repository. */
-export function commitUri(session: string, commit: string, path: string): vscode.Uri {
-  return vscode.Uri.from({ scheme: BASE_SCHEME, path: `/${session}/${commit}/${path}` });
+/** The session that a document belongs to. */
+interface Owner {
+  readonly id: string;
+  readonly worktree: string;
+}
+
+const readQuery = shape({ session: nonEmpty, commit: nonEmpty, path: nonEmpty });
+
+/**
+ * A file of a commit in a session's repository. Its path is that of the file in the worktree: where the paths of both sides
+ * differ, the editor shows a renamed file.
+ */
+export function commitUri({ id, worktree }: Owner, commit: string, path: string): vscode.Uri {
+  const query = JSON.stringify({ session: id, commit, path });
+  return vscode.Uri.joinPath(vscode.Uri.file(worktree), path).with({ scheme: BASE_SCHEME, query });
 }
 
 /** A submodule of a session's worktree, as one line of text. */
-export function submoduleUri(session: string, path: string): vscode.Uri {
+export function submoduleUri(session: Owner, path: string): vscode.Uri {
   return commitUri(session, 'submodule', path);
 }
 
 /** No file: the side of a diff where there was none. */
-export function emptyUri(session: string, path: string): vscode.Uri {
+export function emptyUri(session: Owner, path: string): vscode.Uri {
   return commitUri(session, 'none', path);
 }
 
@@ -86,7 +99,7 @@ export class BaseDocuments implements vscode.FileSystemProvider {
   }
 
   async #read(uri: vscode.Uri): Promise<Uint8Array> {
-    const [, session = '', commit = '', path = ''] = /^\/([^/]+)\/([^/]+)\/([^]+)$/.exec(uri.path) ?? [];
+    const { session, commit, path } = parseJson(uri.query, readQuery, 'document');
     await this.#services.loaded();
     const found = findSession(this.#services.treeline, session);
     if (found === undefined) {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { FileChange } from '../git/types.ts';
+import type { Session } from '../store/lifecycle.ts';
 import { oneLine } from '../views/plain.ts';
 import type { Found } from '../views/services.ts';
 import { commitUri, emptyUri, submoduleUri } from './base-documents.ts';
@@ -22,7 +23,7 @@ export async function openDiff({ session, repository }: Found): Promise<void> {
   const resources = all.files.map((change) => {
     const { left, right } = sidesOf(change, all, session.worktree);
     const label = vscode.Uri.file(path.join(session.worktree, change.path));
-    return [label, left && sideUri(session.id, left), right && sideUri(session.id, right)];
+    return [label, left && sideUri(session, left), right && sideUri(session, right)];
   });
   await vscode.commands.executeCommand('vscode.changes', vscode.l10n.t('Changes of {0}', name), resources);
   if (all.more) {
@@ -37,14 +38,14 @@ export async function openFileDiff({ session, repository }: Found, change: FileC
   const { left, right } = sidesOf(change, await diffEnds(repository.repository, session), session.worktree);
   await vscode.commands.executeCommand(
     'vscode.diff',
-    left === undefined ? emptyUri(session.id, change.path) : sideUri(session.id, left),
-    right === undefined ? emptyUri(session.id, change.path) : sideUri(session.id, right),
+    left === undefined ? emptyUri(session, change.path) : sideUri(session, left),
+    right === undefined ? emptyUri(session, change.path) : sideUri(session, right),
     `${oneLine(path.posix.basename(change.path))} (${oneLine(session.name)})`,
     { preview: true } satisfies vscode.TextDocumentShowOptions,
   );
 }
 
-function sideUri(session: string, side: Side): vscode.Uri {
+function sideUri(session: Session, side: Side): vscode.Uri {
   switch (side.from) {
     case 'file':
       return vscode.Uri.file(side.path);

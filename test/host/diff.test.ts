@@ -69,8 +69,8 @@ describe('the diff of a messy worktree', () => {
 
   it('reads the base from git, also what is not there', async () => {
     const { commit } = session.base;
-    assert.equal(await bytes(commitUri(session.id, commit, 'edited name.txt')), 'old\n');
-    assert.equal(await bytes(commitUri(session.id, commit, 'untracked/#odd?.txt')), '');
+    assert.equal(await bytes(commitUri(session, commit, 'edited name.txt')), 'old\n');
+    assert.equal(await bytes(commitUri(session, commit, 'untracked/#odd?.txt')), '');
     assert.equal(vscode.workspace.fs.isWritableFileSystem('treeline-base'), false);
   });
 
