@@ -15,7 +15,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
 
-const MODEL = 'demo (no model)';
+const MODEL = 'demo';
 const run = promisify(execFile);
 
 const { values: options, positionals } = parseArgs({
