@@ -98,6 +98,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
       await workbench.multiDiffFiles.filter({ hasText: name }).first().waitFor();
     }
     assert.equal(await workbench.multiDiffFiles.count(), 3);
+    assert.equal(await workbench.multiDiffFiles.locator('.renamed').count(), 0, 'a changed file is no renamed one');
   });
 
   await step('the other agent came to its end meanwhile', async () => {
