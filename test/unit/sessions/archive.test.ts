@@ -183,7 +183,14 @@ suite('archive', { timeout: 120_000 }, () => {
         assert.equal(place.length, 1, `${action}, step ${step}: in ${place.join(' and ')}`);
         assert.deepEqual(await treePrint(place[0]!), before.files, `${action}, step ${step}`);
         // Whichever way the user goes on from there, it works.
-        if (step % 2 === 0) await sessions.archive(session.id);
+        if (step % 2 === 0) {
+          await sessions.archive(session.id);
+          assert.equal(
+            existsSync(session.worktree),
+            false,
+            `${action}, step ${step}: what is archived is in the trash`,
+          );
+        }
         await sessions.unarchive(session.id);
         assert.deepEqual(await whole(repo, session), before, `${action}, step ${step}`);
         if (!died) t.diagnostic(`${action}: ${step - 1} steps`);
