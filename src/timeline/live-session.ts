@@ -89,7 +89,10 @@ export class LiveSession implements Job {
   /** The judgement of a turn that is over, when it is read to its end. */
   judge(turn: number): Promise<Judgement> {
     const known = this.index.judgement(turn);
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined) {
+      this.#tellNow();
+      return Promise.resolve(known);
+    }
     if (this.index.source.turns.find(({ number }) => number === turn)?.over !== true) {
       throw new TreelineError('turn-not-over', `Turn ${turn} is not over; it can be judged when it is.`);
     }
@@ -144,19 +147,28 @@ export class LiveSession implements Job {
       }, wait);
       return;
     }
+    this.#tellNow();
+  }
+
+  #tellNow(): void {
+    clearTimeout(this.#tellTimer);
+    this.#tellTimer = undefined;
     const activity = this.index.activity();
     const text = JSON.stringify(activity);
     if (text === this.#told) return;
     this.#told = text;
-    this.#toldAt = now;
+    this.#toldAt = performance.now();
     this.#options.tell(activity);
   }
 
   #answerWaiters(): void {
     this.#waiters = this.#waiters.filter(({ turn, resolve }) => {
       const judgement = this.index.judgement(turn);
-      if (judgement !== undefined) resolve(judgement);
-      return judgement === undefined;
+      if (judgement === undefined) return true;
+      // Before the answer: with it the session may be closed, and what the turn came to would never be told.
+      this.#tellNow();
+      resolve(judgement);
+      return false;
     });
   }
 

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { errorText } from '../../src/platform/errors.ts';
 import { journalFile } from '../../src/platform/paths.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { until } from '../unit/support.ts';
@@ -129,8 +130,8 @@ suite('kill -9 of what a turn consists of', { timeout: 300_000 }, () => {
       const before = new Set(window.sessions.list().map(({ id }) => id));
       const spawn = window.sessions.spawn({ agent: 'scripted', prompt: 'print go\nwait' }).then(
         () => true,
-        (error: Error) => {
-          assert.match(error.message, /could not be started: .* failed\. .*Undone: /s);
+        (error: unknown) => {
+          assert.match(errorText(error), /could not be started: .* failed\. .*Undone: /s);
           return false;
         },
       );

@@ -187,7 +187,7 @@ suite('a disk that fails', { timeout: 120_000 }, () => {
     const random = seeded(t);
     const flag = join(await tempDir(t), 'eio');
     process.env[FAILING] = flag;
-    t.after(() => delete process.env[FAILING]);
+    t.after(() => Reflect.deleteProperty(process.env, FAILING));
     const { repo, storage, open, settings } = await faultWorld(t, { keeper: FAILING_KEEPER });
     settings.customAgents = scriptAgents({
       steady: `let n = 0; const timer = setInterval(() => { console.log('line ' + n++); if (n === 100) process.exit(0) }, 20)`,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 
+import { errorText } from '../../src/platform/errors.ts';
 import { journalFile } from '../../src/platform/paths.ts';
 import type { Fact } from '../../src/store/facts.ts';
 import { isOpen, lastTurn, type Session } from '../../src/store/lifecycle.ts';
@@ -135,7 +136,7 @@ suite('several windows', { timeout: 300_000 }, () => {
       const order = [
         () => here.sessions.stop(id),
         () => there.stop(id),
-        () => here.sessions.resume(id, { prompt: 'print no\nwait' }).catch((error: { code: string }) => error.code),
+        () => here.sessions.resume(id, { prompt: 'print no\nwait' }).catch(errorText),
       ].sort(() => random.next() - 0.5);
       await Promise.all(order.map((ask) => ask()));
       const over = await reached(here.sessions, id, (one) => one.turns[running - 1]?.exit !== undefined);
