@@ -89,6 +89,11 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
       }
     }),
     registerCommands(commands),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('treeline.warmWorktrees')) {
+        treeline?.tidyPools();
+      }
+    }),
     // Paths on Linux and macOS volumes differ by case; a provider that ignored it would mix two files up.
     vscode.workspace.registerFileSystemProvider(LOG_SCHEME, logs, { isReadonly: true, isCaseSensitive: true }),
     vscode.workspace.registerFileSystemProvider(BASE_SCHEME, new BaseDocuments(services), {

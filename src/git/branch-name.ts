@@ -1,5 +1,5 @@
 import { TreelineError } from '../platform/errors.ts';
-import { gitText, tryGit } from './git.ts';
+import { gitText } from './git.ts';
 import type { Repository } from './types.ts';
 
 export const DEFAULT_BRANCH_TEMPLATE = 'treeline/${slug}-${id}';
@@ -90,9 +90,7 @@ export function isBranchName(name: string): boolean {
  * addWorktree then fails with `branch-exists`.
  */
 export async function freeBranch(repository: Repository, wanted: string, signal?: AbortSignal): Promise<string> {
-  const where = ['--git-dir', repository.commonDir];
-  const checked = await tryGit(repository.commonDir, [...where, 'check-ref-format', '--branch', wanted], { signal });
-  if (checked.exitCode !== 0 || !isBranchName(wanted)) {
+  if (!isBranchName(wanted)) {
     throw new TreelineError(
       'bad-branch-name',
       `${JSON.stringify(wanted)} is not a valid branch name; choose another one.`,
@@ -100,7 +98,15 @@ export async function freeBranch(repository: Repository, wanted: string, signal?
   }
   const refs = await gitText(
     repository.commonDir,
-    [...where, 'for-each-ref', '--format=%(refname)', 'refs/heads', 'refs/remotes', 'refs/tags'],
+    [
+      '--git-dir',
+      repository.commonDir,
+      'for-each-ref',
+      '--format=%(refname)',
+      'refs/heads',
+      'refs/remotes',
+      'refs/tags',
+    ],
     { signal },
   );
   return firstFree(wanted, refs.split('\n'));

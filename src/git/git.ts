@@ -1,5 +1,6 @@
 import { execa } from 'execa';
 import { stat } from 'node:fs/promises';
+import os from 'node:os';
 import type { Readable } from 'node:stream';
 import { TreelineError } from '../platform/errors.ts';
 import { endTree } from './end-tree.ts';
@@ -18,6 +19,8 @@ export interface GitOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** True where git may take locks and write; a read leaves the user's index alone. */
   readonly writes?: boolean;
+  /** True for work that nobody waits for: it leaves the processor to everything else. */
+  readonly low?: boolean;
 }
 
 /** How a git ended that was allowed to fail. */
@@ -128,6 +131,7 @@ function start(cwd: string, args: readonly string[], options: GitOptions): Runni
   });
 
   const program = child.nodeChildProcess;
+  if (options.low === true && child.pid !== undefined) lowerPriority(child.pid);
   let reason: TreelineError | undefined;
   let ending: Promise<void> | undefined;
   const end = (why?: TreelineError): void => {
@@ -170,6 +174,14 @@ function start(cwd: string, args: readonly string[], options: GitOptions): Runni
     return { exitCode: result.exitCode, stderr: stderr.toString('utf8') };
   })();
   return { stdout: child.stdout, ended, end };
+}
+
+function lowerPriority(pid: number): void {
+  try {
+    os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended already, or the system does not let us: then it runs like any other.
+  }
 }
 
 function cancelled(args: readonly string[]): TreelineError {

@@ -4,6 +4,7 @@ import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { isBranchName } from './branch-name.ts';
 import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
 import { gitError, lastWords } from './git-error.ts';
+import { WarmWorktree } from './pool.ts';
 import { resolveCommit } from './repository.ts';
 import { reserveFolder, type ReservedFolder } from './reserved-folder.ts';
 import { retrying } from './retry.ts';
@@ -24,6 +25,8 @@ export interface AddWorktree {
   readonly timeoutMs?: number;
   /** Variables for git and its hooks, by which their processes can be found if this one dies. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether a worktree of the pool will do, if one is ready. */
+  readonly warm?: boolean;
 }
 
 export interface AddedWorktree {
@@ -33,6 +36,8 @@ export interface AddedWorktree {
   readonly commit: string;
   /** One sentence about a hook that failed after a complete checkout. */
   readonly warning?: string;
+  /** True when it came out of the pool. */
+  readonly warm?: true;
 }
 
 /** What addWorktree made, for its undo. */
@@ -67,14 +72,16 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
 
   const folder = await reserveFolder(request.path);
   const made = { path: folder.path, branch, commit };
+  const warm = request.warm === true ? WarmWorktree.take(repository, commit, request) : undefined;
   try {
     await createBranch(repository, made);
   } catch (error) {
+    await (await warm)?.giveBack();
     await folder.release();
     throw error;
   }
   try {
-    return { path: made.path, commit, ...(await checkOut(repository, folder, branch, request)) };
+    return { path: made.path, commit, ...(await checkOut(repository, folder, made, request, await warm)) };
   } catch (error) {
     try {
       await deleteUntouchedBranch(repository, made);
@@ -89,22 +96,31 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   }
 }
 
-/** Checks a branch out into a reserved folder. After a failure the folder is gone again. */
+/** Checks a branch out into a reserved folder, or moves one of the pool there. After a failure the folder is gone again. */
 async function checkOut(
   repository: Repository,
   folder: ReservedFolder,
-  branch: string,
+  { branch, commit }: Pick<MadeWorktree, 'branch' | 'commit'>,
   { signal, timeoutMs = CHECKOUT_TIMEOUT_MS, env = {} }: Pick<AddWorktree, 'signal' | 'timeoutMs' | 'env'>,
-): Promise<{ readonly warning?: string }> {
-  const args = ['worktree', 'add', '--', folder.path, branch];
+  ready?: WarmWorktree,
+): Promise<Pick<AddedWorktree, 'warm' | 'warning'>> {
   const isDone = (): Promise<boolean> => isComplete(repository, folder.path);
   try {
-    const result = await writeGit(repository, args, { signal, timeoutMs, env }, isDone);
-    if (result.exitCode === 0) return {};
+    const warm = (await ready?.moveTo(folder.path, branch)) ?? false;
+    const args = warm
+      ? ['-C', folder.path, 'hook', 'run', '--ignore-missing', 'post-checkout', '--', nothing(commit), commit, '1']
+      : ['--git-dir', repository.commonDir, 'worktree', 'add', '--', folder.path, branch];
+    const run = (): Promise<GitResult> => tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
+    const result = await retrying(run, isDone);
+    const from = warm ? { warm } : {};
+    if (result.exitCode === 0) return from;
     // git removes what it made when the checkout fails. If it is there, the checkout is complete, and the exit code is the hook's.
     if (!(await isDone())) throw gitError({ args, cwd: repository.root, ...result });
     const how = `exit ${String(result.exitCode)}`;
-    return { warning: `The repository's post-checkout hook failed (${how}) after the checkout: ${lastWords(result)}` };
+    return {
+      ...from,
+      warning: `The repository's post-checkout hook failed (${how}) after the checkout: ${lastWords(result)}`,
+    };
   } catch (error) {
     const failure = await namingHook(repository, folder.path, error);
     try {
@@ -214,7 +230,7 @@ export async function recreateWorktree(
     await mustGit(repository, ['worktree', 'remove', '--', wanted], { signal });
   }
   const folder = await reserveFolder(wanted);
-  return { path: folder.path, commit, ...(await checkOut(repository, folder, branch, { signal, env })) };
+  return { path: folder.path, commit, ...(await checkOut(repository, folder, { branch, commit }, { signal, env })) };
 }
 
 /** Removes a folder that is empty, as one that was reserved and never filled; whether it is gone. */
@@ -230,9 +246,13 @@ async function isRemovedEmpty(folder: string): Promise<boolean> {
  * middle, it would be unknown whether the branch is there and ours.
  */
 async function createBranch(repository: Repository, { branch, commit }: MadeWorktree): Promise<void> {
-  const none = '0'.repeat(commit.length);
   const message = `branch: Created from ${commit}`;
-  await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, none]);
+  await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, nothing(commit)]);
+}
+
+/** What git says for no commit, in the length of the repository's ids. */
+function nothing(commit: string): string {
+  return '0'.repeat(commit.length);
 }
 
 /**
@@ -331,13 +351,8 @@ async function mustGit(repository: Repository, args: readonly string[], options:
   if (result.exitCode !== 0) throw gitError({ args, cwd: repository.commonDir, ...result });
 }
 
-/** A git that writes to the repository, with retries: see there for `isDone`. */
-function writeGit(
-  repository: Repository,
-  args: readonly string[],
-  options: GitOptions = {},
-  isDone?: () => Promise<boolean>,
-): Promise<GitResult> {
+/** A git that writes to the repository, with retries. */
+function writeGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
   const whole = ['--git-dir', repository.commonDir, ...args];
-  return retrying(() => tryGit(repository.commonDir, whole, { ...options, writes: true }), isDone);
+  return retrying(() => tryGit(repository.commonDir, whole, { ...options, writes: true }));
 }

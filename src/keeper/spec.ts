@@ -45,7 +45,8 @@ const specShape: Read<KeeperSpec> = shape({
 
 /** Writes spec.json into a turn's folder, for the user alone: it holds the token that lets a client drive the agent. */
 export function writeSpec(turnFolder: string, spec: KeeperSpec): Promise<void> {
-  return writeAtomic(path.join(turnFolder, TURN_FILES.spec), `${JSON.stringify(spec, null, 2)}\n`);
+  // A power loss ends the agent and its keeper too: nobody reads it after one.
+  return writeAtomic(path.join(turnFolder, TURN_FILES.spec), `${JSON.stringify(spec, null, 2)}\n`, { sync: false });
 }
 
 /** Reads and checks a turn's spec.json. Throws TreelineError `invalid`, or the system's error where there is none. */

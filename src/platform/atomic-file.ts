@@ -10,14 +10,20 @@ const RENAME_TRIES = 5;
 /**
  * Replaces a file in one step: a reader sees the old content or the new, also after a power loss, and a failure leaves
  * the old file and no temporary one. The file is for the user alone. Of several writers at once the last one wins.
+ *
+ * @param sync false for what is of no use after a power loss: nothing waits for the disk then.
  */
-export async function writeAtomic(file: string, content: string | Uint8Array): Promise<void> {
+export async function writeAtomic(
+  file: string,
+  content: string | Uint8Array,
+  { sync = true }: { readonly sync?: boolean } = {},
+): Promise<void> {
   const temporary = `${file}.${process.pid}-${randomBytes(6).toString('hex')}.tmp`;
   try {
     const handle = await open(temporary, 'wx', PRIVATE_FILE);
     try {
       await handle.writeFile(content);
-      await handle.sync();
+      if (sync) await handle.sync();
     } finally {
       await handle.close();
     }
@@ -26,7 +32,7 @@ export async function writeAtomic(file: string, content: string | Uint8Array): P
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(path.dirname(file));
+  if (sync) await syncFolder(path.dirname(file));
 }
 
 async function renameOver(from: string, to: string): Promise<void> {

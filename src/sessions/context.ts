@@ -6,6 +6,7 @@ import type { ProcessId } from '../platform/process-id.ts';
 import type { Store } from '../store/store.ts';
 import type { Timelines } from '../timeline/timelines.ts';
 import type { Settings } from './settings.ts';
+import type { WorktreePool } from './worktree-pool.ts';
 
 /** What the parts of one repository's sessions share. */
 export interface Context {
@@ -15,6 +16,7 @@ export interface Context {
   readonly store: Store;
   readonly timelines: Timelines;
   readonly settings: () => Settings;
+  readonly pool: WorktreePool;
   /** The adapter of an agent id; throws TreelineError when there is none any more. */
   readonly adapter: (id: string) => AgentAdapter;
   readonly detector: Detector;

@@ -11,6 +11,8 @@ export interface ParsedSettings {
 }
 
 const MOST_SECONDS = 600;
+/** Each takes the space of a whole checkout. */
+const MOST_WARM = 10;
 
 /** Reads the object of all settings below `treeline.`, as a person may have written them. Times in it are seconds. */
 export function parseSettings(value: unknown): ParsedSettings {
@@ -34,11 +36,12 @@ export function parseSettings(value: unknown): ParsedSettings {
   };
   const custom = parseCustomAgents(given['customAgents']);
   problems.push(...custom.problems);
-  const { maxConcurrent, worktreeFolder, branchName, trashDays, grace } = DEFAULT_SETTINGS;
+  const { maxConcurrent, worktreeFolder, warmWorktrees, branchName, trashDays, grace } = DEFAULT_SETTINGS;
   return {
     settings: {
       maxConcurrent: read('maxConcurrent', positive, maxConcurrent),
       worktreeFolder: read('worktreeFolder', nonEmpty, worktreeFolder),
+      warmWorktrees: Math.min(MOST_WARM, read('warmWorktrees', natural, warmWorktrees)),
       branchName: read('branchName', nonEmpty, branchName),
       claude: program('claude'),
       codex: program('codex'),

@@ -7,6 +7,8 @@ export interface Settings {
   readonly maxConcurrent: number;
   /** Template of the folder that holds the worktrees. */
   readonly worktreeFolder: string;
+  /** Worktrees that are kept ready for the next sessions of a repository; 0: none. */
+  readonly warmWorktrees: number;
   /** Template of a branch name. */
   readonly branchName: string;
   readonly claude: ProgramOptions;
@@ -21,6 +23,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = {
   maxConcurrent: 6,
   worktreeFolder: '${repositoryParent}/${repositoryName}.worktrees',
+  warmWorktrees: 1,
   branchName: 'treeline/${slug}-${id}',
   claude: { args: [] },
   codex: { args: [] },

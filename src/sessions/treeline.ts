@@ -17,6 +17,7 @@ import type { Examined } from './health-report.ts';
 import { SessionsOfRepository } from './repository-sessions.ts';
 import type { AgentChoice, RepositorySessions } from './service-types.ts';
 import type { Settings } from './settings.ts';
+import { WorktreePool } from './worktree-pool.ts';
 
 export interface TreelineOptions {
   /** A folder that all windows share. */
@@ -35,6 +36,7 @@ export interface TreelineChange {
 
 interface Opened {
   readonly sessions: SessionsOfRepository;
+  readonly pool: WorktreePool;
   readonly close: Dispose;
 }
 
@@ -84,6 +86,13 @@ export class Treeline {
   settingsChanged(): void {
     for (const { sessions } of this.#opened.values()) {
       sessions.settingsChanged();
+    }
+  }
+
+  /** Has a changed setting `treeline.warmWorktrees` take effect: worktrees that are not to be kept ready any more are removed. */
+  tidyPools(): void {
+    for (const { pool } of this.#opened.values()) {
+      pool.tidy();
     }
   }
 
@@ -159,12 +168,14 @@ export class Treeline {
     const folder = storeFolder(globalStorage, repository.commonDir);
     const self = await (this.#self ??= selfId());
     const store = Store.open(folder, { role: 'window', process: self }, assets.wasm, log);
+    const pool = new WorktreePool({ repository, settings, log });
     const sessions = new SessionsOfRepository({
       repository,
       folder,
       store,
       timelines: this.timelines,
       settings,
+      pool,
       adapter: (id) => this.#adapter(id),
       detector: this.#detector,
       keeper: assets.keeper,
@@ -172,7 +183,7 @@ export class Treeline {
       log,
     });
     const close = sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
-    return { sessions, close };
+    return { sessions, pool, close };
   }
 
   #adapters(): readonly AgentAdapter[] {
@@ -194,5 +205,5 @@ export class Treeline {
 
 async function close(opened: Opened): Promise<void> {
   opened.close();
-  await opened.sessions.dispose();
+  await Promise.all([opened.sessions.dispose(), opened.pool.dispose()]);
 }

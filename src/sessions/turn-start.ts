@@ -105,7 +105,7 @@ async function launchKeeper(context: Context, spec: KeeperSpec, turnFolder: stri
 
 /** Makes the session's worktree: from its branch where there is one, else from the base while no agent ever worked on it. */
 async function makeWorktree(
-  { repository, log }: Context,
+  { repository, pool, log }: Context,
   session: Session,
   turn: Turn,
   undo: UndoStack,
@@ -129,7 +129,9 @@ async function makeWorktree(
     await undoWorktree(repository, { path, branch, commit: base.commit });
     return true;
   });
-  const { warning } = await addWorktree(repository, { path, branch, base: base.commit, signal, env });
+  const { warning } = await pool.serve(base.commit, (warm) =>
+    addWorktree(repository, { path, branch, base: base.commit, signal, env, warm }),
+  );
   if (warning !== undefined) {
     log.warn(warning);
   }

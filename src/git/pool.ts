@@ -1,0 +1,336 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { readIfExists } from '../platform/atomic-file.ts';
+import { nonEmpty, parseJson, shape } from '../platform/check.ts';
+import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { removeTree } from '../platform/remove-tree.ts';
+import { gitText, tryGit, withoutNewline, type GitOptions } from './git.ts';
+import { gitError } from './git-error.ts';
+import type { Repository } from './types.ts';
+import { exists } from './worktree-list.ts';
+import { gitVersion, isAtLeast } from './version.ts';
+
+/**
+ * Worktrees that are checked out before anybody asks for them. git does not know of them: their registrations lie beside
+ * `worktrees` in the common git directory, two levels down as the `commondir` file in each says, and not in it. So neither
+ * `git worktree list` nor `prune` sees one until it is given out, which is two renames; and which of two windows gets one, the
+ * first rename decides.
+ *
+ * A registration's name tells its state: `<id>` is ready, `making-<id>` is being checked out, `taken-<id>` is being given out.
+ */
+const REGISTRATIONS = 'treeline-warm';
+/** Their files lie beside those of the worktrees, because a rename needs the same file system. */
+const TREES = '.treeline-warm';
+
+const READY = /^[0-9a-f]{12}$/;
+const UNDER_WAY = /^(?:making|taken)-([0-9a-f]{12})$/;
+/** What is under way for longer than a checkout may take was left behind by a window that died. */
+const ABANDONED_MS = 15 * 60_000;
+const FILL_TIMEOUT_MS = 600_000;
+
+/** The first version with `git hook run` (git's release notes), which runs the post-checkout hook when a worktree is given out. */
+const HOOK_RUN_SINCE = '2.36';
+
+/** Extensions of the repository format that change nothing about a worktree; with any other, worktrees are made by git alone. */
+const HARMLESS_EXTENSIONS = new Set(['extensions.objectformat', 'extensions.preciousobjects', 'extensions.noop']);
+
+/** In a registration, until it is git's: what the pool knows of it. */
+const NOTE = 'treeline-note.json';
+
+interface Note {
+  /** Its files. git's own `gitdir` says so too, but is the first to change when they are given out. */
+  readonly tree: string;
+  /** What the checkout depended on. */
+  readonly fingerprint: string;
+}
+
+const readNote = shape({ tree: nonEmpty, fingerprint: nonEmpty });
+
+/** No daemon that watches files nobody works on, and no hooks: they run when a worktree is given out. */
+const QUIET = ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${os.devNull}`];
+
+export interface FillOptions {
+  /** The folder of the repository's worktrees. */
+  readonly folder: string;
+  /** What to check out; what is asked for later is likely to be this or near it. */
+  readonly commit: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Checks one more worktree out into the pool, at low priority. Whether one was: a repository whose worktrees depend on more than
+ * a commit and the configuration (sparse, partial, its own configuration for each worktree) gets none.
+ */
+export async function fillPool(repository: Repository, { folder, commit, signal }: FillOptions): Promise<boolean> {
+  const fingerprint = await fingerprintOf(repository);
+  if (fingerprint === undefined) return false;
+  const id = randomBytes(6).toString('hex');
+  const entry = entryOf(repository, `making-${id}`);
+  const trees = path.join(folder, TREES);
+  await mkdir(trees, { recursive: true });
+  await chmod(trees, PRIVATE_FOLDER);
+  await mkdir(path.dirname(entry), { recursive: true });
+  const tree = path.join(trees, id);
+  const note: Note = { tree, fingerprint };
+  try {
+    // git makes the registration, in the form of its version; it is moved out of sight before anything is checked out.
+    const add = [...QUIET, 'worktree', 'add', '--quiet', '--detach', '--no-checkout', '--', tree, commit];
+    await must(repository.commonDir, ['--git-dir', repository.commonDir, ...add], { signal, writes: true });
+    const registration = await registrationOf(tree);
+    await writeFile(path.join(registration, NOTE), JSON.stringify(note));
+    await rename(registration, entry);
+    await checkOut(entry, tree, commit, { signal, low: true, timeoutMs: FILL_TIMEOUT_MS });
+    await rename(entry, entryOf(repository, id));
+    return true;
+  } catch (error) {
+    await removeTree(await registrationOf(tree).catch(() => entry));
+    await removeTree(entry);
+    await removeTree(tree);
+    throw error;
+  }
+}
+
+/** How many worktrees are ready or being made, by whichever window. */
+export async function poolSize(repository: Repository): Promise<number> {
+  const names = await namesIn(path.join(repository.commonDir, REGISTRATIONS));
+  return names.filter((name) => READY.test(name) || name.startsWith('making-')).length;
+}
+
+/**
+ * Removes what windows that died have left of the pool, and of the worktrees that are ready all but `keep`. Whether anything was
+ * removed. Starts no git.
+ */
+export async function tidyPool(repository: Repository, folder: string, keep: number): Promise<boolean> {
+  const registrations = path.join(repository.commonDir, REGISTRATIONS);
+  const names = await namesIn(registrations);
+  let removed = false;
+  for (const name of names) {
+    if (UNDER_WAY.test(name) && (await isOlder(path.join(registrations, name), ABANDONED_MS))) {
+      await discard(entryOf(repository, name));
+      removed = true;
+    }
+  }
+  for (const id of names.filter((name) => READY.test(name)).slice(keep)) {
+    const taken = await take(repository, id);
+    if (taken === undefined) continue;
+    await discard(taken);
+    removed = true;
+  }
+  const trees = path.join(folder, TREES);
+  const known = new Set((await namesIn(registrations)).map((name) => UNDER_WAY.exec(name)?.[1] ?? name));
+  for (const id of (await namesIn(trees)).filter((name) => READY.test(name) && !known.has(name))) {
+    const tree = path.join(trees, id);
+    const registration = await registrationOf(tree).catch(() => undefined);
+    // The folder may be shared by several repositories: a tree that names another one, or none, is not ours.
+    if (registration === undefined || !isInside(registration, repository.commonDir)) continue;
+    if (!(await isOlder(tree, ABANDONED_MS))) continue;
+    await removeTree(tree);
+    // A window that died before it could hide what git had made.
+    const back = await readFile(path.join(registration, 'gitdir')).catch(() => Buffer.alloc(0));
+    if (path.resolve(registration, withoutNewline(back)) === path.join(tree, '.git')) await removeTree(registration);
+    removed = true;
+  }
+  // Fails while there is something in it.
+  for (const empty of [trees, registrations]) await rmdir(empty).catch(() => undefined);
+  return removed;
+}
+
+/** A worktree of the pool that is this process's alone, checked out at the commit that was asked for. */
+export class WarmWorktree {
+  readonly #repository: Repository;
+  readonly #entry: string;
+  readonly #tree: string;
+
+  /**
+   * Takes one out of the pool and brings it to `commit`. Undefined when there is none, or none that is as a fresh checkout
+   * would be: files or configuration changed meanwhile, or git failed. Never throws.
+   */
+  static async take(
+    repository: Repository,
+    commit: string,
+    options: Pick<GitOptions, 'signal' | 'env'> = {},
+  ): Promise<WarmWorktree | undefined> {
+    const names = await namesIn(path.join(repository.commonDir, REGISTRATIONS)).catch(() => []);
+    for (const id of names.filter((name) => READY.test(name))) {
+      const entry = await take(repository, id).catch(() => undefined);
+      if (entry === undefined) continue;
+      try {
+        const { tree, fingerprint } = await noteOf(entry);
+        const [now] = await Promise.all([fingerprintOf(repository), bringTo(entry, tree, commit, options)]);
+        if (now === fingerprint) return new WarmWorktree(repository, entry, tree);
+      } catch {
+        // Whatever is wrong with it: it costs nothing to make another one.
+      }
+      await discard(entry).catch(() => undefined);
+    }
+    return undefined;
+  }
+
+  private constructor(repository: Repository, entry: string, tree: string) {
+    this.#repository = repository;
+    this.#entry = entry;
+    this.#tree = tree;
+  }
+
+  /**
+   * Makes it git's worktree at `folder`, an empty folder of the caller's, with `branch` checked out. Until the last step git has
+   * it locked as being made, like a worktree that `git worktree add` is at work on, so that a death in the middle is undone in the
+   * same way. False when that fails; it is gone then, and the folder is as it was.
+   */
+  async moveTo(folder: string, branch: string): Promise<boolean> {
+    const worktrees = path.join(this.#repository.commonDir, 'worktrees');
+    let registration: string | undefined;
+    try {
+      await mkdir(worktrees, { recursive: true });
+      const leaf = path.basename(folder);
+      const isTaken = await exists(path.join(worktrees, leaf));
+      const wanted = path.join(worktrees, isTaken ? `${leaf}-${path.basename(this.#tree)}` : leaf);
+      await Promise.all([
+        // The state files of gitrepository-layout(5), and the lock that `git worktree add` sets (builtin/worktree.c).
+        writeFile(path.join(this.#entry, 'HEAD'), `ref: refs/heads/${branch}\n`),
+        writeFile(path.join(this.#entry, 'gitdir'), `${gitPath(path.join(folder, '.git'))}\n`),
+        writeFile(path.join(this.#entry, 'locked'), 'initializing'),
+        writeFile(path.join(this.#tree, '.git'), `gitdir: ${gitPath(wanted)}\n`),
+        // Of the commits that it was at while it waited.
+        ...['logs/HEAD', 'ORIG_HEAD'].map((name) => rm(path.join(this.#entry, name), { force: true })),
+      ]);
+      await rename(this.#entry, wanted);
+      registration = wanted;
+      // rename(2) replaces an empty folder; Windows (not run here) does not.
+      if (process.platform === 'win32') await rmdir(folder);
+      await rename(this.#tree, folder);
+    } catch {
+      await discard(registration ?? this.#entry).catch(() => undefined);
+      if (process.platform === 'win32') await mkdir(folder, { recursive: true });
+      return false;
+    }
+    await rm(path.join(registration, NOTE));
+    await rm(path.join(registration, 'locked'));
+    return true;
+  }
+
+  /** Puts it back for the next one. */
+  async giveBack(): Promise<void> {
+    const id = UNDER_WAY.exec(path.basename(this.#entry))?.[1] ?? '';
+    await rename(this.#entry, entryOf(this.#repository, id)).catch(() => undefined);
+  }
+}
+
+function entryOf({ commonDir }: Repository, name: string): string {
+  return path.join(commonDir, REGISTRATIONS, name);
+}
+
+/** Makes a ready one ours; undefined when another window was quicker. */
+async function take(repository: Repository, id: string): Promise<string | undefined> {
+  const taken = entryOf(repository, `taken-${id}`);
+  try {
+    await rename(entryOf(repository, id), taken);
+    // Its age counts from now on.
+    await writeFile(path.join(taken, 'locked'), '');
+    return taken;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+async function discard(entry: string): Promise<void> {
+  // The files first: without the registration nobody would know whose they are.
+  const note = await noteOf(entry).catch(() => undefined);
+  if (note !== undefined) await removeTree(note.tree);
+  await removeTree(entry);
+}
+
+async function noteOf(entry: string): Promise<Note> {
+  return parseJson(await readFile(path.join(entry, NOTE), 'utf8'), readNote, NOTE);
+}
+
+/** The registration that a worktree's `.git` file names. */
+async function registrationOf(tree: string): Promise<string> {
+  const text = withoutNewline(await readFile(path.join(tree, '.git')));
+  return path.resolve(tree, text.replace(/^gitdir: /, ''));
+}
+
+/** Checks the commit out as `git worktree add` does, which runs this very command; HEAD stays detached. */
+async function checkOut(entry: string, tree: string, commit: string, options: GitOptions): Promise<void> {
+  const where = ['--git-dir', entry, '--work-tree', tree, ...QUIET];
+  const args = [...where, 'reset', '--hard', '--quiet', '--no-recurse-submodules', commit];
+  await must(tree, args, { ...options, writes: true });
+}
+
+/** Brings a waiting worktree to a commit, which touches only files that differ. Throws when it holds anything but that commit. */
+async function bringTo(entry: string, tree: string, commit: string, options: GitOptions): Promise<void> {
+  const head = (await readFile(path.join(entry, 'HEAD'), 'utf8')).trim();
+  if (head !== commit) await checkOut(entry, tree, commit, options);
+  const where = ['--git-dir', entry, '--work-tree', tree, ...QUIET];
+  const strange = await gitText(tree, [...where, 'ls-files', '--modified', '--deleted', '--others', '-z'], options);
+  if (strange !== '') throw new TreelineError('warm-changed', `Files in ${tree} were changed while it waited.`);
+}
+
+/**
+ * What a checkout depends on beside its commit, as a digest; undefined where it depends on too much, or git is too old.
+ * Names and values are those of git-config(1) and gitattributes(5).
+ */
+async function fingerprintOf({ commonDir }: Repository): Promise<string | undefined> {
+  if (!isAtLeast(await gitVersion(), HOOK_RUN_SINCE)) return undefined;
+  const args = ['--git-dir', commonDir, 'config', '--null', '--get-regexp', '^(core|filter|extensions)\\.'];
+  const { exitCode, stdout, stderr } = await tryGit(commonDir, args);
+  // 1: nothing is set.
+  if (exitCode !== 0 && exitCode !== 1) throw gitError({ args, cwd: commonDir, exitCode, stderr });
+  const settings = stdout.toString('utf8').split('\0').map(nameAndValue);
+  const attributes = [path.join(commonDir, 'info/attributes'), globalAttributes()];
+  for (const [name, value] of settings) {
+    if (name.startsWith('extensions.') && !HARMLESS_EXTENSIONS.has(name)) return undefined;
+    if (name === 'core.sparsecheckout' && value !== 'false') return undefined;
+    if (name === 'core.attributesfile') attributes.push(value.replace(/^~(?=\/)/, os.homedir()));
+  }
+  const hash = createHash('sha256').update(stdout);
+  for (const file of attributes)
+    hash.update(`\0${(await readIfExists(file).catch(() => undefined))?.toString() ?? ''}`);
+  return hash.digest('hex');
+}
+
+function nameAndValue(record: string): [string, string] {
+  const end = record.indexOf('\n');
+  // A name without a value stands for true.
+  return end < 0 ? [record.toLowerCase(), 'true'] : [record.slice(0, end).toLowerCase(), record.slice(end + 1)];
+}
+
+function globalAttributes(): string {
+  return path.join(process.env['XDG_CONFIG_HOME'] || path.join(os.homedir(), '.config'), 'git/attributes');
+}
+
+async function must(cwd: string, args: readonly string[], options: GitOptions): Promise<void> {
+  const result = await tryGit(cwd, args, options);
+  if (result.exitCode !== 0) throw gitError({ args, cwd, ...result });
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
+    throw new TreelineError(
+      'pool-unreadable',
+      `${folder} cannot be read (${errorText(error)}); look at its permissions.`,
+    );
+  }
+}
+
+async function isOlder(file: string, ms: number): Promise<boolean> {
+  const found = await stat(file).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > ms;
+}
+
+function isInside(inner: string, outer: string): boolean {
+  const relative = path.relative(outer, inner);
+  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
+}
+
+/** git writes its own paths with `/` everywhere. Not run on Windows. */
+function gitPath(file: string): string {
+  return process.platform === 'win32' ? file.replaceAll('\\', '/') : file;
+}

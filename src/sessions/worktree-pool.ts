@@ -1,0 +1,102 @@
+import { fillPool, poolSize, tidyPool } from '../git/pool.ts';
+import { worktreeFolder } from '../git/worktree-path.ts';
+import type { AddedWorktree } from '../git/worktrees.ts';
+import { errorText } from '../platform/errors.ts';
+import type { Context } from './context.ts';
+
+/** Between the last start of a turn and the making of a worktree for the next one: ms. Starts come in bursts. */
+const FILL_AFTER = 3000;
+/** Between the opening of a repository and a look at what earlier windows have left: ms. */
+const TIDY_AFTER = 10_000;
+/** So many worktrees made in vain, and no more are made. */
+const MOST_WASTED = 2;
+
+type PoolContext = Pick<Context, 'repository' | 'settings' | 'log'>;
+
+/**
+ * Keeps worktrees ready for the next sessions (setting `treeline.warmWorktrees`): made at low priority, one after the other, some
+ * seconds after a session got its worktree, and not while another one gets its own. A repository without sessions never has any.
+ */
+export class WorktreePool {
+  readonly #context: PoolContext;
+  readonly #abort = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #starting = 0;
+  /** Worktrees that this window has made, and that were not fit to be given out when they were wanted. */
+  #wasted = 0;
+  #filled = false;
+
+  constructor(context: PoolContext) {
+    this.#context = context;
+    this.#timer = setTimeout(() => this.tidy(), TIDY_AFTER).unref();
+  }
+
+  /** Has a session's worktree made, out of the pool where there is one ready, and sees to the next one. */
+  async serve(commit: string, make: (warm: boolean) => Promise<AddedWorktree>): Promise<AddedWorktree> {
+    clearTimeout(this.#timer);
+    this.#starting++;
+    const expected = this.#filled;
+    try {
+      const made = await make(this.#size > 0);
+      this.#filled = false;
+      if (expected && made.warm !== true) this.#wasted++;
+      return made;
+    } finally {
+      this.#starting--;
+      if (this.#starting === 0 && !this.#abort.signal.aborted) {
+        this.#timer = setTimeout(() => this.#then(() => this.#fill(commit)), FILL_AFTER).unref();
+      }
+    }
+  }
+
+  /** Removes what is more than the setting says, and what windows that died have left. Starts no git. */
+  tidy(): void {
+    this.#then(() => this.#tidy());
+  }
+
+  async dispose(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+    await this.#work;
+  }
+
+  get #size(): number {
+    return this.#context.settings().warmWorktrees;
+  }
+
+  get #folder(): string {
+    return worktreeFolder(this.#context.settings().worktreeFolder, this.#context.repository);
+  }
+
+  #then(work: () => Promise<unknown>): void {
+    this.#work = this.#work.then(async () => {
+      if (this.#abort.signal.aborted) return;
+      try {
+        await work();
+      } catch (error) {
+        // Nobody waits for it: the next session gets its worktree from git.
+        this.#context.log.info(`No worktree was kept ready: ${errorText(error)}`);
+      }
+    });
+  }
+
+  async #tidy(): Promise<void> {
+    const { repository, log } = this.#context;
+    if (await tidyPool(repository, this.#folder, this.#size)) log.info('Worktrees that were kept ready were removed.');
+  }
+
+  async #fill(commit: string): Promise<void> {
+    const { repository } = this.#context;
+    const { signal } = this.#abort;
+    await this.#tidy();
+    while (this.#starting === 0 && this.#wasted < MOST_WASTED && (await poolSize(repository)) < this.#size) {
+      if (!(await fillPool(repository, { folder: this.#folder, commit, signal }))) {
+        // A repository that git alone makes worktrees for.
+        this.#wasted = MOST_WASTED;
+        return;
+      }
+      this.#filled = true;
+    }
+  }
+}
