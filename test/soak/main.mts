@@ -112,10 +112,14 @@ async function disturb(): Promise<void> {
       return one && refusable(window().stop(one.id));
     case 'resume':
       return resting.length > 0 ? refusable(window().resume(random.pick(resting).id, request())) : undefined;
-    case 'keeper':
-      return kill(turn?.keeper?.pid);
-    case 'agent':
-      return kill(turn?.agent?.pid);
+    case 'keeper': {
+      kill(turn?.keeper?.pid);
+      return;
+    }
+    case 'agent': {
+      kill(turn?.agent?.pid);
+      return;
+    }
     case 'window':
       // In the middle of something.
       void (one && refusable(other.stop(one.id)));
