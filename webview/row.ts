@@ -90,7 +90,9 @@ function body(row: Row, context: RowContext): HTMLElement {
   }
   if (isBrief(row)) {
     const { words, expanded } = context;
-    element.append(brief(row), ' ', moreButton(words, expanded));
+    const more = moreButton(words, expanded);
+    more.classList.add('beside');
+    element.append(brief(row), ' ', more);
     if (!expanded) {
       return element;
     }
