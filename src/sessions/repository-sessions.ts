@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AgentAdapter } from '../agents/adapter.ts';
 import { branchName, freeBranch } from '../git/branch-name.ts';
 import { head, resolveCommit } from '../git/repository.ts';
-import type { Repository } from '../git/types.ts';
+import type { Repository, Worktree } from '../git/types.ts';
 import { listWorktrees } from '../git/worktree-list.ts';
 import { freeWorktreePath, worktreeFolder } from '../git/worktree-path.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
@@ -100,14 +100,15 @@ export class SessionsOfRepository implements RepositorySessions {
     const adapter = this.#context.adapter(request.agent);
     options.progress?.('Checking the agent and the repository');
     const id = sessionId();
-    const name = request.name?.trim() || displayName(prompt);
+    const name = displayName(request.name?.trim() || prompt);
     const settings = this.#context.settings();
     const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
     const folder = worktreeFolder(settings.worktreeFolder, this.repository);
+    const listed = listWorktrees(this.repository, options);
     const [base, branch, worktrees] = await Promise.all([
-      this.#base(request.base),
+      this.#base(request.base, listed),
       freeBranch(this.repository, wanted, options.signal),
-      listWorktrees(this.repository, options),
+      listed,
       this.#requireFound(adapter),
     ]);
     const worktree = await freeWorktreePath(this.repository, worktrees, folder, branch);
@@ -311,9 +312,11 @@ export class SessionsOfRepository implements RepositorySessions {
   }
 
   /** What to branch from: the ref that was asked for, else what is checked out where the repository is open. */
-  async #base(ref: string | undefined): Promise<Session['base']> {
+  async #base(ref: string | undefined, worktrees: Promise<readonly Worktree[]>): Promise<Session['base']> {
     if (ref === undefined) {
-      const { branch, commit } = await head(this.repository);
+      // git has just told it with the list; not for a bare repository.
+      const here = (await worktrees).find(({ path, bare }) => path === this.repository.root && !bare);
+      const { branch, commit } = here === undefined ? await head(this.repository) : { ...here, commit: here.head };
       if (commit !== undefined) {
         return { ref: branch ?? commit, commit };
       }
@@ -333,8 +336,10 @@ export class SessionsOfRepository implements RepositorySessions {
     }
   }
 
+  /** The prompts that an agent has seen: not those of turns that never ran, nor that found the conversation unknown. */
   async #earlierPrompts(session: Session): Promise<string[]> {
-    const whole = session.turns.map((turn) =>
+    const seen = session.turns.filter((turn) => turn.agent !== undefined && turn.judgement?.unknownSession !== true);
+    const whole = seen.map((turn) =>
       readFile(join(turnFolder(this.store, session.id, turn.number), TURN_FILES.prompt), 'utf8').catch(
         () => turn.prompt,
       ),
@@ -410,7 +415,8 @@ export class SessionsOfRepository implements RepositorySessions {
     }
     this.#activities.set(session.id, activity);
     const named = activity.agentSession;
-    if (named !== undefined && named.turn === session.turns.length && named.id !== session.agentSession) {
+    const isNew = named !== undefined && named.turn === session.turns.length && named.id !== session.agentSession;
+    if (isNew && this.#isAgentSession(session, named.id)) {
       this.#context.store.append({
         type: 'agent.identified',
         session: session.id,
@@ -419,6 +425,16 @@ export class SessionsOfRepository implements RepositorySessions {
       });
     }
     this.#note([session.id]);
+  }
+
+  /** Whether an id that the output names has the form of one: any other must not take the place of a good one. */
+  #isAgentSession(session: Session, id: string): boolean {
+    try {
+      return this.#context.adapter(session.agent.id).isAgentSession(id);
+    } catch {
+      // The agent is in no setting any more. Should it come back, a resume asks again.
+      return true;
+    }
   }
 
   /** Several changes of one moment are one event. */
