@@ -150,6 +150,17 @@ export class Workbench {
     return this.page.locator('.part.sidebar');
   }
 
+  /** Drags the side bar's edge until it has this width in CSS pixels. */
+  async resizeSideBar(width: number): Promise<void> {
+    const box = await this.sideBar.boundingBox();
+    if (box === null) throw new Error('The side bar is hidden');
+    const y = box.y + box.height / 2;
+    await this.page.mouse.move(box.x + box.width, y);
+    await this.page.mouse.down();
+    await this.page.mouse.move(box.x + width, y, { steps: 5 });
+    await this.page.mouse.up();
+  }
+
   /** The header of a view in the side bar, for instance "Sessions". */
   viewHeader(name: string): Locator {
     return this.sideBar.locator('.pane-header').filter({ hasText: name });
