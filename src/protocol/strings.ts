@@ -23,7 +23,7 @@ export const STRINGS = {
   'header.cost.title': 'Cost so far, as the agent reported it',
   'header.retrying': 'retrying',
   'header.actions': 'Session actions',
-  'header.evidence': '{0} Since {1}.',
+  'header.evidence': '{0} · since {1}',
 
   // Filter bar
   'filter.label': 'Filter the timeline',
