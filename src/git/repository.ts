@@ -66,6 +66,13 @@ export async function head(repository: Repository, signal?: AbortSignal): Promis
  * Throws a TreelineError: `no-commit` in a repository without any, `unknown-revision` otherwise.
  */
 export async function resolveCommit(repository: Repository, revision: string, signal?: AbortSignal): Promise<string> {
+  if (revision.includes('\0')) {
+    // No argument can hold one, so there is nothing to ask git.
+    throw new TreelineError(
+      'unknown-revision',
+      'A name with a NUL character is not a branch, tag or commit; choose another base.',
+    );
+  }
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
   const found = await tryGit(repository.root, args, { signal });
   if (found.exitCode === 0) return withoutNewline(found.stdout);

@@ -2,7 +2,7 @@
  * What is really there, found without Treeline's code: processes from /proc, worktrees and branches from git, facts from
  * the journal's lines. The fault tests hold what Treeline says against it.
  */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { git } from '../unit/support.ts';
@@ -37,6 +37,15 @@ export function marked(sessions: readonly string[]): RunningProcess[] {
     });
 }
 
+/** Whether a process runs: one that is dead and not fetched by its parent does not. */
+export function runs(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 /** The living keepers of the turns below a storage folder, by their command line. */
 export function keepers(storage: string): { readonly pid: number; readonly session: string }[] {
   return readdirSync('/proc')
@@ -68,9 +77,9 @@ export function workingIn(folder: string): number[] {
 
 /** Paths of all worktrees but the main one. */
 export async function worktrees(repo: string): Promise<string[]> {
-  const listed = await git(repo, 'worktree', 'list', '--porcelain');
+  const listed = await git(repo, 'worktree', 'list', '--porcelain', '-z');
   return listed
-    .split('\n')
+    .split('\0')
     .filter((line) => line.startsWith('worktree '))
     .map((line) => line.slice('worktree '.length))
     .slice(1);
@@ -86,7 +95,8 @@ export async function branches(repo: string): Promise<string[]> {
 export function journalled(storage: string): string[] {
   const ids = new Set<string>();
   for (const key of readdirSync(join(storage, 'repos'))) {
-    const text = readFileSync(join(storage, 'repos', key, 'journal.jsonl'), 'utf8');
+    const journal = join(storage, 'repos', key, 'journal.jsonl');
+    const text = existsSync(journal) ? readFileSync(journal, 'utf8') : '';
     for (const [id] of text.matchAll(/ses_[0-9a-f-]{36}/g)) {
       ids.add(id);
     }
