@@ -84,35 +84,20 @@ export function isBranchName(name: string): boolean {
   );
 }
 
+/** The full names of all branches, remote branches and tags. */
+export async function takenRefs({ commonDir }: Repository, signal?: AbortSignal): Promise<string[]> {
+  const kinds = ['refs/heads', 'refs/remotes', 'refs/tags'];
+  const args = ['--git-dir', commonDir, 'for-each-ref', '--format=%(refname)', ...kinds];
+  return (await gitText(commonDir, args, { signal })).split('\n');
+}
+
 /**
  * `wanted`, or the same with -2, -3 …, such that no local branch, remote branch or tag has the name, none is a folder of it
  * (`a` and `a/b` exclude each other), and none differs in case alone. Somebody else can still take it before it is made:
  * addWorktree then fails with `branch-exists`.
+ *
+ * @param refs full names.
  */
-export async function freeBranch(repository: Repository, wanted: string, signal?: AbortSignal): Promise<string> {
-  if (!isBranchName(wanted)) {
-    throw new TreelineError(
-      'bad-branch-name',
-      `${JSON.stringify(wanted)} is not a valid branch name; choose another one.`,
-    );
-  }
-  const refs = await gitText(
-    repository.commonDir,
-    [
-      '--git-dir',
-      repository.commonDir,
-      'for-each-ref',
-      '--format=%(refname)',
-      'refs/heads',
-      'refs/remotes',
-      'refs/tags',
-    ],
-    { signal },
-  );
-  return firstFree(wanted, refs.split('\n'));
-}
-
-/** The pure part of freeBranch: `refs` are full names. */
 export function firstFree(wanted: string, refs: readonly string[]): string {
   const taken = new Set<string>();
   const folders = new Set<string>();

@@ -2,10 +2,9 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { AgentAdapter } from '../agents/adapter.ts';
-import { branchName, freeBranch } from '../git/branch-name.ts';
+import { branchName } from '../git/branch-name.ts';
 import { head, resolveCommit } from '../git/repository.ts';
-import type { Repository, Worktree } from '../git/types.ts';
-import { listWorktrees } from '../git/worktree-list.ts';
+import type { Repository } from '../git/types.ts';
 import { freeWorktreePath, worktreeFolder } from '../git/worktree-path.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
 import { writeAtomic } from '../platform/atomic-file.ts';
@@ -29,6 +28,7 @@ import type {
   ResumeRequest,
   SpawnRequest,
 } from './service-types.ts';
+import { Surveyor, type Surroundings } from './surroundings.ts';
 import { TurnSupervisor } from './turn-supervisor.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
@@ -44,6 +44,7 @@ export class SessionsOfRepository implements RepositorySessions {
   readonly ready: Promise<void>;
   readonly #context: Context;
   readonly #supervisor: TurnSupervisor;
+  readonly #surveyor: Surveyor;
   readonly #archives: Archives;
   readonly #activities = new Map<string, Activity>();
   readonly #changes: Emitter<ReadonlySet<string>>;
@@ -57,6 +58,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.store = context.folder;
     this.#changes = new Emitter((error) => context.log.error(`A listener failed: ${errorText(error)}`));
     this.#supervisor = new TurnSupervisor(context);
+    this.#surveyor = new Surveyor(context.repository);
     this.#archives = new Archives(context);
     this.#disposables.push(
       context.store.onDidChange((ids) => this.#noteFacts(ids)),
@@ -104,14 +106,14 @@ export class SessionsOfRepository implements RepositorySessions {
     const settings = this.#context.settings();
     const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
     const folder = worktreeFolder(settings.worktreeFolder, this.repository);
-    const listed = listWorktrees(this.repository, options);
-    const [base, branch, worktrees] = await Promise.all([
-      this.#base(request.base, listed),
-      freeBranch(this.repository, wanted, options.signal),
-      listed,
+    const looked = this.#surveyor.look();
+    const [surroundings, base] = await Promise.all([
+      looked,
+      this.#base(request.base, looked),
       this.#requireFound(adapter),
     ]);
-    const worktree = await freeWorktreePath(this.repository, worktrees, folder, branch);
+    const branch = surroundings.branch(wanted);
+    const worktree = await freeWorktreePath(this.repository, surroundings.worktrees, folder, branch);
     options.signal?.throwIfAborted();
     const agentSession = adapter.newAgentSession?.();
     // Whatever the agent's argv cannot express is refused here, before anything is made.
@@ -312,10 +314,10 @@ export class SessionsOfRepository implements RepositorySessions {
   }
 
   /** What to branch from: the ref that was asked for, else what is checked out where the repository is open. */
-  async #base(ref: string | undefined, worktrees: Promise<readonly Worktree[]>): Promise<Session['base']> {
+  async #base(ref: string | undefined, looked: Promise<Surroundings>): Promise<Session['base']> {
     if (ref === undefined) {
       // git has just told it with the list; not for a bare repository.
-      const here = (await worktrees).find(({ path, bare }) => path === this.repository.root && !bare);
+      const here = (await looked).worktrees.find(({ path, bare }) => path === this.repository.root && !bare);
       const { branch, commit } = here === undefined ? await head(this.repository) : { ...here, commit: here.head };
       if (commit !== undefined) {
         return { ref: branch ?? commit, commit };

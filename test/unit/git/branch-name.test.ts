@@ -4,7 +4,7 @@ import {
   branchName,
   DEFAULT_BRANCH_TEMPLATE,
   firstFree,
-  freeBranch,
+  takenRefs,
   isBranchName,
   slug,
 } from '../../../src/git/branch-name.ts';
@@ -68,12 +68,11 @@ test('the first free name avoids branches, remote branches, tags, folders and ot
   assert.equal(firstFree('\u00e9', ['refs/heads/e\u0301']), '\u00e9-2', 'one name to macOS');
 });
 
-test('freeBranch reads the repository', async (t) => {
+test('takenRefs reads the repository', async (t) => {
   const repo = await tempRepo(t);
   await git(repo, 'branch', 'x');
   await git(repo, 'update-ref', 'refs/remotes/origin/x-2', 'HEAD');
   const repository = (await findRepository(repo))!;
-  assert.equal(await freeBranch(repository, 'x'), 'x-3');
-  assert.equal(await freeBranch(repository, 'x/y'), 'x-3/y');
-  await assert.rejects(freeBranch(repository, '--help'), { code: 'bad-branch-name' });
+  assert.equal(firstFree('x', await takenRefs(repository)), 'x-3');
+  assert.equal(firstFree('x/y', await takenRefs(repository)), 'x-3/y');
 });
