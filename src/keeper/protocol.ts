@@ -39,7 +39,7 @@ export interface SentMessage {
   readonly text: string;
 }
 
-/** spec.json: all that a keeper needs. No environment stands in it: the keeper hands on its own. */
+/** spec.json: all that a keeper needs. No environment stands in it, for it may hold secrets: the keeper hands on its own. */
 export interface KeeperSpec {
   readonly v: 1;
   readonly session: string;
@@ -52,7 +52,6 @@ export interface KeeperSpec {
   readonly argv: readonly string[];
   readonly worktree: string;
   readonly stdin: 'closed' | 'prompt' | 'lines';
-  readonly env: Readonly<Record<string, string>>;
   /** Paths relative to the worktree to look for at the end. */
   readonly expects: readonly string[];
   /** ms from SIGINT to SIGTERM, and from SIGTERM to SIGKILL. */

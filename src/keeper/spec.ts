@@ -2,18 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomic } from '../platform/atomic-file.ts';
-import {
-  invalid,
-  listOf,
-  mapOf,
-  natural,
-  nonEmpty,
-  oneOf,
-  parseJson,
-  positive,
-  shape,
-  string,
-} from '../platform/check.ts';
+import { invalid, listOf, natural, nonEmpty, oneOf, parseJson, positive, shape, string } from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
 import { TURN_FILES } from './protocol.ts';
 import type { KeeperSpec } from './protocol.ts';
@@ -38,7 +27,6 @@ const specShape: Read<KeeperSpec> = shape({
   argv,
   worktree: nonEmpty,
   stdin: oneOf(['closed', 'prompt', 'lines']),
-  env: mapOf(string),
   expects: listOf(nonEmpty),
   grace: shape({ interrupt: natural, terminate: natural }),
 });
@@ -91,7 +79,7 @@ export function keeperEnv(agents: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
-/** What the agent finds in its environment: what it was to have, the adapter's additions, and which turn of which session it is. */
+/** What the agent finds in its environment: what it was to have, and which turn of which session it is. */
 export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
   const env = { ...keepers };
   for (const name of Object.keys(KEEPERS_OWN)) {
@@ -102,7 +90,6 @@ export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.P
   env['ELECTRON_RUN_AS_NODE'] = undefined;
   return {
     ...env,
-    ...spec.env,
     TREELINE_SESSION: spec.session,
     TREELINE_TURN: String(spec.turn),
     [MARK]: `${spec.session}/${spec.turn}`,

@@ -43,7 +43,7 @@ export async function startTurn(
 
     enter('starting the keeper');
     const launch = launchOf(context, session, turn, prompt, promptFile);
-    const keeper = launchKeeper(context, specOf(context, session, turn, launch), folder);
+    const keeper = launchKeeper(context, specOf(context, session, turn, launch), folder, launch.env);
     // Awaited only after the worktree is made; a failure before then is not an unhandled one.
     keeper.catch(() => undefined);
     undo.push('the keeper', async () => {
@@ -90,15 +90,19 @@ function specOf(context: Context, session: Session, turn: Turn, launch: Launch):
     argv: launch.argv,
     worktree: session.worktree,
     stdin: launch.stdin,
-    env: launch.env ?? {},
     expects: session.expects,
     grace: context.settings().grace,
   };
 }
 
-async function launchKeeper(context: Context, spec: KeeperSpec, turnFolder: string): Promise<KeeperConnection> {
+async function launchKeeper(
+  context: Context,
+  spec: KeeperSpec,
+  turnFolder: string,
+  agents: Launch['env'],
+): Promise<KeeperConnection> {
   await writeSpec(turnFolder, spec);
-  const env = { ...agentEnvironment(process.env), ...markerEnv(spec.session, spec.turn) };
+  const env = { ...agentEnvironment(process.env), ...agents, ...markerEnv(spec.session, spec.turn) };
   const launch = { execPath: process.execPath, entry: context.keeper, turnFolder, env };
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
 }

@@ -87,7 +87,6 @@ test('a missing worktree is told as such', async (t) => {
 test('the environment is the given one, with the turn and without what made the keeper run', async (t) => {
   const { turn, keeper } = await started(t, 'console.log(JSON.stringify(process.env))', {
     processEnv: { ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '--no-warnings', MALLOC_ARENA_MAX: '3', MINE: 'yes' },
-    env: { ADDED: 'by the adapter' },
     turn: 7,
   });
   await keeper.ended;
@@ -97,7 +96,6 @@ test('the environment is the given one, with the turn and without what made the 
     NODE_OPTIONS: '--no-warnings',
     MALLOC_ARENA_MAX: '3',
     MINE: 'yes',
-    ADDED: 'by the adapter',
     TREELINE_SESSION: turn.spec.session,
     TREELINE_TURN: '7',
     TREELINE_MARK: `${turn.spec.session}/7`,

@@ -49,7 +49,6 @@ export async function prepare(
     argv: typeof agent === 'string' ? [process.execPath, '-e', agent] : agent,
     worktree,
     stdin: 'closed',
-    env: {},
     expects: [],
     grace: { interrupt: 500, terminate: 500 },
     ...given,
