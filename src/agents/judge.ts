@@ -61,9 +61,8 @@ function unseen(exit: ExitRecord, interrupted: boolean): Ending {
 function stopped(exit: ExitRecord, stop: NonNullable<ExitRecord['stop']>): Ending {
   const forced = stop.steps.findLast((step) => step.signal === 'SIGTERM' || step.signal === 'SIGKILL');
   const seconds = (Math.max(0, exit.endedAt - stop.requestedAt) / 1000).toFixed(1);
-  return forced
-    ? { outcome: 'killed', summary: `Stopped: ended by ${forced.signal} after ${seconds} s.` }
-    : { outcome: 'interrupted', summary: `Stopped: ended by itself after ${seconds} s.` };
+  const by = forced?.signal ?? exit.signal ?? 'itself';
+  return { outcome: forced ? 'killed' : 'interrupted', summary: `Stopped: ended by ${by} after ${seconds} s.` };
 }
 
 /** The first of the texts that shows something, as one line. */
