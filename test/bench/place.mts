@@ -2,9 +2,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parseCustomAgents } from '../../src/agents/custom.ts';
-import { isOpen } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/lifecycle.ts';
 import type { Log } from '../../src/platform/log.ts';
 import type { RepositorySessions } from '../../src/sessions/service-types.ts';
@@ -72,20 +72,30 @@ export function fileText(random: () => number, lines: number): string {
   return Array.from({ length: lines }, (_, n) => `line ${n} ${random().toString(36).slice(2)}\n`).join('');
 }
 
-/** An agent that says at once when its first instruction ran, in ns since the epoch where the system has a program for it. */
+/**
+ * An agent that says at once when its first instruction ran, in microseconds since the epoch, and stays: what the end of a turn
+ * costs is no part of a spawn. bash (5 or newer, as any Linux has it) starts in a millisecond; elsewhere it is node.
+ */
 const CLOCK =
   process.platform === 'linux'
-    ? ['date', '+%s%N']
+    ? ['bash', '-c', 'echo ${EPOCHREALTIME/[.,]/}; exec sleep 1000']
     : [
         process.execPath,
         '-e',
-        'process.stdout.write(String(Math.round((performance.timeOrigin + performance.now()) * 1e6)))',
+        'console.log(Math.round((performance.timeOrigin + performance.now()) * 1000)); setTimeout(() => {}, 1e6)',
       ];
 
 /** ms since the epoch, to the microsecond. */
 export const now = (): number => performance.timeOrigin + performance.now();
 
-const clockIn = (file: string): number => Number(readFileSync(file, 'utf8')) / 1e6;
+/** What the clock agent has said, as soon as it has: ms since the epoch. */
+async function clockIn(file: string): Promise<number> {
+  for (;;) {
+    const said = existsSync(file) ? readFileSync(file, 'utf8') : '';
+    if (said.endsWith('\n')) return Number(said) / 1000;
+    await delay(20);
+  }
+}
 
 /** A window on a repository, with the clock agent as `clock` and whatever else is given. */
 export interface Window {
@@ -112,11 +122,6 @@ export async function openWindow(
   return { treeline, sessions, settings };
 }
 
-/** Resolves when the session's turn is over and judged. */
-export function settled(sessions: RepositorySessions, id: string): Promise<Session> {
-  return when(sessions, id, (session) => session.turns.every((turn) => !isOpen(turn) && turn.judgement !== undefined));
-}
-
 /** Resolves with the session as soon as `wanted` is true of it. */
 export function when(
   sessions: RepositorySessions,
@@ -139,34 +144,40 @@ export function when(
 export async function spawnClock({ sessions }: Window): Promise<number> {
   const start = now();
   const { id } = await sessions.spawn({ agent: 'clock', prompt: 'Say the time.' });
-  await settled(sessions, id);
-  return clockIn(path.join(sessions.turnFolder(id, 1), 'stdout.log')) - start;
+  return (await clockIn(path.join(sessions.turnFolder(id, 1), 'stdout.log'))) - start;
+}
+
+/** Ends all agents that spawnClock has started. */
+export async function stopAll({ sessions }: Window): Promise<void> {
+  await Promise.all(sessions.list().map(({ id }) => sessions.stop(id)));
 }
 
 let bareCount = 0;
 
-/** The same by hand: `git worktree add -b`, then the program in it. */
+/** The same by hand: `git worktree add -b`, then the program in it, which is ended when it has said the time. */
 export async function bareClock(repo: string): Promise<number> {
   const name = `bare-${++bareCount}`;
   const folder = path.join(`${repo}.bare`, name);
   mkdirSync(path.dirname(folder), { recursive: true });
   const start = now();
   // As a person would: what fails because another one is in the middle (seen with ten at once) is done again.
-  for (let tries = 1; (await exitOf('git', ['worktree', 'add', '--quiet', '-B', name, folder], repo)) !== 0; tries++) {
+  for (let tries = 1; (await bareGit(['worktree', 'add', '--quiet', '-B', name, folder], repo)) !== 0; tries++) {
     if (tries === 5) throw new Error(`git worktree add in ${repo} fails again and again.`);
   }
   const said = `${folder}.out`;
-  await exitOf(CLOCK[0] ?? '', CLOCK.slice(1), folder, said);
-  return clockIn(said) - start;
+  const output = openSync(said, 'w');
+  const [program = '', ...args] = CLOCK;
+  const child = spawn(program, args, { cwd: folder, detached: true, stdio: ['ignore', output, 'ignore'] });
+  const ms = (await clockIn(said)) - start;
+  child.kill();
+  closeSync(output);
+  return ms;
 }
 
-function exitOf(program: string, args: readonly string[], cwd: string, output?: string): Promise<number | null> {
-  const fd = output === undefined ? undefined : openSync(output, 'w');
-  return new Promise<number | null>((resolve, reject) => {
-    const child = spawn(program, args, { cwd, detached: true, stdio: ['ignore', fd ?? 'ignore', 'ignore'] });
+function bareGit(args: readonly string[], cwd: string): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('git', args, { cwd, detached: true, stdio: 'ignore' });
     child.once('error', reject);
     child.once('exit', resolve);
-  }).finally(() => {
-    if (fd !== undefined) closeSync(fd);
   });
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { journalFile } from '../../../src/platform/paths.ts';
 import type { Fact } from '../../../src/store/facts.ts';
-import { makeRepository, openWindow, plainGit, settled, when, type Window } from '../place.mts';
+import { makeRepository, openWindow, plainGit, when, type Window } from '../place.mts';
 import { row } from '../row.mts';
 
 /** Clock ticks in a second: what Linux tells user space on every machine. */
@@ -82,13 +82,13 @@ function cpuTicks(pid: number): number {
 
 /** ms from the fact that the worktree is ready to the keeper's own that it is. */
 async function keeperAfterWorktree({ sessions }: Window): Promise<number> {
-  const { id } = await sessions.spawn({ agent: 'clock', prompt: 'Say the time.' });
-  await settled(sessions, id);
+  const { id } = await sessions.spawn({ agent: 'waits', prompt: 'Go on.' });
   const facts = readFileSync(journalFile(sessions.store), 'utf8')
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Fact)
     .filter((fact) => fact.session === id);
+  await sessions.stop(id);
   const at = (type: Fact['type']): number => facts.find((fact) => fact.type === type)?.at ?? NaN;
   return at('keeper.started') - at('worktree.ready');
 }

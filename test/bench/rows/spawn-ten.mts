@@ -1,6 +1,6 @@
 /** Ten spawns at once: until the last agent's first instruction, beside ten bare ones at once. */
 import path from 'node:path';
-import { bareClock, makeRepository, openWindow, plainGit, spawnClock } from '../place.mts';
+import { bareClock, makeRepository, openWindow, plainGit, spawnClock, stopAll } from '../place.mts';
 import { row } from '../row.mts';
 
 plainGit();
@@ -19,6 +19,7 @@ await row(async ({ scratch, quick }) => {
     for (const which of order.split(' ')) {
       if (which === 'bare') baseline.push(await bare());
       else values.push(await own());
+      await stopAll(window);
     }
   }
   await window.treeline.dispose();

@@ -1,7 +1,9 @@
 /** From the command to the agent's first instruction, cold and with a warm worktree, beside a bare `git worktree add` and spawn. */
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Figure } from '../figure.mts';
-import { bareClock, git, makeRepository, openWindow, plainGit, spawnClock, type Window } from '../place.mts';
+import { bareClock, makeRepository, openWindow, plainGit, spawnClock, stopAll, type Window } from '../place.mts';
 import { row } from '../row.mts';
 
 plainGit();
@@ -25,13 +27,13 @@ async function oneByOne(place: string, files: number, rounds: number): Promise<F
     const work = [
       async () => (one.bare = await bareClock(cold)),
       async () => (one.cold = await spawnClock(coldWindow)),
-      async () => {
-        await untilWarm(warmWindow);
-        one.warm = await spawnClock(warmWindow);
-      },
+      async () => (one.warm = await spawnClock(warmWindow)),
     ];
+    // Nothing is made in the background while something is measured.
+    await untilWarm(warmWindow);
     // Each is first as often as the others: caches and the file system's state favour the later ones.
     for (let n = 0; n < work.length; n++) await work[(n + round) % work.length]?.();
+    await Promise.all([stopAll(coldWindow), stopAll(warmWindow)]);
     // The first round warms up.
     if (round === 0) continue;
     bare.push(one.bare);
@@ -53,11 +55,8 @@ async function oneByOne(place: string, files: number, rounds: number): Promise<F
   ];
 }
 
-/** Resolves when the pool is full and nothing is being made. */
+/** Resolves when a worktree is ready. */
 async function untilWarm({ sessions }: Window): Promise<void> {
-  for (;;) {
-    const list = await git(sessions.repository.root, 'worktree', 'list', '--porcelain');
-    if (/^locked Treeline keeps/m.test(list)) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const pool = path.join(sessions.repository.commonDir, 'treeline-warm');
+  while (!(await readdir(pool).catch(() => [])).some((name) => /^[0-9a-f]+$/.test(name))) await delay(50);
 }
