@@ -9,6 +9,7 @@ import {
   rows,
   rowTexts,
   sessionItem,
+  showTimeline,
   spawnAgent,
   startTreeline,
   story,
@@ -58,7 +59,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     // The demo agent's own timeline opened with its spawn.
     await row('I am the demo agent').waitFor();
     await row('git log').waitFor();
-    await session(/Count the stars/).click();
+    await showTimeline(workbench, 'Count the stars');
     await row('first words').waitFor();
     assert.equal(await row('more words').count(), 0);
     assert.match((await workbench.webview().locator('.status').first().textContent()) ?? '', /Working/);
@@ -75,7 +76,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     assert.doesNotMatch((await workbench.editorText.textContent()) ?? '', /typed/);
     await more.open();
     await workbench.editorText.getByText(/more.words/).waitFor();
-    await session(/Count the stars/).click();
+    await showTimeline(workbench, 'Count the stars');
     await row('more words').waitFor();
   });
 
@@ -84,6 +85,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     await session(/^Stopped: Count the stars, .*turn 1/).waitFor();
     await session(/^Ended/).waitFor();
     await row('Stopped on request (SIGINT): ended by SIGINT').waitFor();
+    await workbench.webview().getByText('Stopped: ended by SIGINT').waitFor();
     const left = await agentProcesses(server);
     assert.deepEqual(
       left.filter((command) => /scripted-agent/.test(command)),
@@ -103,7 +105,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
 
   await step('the other agent came to its end meanwhile', async () => {
     await session(/^Idle: Greet in Italian/).waitFor({ timeout: 60_000 });
-    await session(/Greet in Italian/).click();
+    await showTimeline(workbench, 'Greet in Italian');
     await row('Ended by itself with exit code 0').waitFor();
   });
 
@@ -124,7 +126,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     await session(/^Working: Count the stars, .*turn 2/).waitFor();
     assert.deepEqual(worktrees(repo), before);
     assert.ok(existsSync(path.join(before[0]!, 'untracked.txt')));
-    await session(/Count the stars/).click();
+    await showTimeline(workbench, 'Count the stars');
     await row('third words').waitFor();
   });
 

@@ -119,6 +119,20 @@ export function sessionItem(workbench: Workbench, name: string | RegExp): Locato
   return workbench.view('Sessions').getByRole('treeitem', { name });
 }
 
+/** Opens a session's timeline by a click on its row; a click on a row that is drawn anew at that moment may be lost. */
+export async function showTimeline(workbench: Workbench, name: string): Promise<void> {
+  const tab = workbench.tab(new RegExp(`^${name}`)).and(workbench.page.locator('[aria-selected=true]'));
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    await sessionItem(workbench, new RegExp(`: ${name},`)).click();
+    const open = await tab.waitFor({ timeout: 5_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (open) return;
+  }
+  throw new Error(`The timeline of "${name}" does not open`);
+}
+
 /**
  * The steps of a story, each a test of its own: what comes after a failed step rests on it and is skipped. The picture of
  * the moment stands in dist-test/failures/.

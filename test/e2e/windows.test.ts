@@ -3,7 +3,17 @@ import { globSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Workbench } from '../support/workbench.mts';
-import { Gate, rows, rowTexts, sessionItem, spawnAgent, startTreeline, story, until } from './support.mts';
+import {
+  Gate,
+  rows,
+  rowTexts,
+  sessionItem,
+  showTimeline,
+  spawnAgent,
+  startTreeline,
+  story,
+  until,
+} from './support.mts';
 
 /** Another window sees a change within this many ms. */
 const WITHIN = 1000;
@@ -83,7 +93,7 @@ test('two windows on one repository show the same, queue together, and come back
   let before: { sessions: string[]; timeline: string[] };
   await step('databases deleted under a running VS Code come back with the same sessions and rows', async () => {
     await two.close();
-    await sessionItem(one, /Wait for your turn/).click();
+    await showTimeline(one, 'Wait for your turn');
     await rows(one).filter({ hasText: 'Ended by itself with exit code 0' }).waitFor();
     before = await shown();
     assert.equal(before.sessions.length, 4);
@@ -91,7 +101,7 @@ test('two windows on one repository show the same, queue together, and come back
     databases().forEach((file) => rmSync(file));
     await one.reload();
     await one.showContainer('Treeline');
-    await sessionItem(one, /^Idle: Wait for your turn/).click();
+    await showTimeline(one, 'Wait for your turn');
     await rows(one).filter({ hasText: 'Ended by itself with exit code 0' }).waitFor();
     assert.deepEqual(await shown(), before);
   });
@@ -104,7 +114,7 @@ test('two windows on one repository show the same, queue together, and come back
     await one.page.goto(server.open(repo));
     await one.ready();
     await one.showContainer('Treeline');
-    await sessionItem(one, /^Idle: Wait for your turn/).click();
+    await showTimeline(one, 'Wait for your turn');
     await rows(one).filter({ hasText: 'Ended by itself with exit code 0' }).waitFor();
     assert.deepEqual(await shown(), before);
   });

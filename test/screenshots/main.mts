@@ -16,7 +16,7 @@ import { say } from '../setup/say.mjs';
 import { launchBrowser } from '../support/browser.mts';
 import { VscodeServer } from '../support/vscode-server.mts';
 import { Workbench } from '../support/workbench.mts';
-import { rows, sessionItem, spawnAgent } from '../e2e/support.mts';
+import { rows, sessionItem, showTimeline, spawnAgent } from '../e2e/support.mts';
 
 const folder = path.join(root, 'media/screenshots');
 const settings = {
@@ -94,7 +94,7 @@ async function scenes(workbench: Workbench): Promise<void> {
   await session(/^Working: Write down/).waitFor();
   await workbench.treeAction(/^Idle: Greet/, 'Resume Session…');
   await workbench.answer('And in Portuguese', { asked: 'What should the agent do?' });
-  await session(/^Working: Greet/).click();
+  await showTimeline(workbench, 'Greet people in Italian, too');
   await row('turn-2.md').waitFor({ timeout: 60_000 });
   await picture(workbench, 'timeline');
 
@@ -117,7 +117,7 @@ async function scenes(workbench: Workbench): Promise<void> {
   await workbench.reload();
   await workbench.page.locator('.monaco-workbench.hc-black').waitFor();
   await workbench.showContainer('Treeline');
-  await session(/^Needs your permission/).click();
+  await showTimeline(workbench, 'Try the release without publishing');
   await row('I need your permission').waitFor();
   await picture(workbench, 'high-contrast');
 }

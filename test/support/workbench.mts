@@ -142,7 +142,12 @@ export class Workbench {
   async showContainer(name: string): Promise<void> {
     const tab = this.page.locator('.activitybar').getByRole('tab', { name, exact: false }).first();
     await tab.waitFor({ timeout: 30 * SECONDS });
-    if ((await tab.getAttribute('aria-expanded')) !== 'true') await tab.click();
+    // While a window is restored, a click may come just after the container was opened, and close it.
+    const open = tab.and(this.page.locator('[aria-expanded=true]'));
+    for (let attempt = 0; attempt < 3 && (await open.count()) === 0; attempt += 1) {
+      await tab.click();
+      await open.waitFor({ timeout: 2 * SECONDS }).catch(() => undefined);
+    }
     await this.sideBar.waitFor();
   }
 
