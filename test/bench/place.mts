@@ -73,16 +73,16 @@ export function fileText(random: () => number, lines: number): string {
 }
 
 /**
- * An agent that says at once when its first instruction ran, in microseconds since the epoch, and stays: what the end of a turn
+ * An agent that says at once when its first instruction ran, in seconds since the epoch, to the microsecond, and stays: what the end of a turn
  * costs is no part of a spawn. bash (5 or newer, as any Linux has it) starts in a millisecond; elsewhere it is node.
  */
 const CLOCK =
   process.platform === 'linux'
-    ? ['bash', '-c', 'echo ${EPOCHREALTIME/[.,]/}; exec sleep 1000']
+    ? ['bash', '-c', 'echo $EPOCHREALTIME; exec sleep 1000']
     : [
         process.execPath,
         '-e',
-        'console.log(Math.round((performance.timeOrigin + performance.now()) * 1000)); setTimeout(() => {}, 1e6)',
+        'console.log((performance.timeOrigin + performance.now()) / 1000); setTimeout(() => {}, 1e6)',
       ];
 
 /** ms since the epoch, to the microsecond. */
@@ -92,7 +92,7 @@ export const now = (): number => performance.timeOrigin + performance.now();
 async function clockIn(file: string): Promise<number> {
   for (;;) {
     const said = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    if (said.endsWith('\n')) return Number(said) / 1000;
+    if (said.endsWith('\n')) return Number(said.replace(',', '.')) * 1000;
     await delay(20);
   }
 }
