@@ -9,7 +9,7 @@ import type { SpawnRequest } from '../../src/sessions/service-types.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { git, tempDir, tempRepo, until } from '../unit/support.ts';
 import { faultWorld, filesBelow, type FaultWorld } from './support.ts';
-import { branches, journalled, keepers, marked, runs, workingIn, worktrees } from './truth.ts';
+import { branches, journalled, keepers, marked, runs, WARM, workingIn, worktrees } from './truth.ts';
 
 const PROMPT = 'write made.txt by the agent\nprint done';
 
@@ -20,7 +20,11 @@ async function traces(repo: string): Promise<object> {
   return {
     worktrees: await worktrees(repo),
     branches: await branches(repo),
-    folders: folders.flatMap((name) => readdirSync(join(beside, name)).map((leaf) => join(name, leaf))),
+    folders: folders.flatMap((name) =>
+      readdirSync(join(beside, name))
+        .filter((leaf) => leaf !== WARM)
+        .map((leaf) => join(name, leaf)),
+    ),
     locks: filesBelow(await git(repo, 'rev-parse', '--path-format=absolute', '--git-common-dir')).filter(
       (file) => file.endsWith('.lock') && !file.endsWith('/index.lock'),
     ),

@@ -3,7 +3,7 @@
  * the journal's lines. The fault tests hold what Treeline says against it.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { git } from '../unit/support.ts';
 
@@ -75,14 +75,18 @@ export function workingIn(folder: string): number[] {
     });
 }
 
-/** Paths of all worktrees but the main one. */
+/** Where worktrees are kept ready before anybody asks; git knows of one only while it is being made (see src/git/pool.ts). */
+export const WARM = '.treeline-warm';
+
+/** Paths of all worktrees but the main one and those that are kept ready. */
 export async function worktrees(repo: string): Promise<string[]> {
   const listed = await git(repo, 'worktree', 'list', '--porcelain', '-z');
   return listed
     .split('\0')
     .filter((line) => line.startsWith('worktree '))
     .map((line) => line.slice('worktree '.length))
-    .slice(1);
+    .slice(1)
+    .filter((path) => basename(dirname(path)) !== WARM);
 }
 
 /** Short names of the branches that Treeline made. */
