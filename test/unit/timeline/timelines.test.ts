@@ -73,6 +73,24 @@ test('a live session tells of its output, and is judged when it is over', async 
   assert.deepEqual(said, []);
 });
 
+test('what a turn came to is told before its judgement, for who closes the session with that', async (t) => {
+  const { all, activities } = timelines(t);
+  for (let trial = 0; trial < 10; trial++) {
+    const folder = await tempDir(t);
+    const turn = new TurnWriter(folder);
+    const close = all.open(source(folder, 'text', false));
+    await until(() => activities.some(({ rows }) => rows > 0), { what: 'a first activity' });
+    // Soon after the first activity, so that the next one would have to rest.
+    turn.chunk('o', 'the last words\n');
+    turn.exit();
+    all.update(source(folder, 'text', true));
+    await all.judge('ses_test', 1);
+    close();
+    assert.equal(activities.at(-1)?.lastLine, 'the last words');
+    activities.length = 0;
+  }
+});
+
 test('a session is open until the last of its users closes it', async (t) => {
   const folder = await tempDir(t);
   new TurnWriter(folder).chunk('o', 'x\n');
