@@ -29,7 +29,7 @@ export function eventText(event: RowEvent): string {
     case 'todo':
       return '';
     case 'session':
-      return event.model === undefined ? event.agentSession : `${event.model}, ${event.agentSession}`;
+      return `Conversation ${event.agentSession}${event.model === undefined ? '' : ` with ${event.model}`}`;
     case 'denial':
       return event.tool === '' ? event.reason : `${event.tool}: ${event.reason}`;
     default:

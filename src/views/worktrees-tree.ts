@@ -300,7 +300,9 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
       known.stale.add(folder);
       return;
     }
-    const found = await worktreeStatus(folder).then(
+    // A session's branch has no upstream of its own: what it is ahead of is where it began.
+    const base = known.sessions.list().find(({ worktree }) => worktree === folder)?.base.commit;
+    const found = await worktreeStatus(folder, base === undefined ? {} : { base }).then(
       (status) => ({ status }),
       (error: unknown) => ({ problem: errorText(error) }),
     );
