@@ -65,8 +65,8 @@ export interface FillOptions {
  * a commit and the configuration (sparse, partial, its own configuration for each worktree) gets none.
  */
 export async function fillPool(repository: Repository, { folder, commit, signal }: FillOptions): Promise<boolean> {
-  const fingerprint = await fingerprintOf(repository);
-  if (fingerprint === undefined) return false;
+  const found = await surveyed(repository);
+  if (found === undefined) return false;
   const id = randomBytes(6).toString('hex');
   const entry = entryOf(repository, `making-${id}`);
   const trees = path.join(folder, TREES);
@@ -74,7 +74,7 @@ export async function fillPool(repository: Repository, { folder, commit, signal 
   await chmod(trees, PRIVATE_FOLDER);
   await mkdir(path.dirname(entry), { recursive: true });
   const tree = path.join(trees, id);
-  const note: Note = { tree, fingerprint };
+  const note: Note = { tree, fingerprint: found.fingerprint };
   try {
     // git makes the registration, in the form of its version; it is moved out of sight before anything is checked out.
     const add = [...QUIET, 'worktree', 'add', '--quiet', '--detach', '--no-checkout', '--', tree, commit];
@@ -140,6 +140,8 @@ export async function tidyPool(repository: Repository, folder: string, keep: num
 
 /** A worktree of the pool that is this process's alone, checked out at the commit that was asked for. */
 export class WarmWorktree {
+  /** Whether the repository may have a post-checkout hook, which has not run yet. */
+  readonly mayHaveHook: boolean;
   readonly #repository: Repository;
   readonly #entry: string;
   readonly #tree: string;
@@ -159,8 +161,8 @@ export class WarmWorktree {
       if (entry === undefined) continue;
       try {
         const { tree, fingerprint } = await noteOf(entry);
-        const [now] = await Promise.all([fingerprintOf(repository), bringTo(entry, tree, commit, options)]);
-        if (now === fingerprint) return new WarmWorktree(repository, entry, tree);
+        const [now] = await Promise.all([surveyed(repository), bringTo(entry, tree, commit, options)]);
+        if (now?.fingerprint === fingerprint) return new WarmWorktree(repository, entry, tree, now.mayHaveHook);
       } catch {
         // Whatever is wrong with it: it costs nothing to make another one.
       }
@@ -169,7 +171,8 @@ export class WarmWorktree {
     return undefined;
   }
 
-  private constructor(repository: Repository, entry: string, tree: string) {
+  private constructor(repository: Repository, entry: string, tree: string, mayHaveHook: boolean) {
+    this.mayHaveHook = mayHaveHook;
     this.#repository = repository;
     this.#entry = entry;
     this.#tree = tree;
@@ -274,23 +277,27 @@ async function bringTo(entry: string, tree: string, commit: string, options: Git
  * What a checkout depends on beside its commit, as a digest; undefined where it depends on too much, or git is too old.
  * Names and values are those of git-config(1) and gitattributes(5).
  */
-async function fingerprintOf({ commonDir }: Repository): Promise<string | undefined> {
+async function surveyed({
+  commonDir,
+}: Repository): Promise<{ readonly fingerprint: string; readonly mayHaveHook: boolean } | undefined> {
   if (!isAtLeast(await gitVersion(), HOOK_RUN_SINCE)) return undefined;
-  const args = ['--git-dir', commonDir, 'config', '--null', '--get-regexp', '^(core|filter|extensions)\\.'];
+  const args = ['--git-dir', commonDir, 'config', '--null', '--get-regexp', '^(core|filter|extensions|hook)\\.'];
   const { exitCode, stdout, stderr } = await tryGit(commonDir, args);
   // 1: nothing is set.
   if (exitCode !== 0 && exitCode !== 1) throw gitError({ args, cwd: commonDir, exitCode, stderr });
   const settings = stdout.toString('utf8').split('\0').map(nameAndValue);
   const attributes = [path.join(commonDir, 'info/attributes'), globalAttributes()];
+  let mayHaveHook = await exists(path.join(commonDir, 'hooks/post-checkout'));
   for (const [name, value] of settings) {
     if (name.startsWith('extensions.') && !HARMLESS_EXTENSIONS.has(name)) return undefined;
     if (name === 'core.sparsecheckout' && value !== 'false') return undefined;
+    if (name === 'core.hookspath' || name.startsWith('hook.')) mayHaveHook = true;
     if (name === 'core.attributesfile') attributes.push(value.replace(/^~(?=\/)/, os.homedir()));
   }
   const hash = createHash('sha256').update(stdout);
   for (const file of attributes)
     hash.update(`\0${(await readIfExists(file).catch(() => undefined))?.toString() ?? ''}`);
-  return hash.digest('hex');
+  return { fingerprint: hash.digest('hex'), mayHaveHook };
 }
 
 function nameAndValue(record: string): [string, string] {

@@ -107,6 +107,7 @@ async function checkOut(
   const isDone = (): Promise<boolean> => isComplete(repository, folder.path);
   try {
     const warm = (await ready?.moveTo(folder.path, branch)) ?? false;
+    if (warm && ready?.mayHaveHook === false) return { warm };
     const args = warm
       ? ['-C', folder.path, 'hook', 'run', '--ignore-missing', 'post-checkout', '--', nothing(commit), commit, '1']
       : ['--git-dir', repository.commonDir, 'worktree', 'add', '--', folder.path, branch];
