@@ -8,7 +8,8 @@ const [, , repo = '', storage = '', seconds = '0', count = ''] = process.argv;
 const { sessions } = await openWindow(repo, storage);
 // As the view of the worktrees does.
 watchRepository(sessions.repository, () => undefined);
-await delay(2000);
+// Until what follows an opening, such as the first snapshot of a store, is over.
+await delay(6000);
 rmSync(count, { force: true });
 const before = process.cpuUsage();
 await delay(Number(seconds) * 1000);
