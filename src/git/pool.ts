@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readIfExists } from '../platform/atomic-file.ts';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
@@ -30,6 +31,8 @@ const UNDER_WAY = /^(?:making|taken)-([0-9a-f]{12})$/;
 /** What is under way for longer than a checkout may take was left behind by a window that died. */
 const ABANDONED_MS = 15 * 60_000;
 const FILL_TIMEOUT_MS = 600_000;
+/** git trusts an index no further than it is a second younger than the files, and else reads them all: its racy-git.txt. */
+const REST_MS = 1100;
 
 /** The first version with `git hook run` (git's release notes), which runs the post-checkout hook when a worktree is given out. */
 const HOOK_RUN_SINCE = '2.36';
@@ -58,13 +61,18 @@ export interface FillOptions {
   /** What to check out; what is asked for later is likely to be this or near it. */
   readonly commit: string;
   readonly signal?: AbortSignal | undefined;
+  /** How long the files rest before git looks at them once more, so that it need not read them when they are wanted: ms. */
+  readonly restMs?: number;
 }
 
 /**
  * Checks one more worktree out into the pool, at low priority. Whether one was: a repository whose worktrees depend on more than
  * a commit and the configuration (sparse, partial, its own configuration for each worktree) gets none.
  */
-export async function fillPool(repository: Repository, { folder, commit, signal }: FillOptions): Promise<boolean> {
+export async function fillPool(
+  repository: Repository,
+  { folder, commit, signal, restMs = REST_MS }: FillOptions,
+): Promise<boolean> {
   const found = await surveyed(repository);
   if (found === undefined) return false;
   const id = randomBytes(6).toString('hex');
@@ -82,7 +90,10 @@ export async function fillPool(repository: Repository, { folder, commit, signal 
     const registration = await registrationOf(tree);
     await writeFile(path.join(registration, NOTE), JSON.stringify(note));
     await rename(registration, entry);
-    await checkOut(entry, tree, commit, { signal, low: true, timeoutMs: FILL_TIMEOUT_MS });
+    const options = { signal, low: true, writes: true, timeoutMs: FILL_TIMEOUT_MS };
+    await checkOut(entry, tree, commit, options);
+    await delay(restMs, undefined, signal && { signal });
+    await must(tree, ['--git-dir', entry, '--work-tree', tree, ...QUIET, 'update-index', '--refresh'], options);
     await rename(entry, entryOf(repository, id));
     return true;
   } catch (error) {

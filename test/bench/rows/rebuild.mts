@@ -18,7 +18,7 @@ await row(async (context) => {
   const values: number[] = [];
   const usable: number[] = [];
   const baseline: number[] = [];
-  for (let round = 0; round < (context.quick ? 1 : 3); round++) {
+  for (let round = 0; round < (context.quick ? 1 : 2); round++) {
     baseline.push(await timed(() => bare(stored)));
     const { tree, all } = await rebuild(stored);
     usable.push(tree);

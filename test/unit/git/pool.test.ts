@@ -32,6 +32,8 @@ async function place(t: TestContext, files = 30): Promise<Place> {
   return { repo, repository, folder, commit: await git(repo, 'rev-parse', 'HEAD') };
 }
 
+const fill = (at: Place, folder = at.folder) => fillPool(at.repository, { folder, commit: at.commit, restMs: 0 });
+
 const add = ({ repository, folder, commit }: Place, branch: string, base = commit) =>
   addWorktree(repository, { path: path.join(folder, branch), branch, base, warm: true });
 
@@ -67,7 +69,7 @@ const hidden = async ({ repo, folder }: Place): Promise<{ entries: string[]; tre
 test('a warm worktree is what a cold one is, and git knows it only once it is given out', async (t) => {
   const at = await place(t);
   const before = await git(at.repo, 'worktree', 'list', '--porcelain');
-  assert.equal(await fillPool(at.repository, at), true);
+  assert.equal(await fill(at), true);
   assert.equal(await git(at.repo, 'worktree', 'list', '--porcelain'), before);
   assert.equal(await poolSize(at.repository), 1);
 
@@ -94,7 +96,7 @@ test('a warm worktree is what a cold one is, and git knows it only once it is gi
 
 test('a base that has moved on is what comes out', async (t) => {
   const at = await place(t);
-  await fillPool(at.repository, at);
+  await fill(at);
   await git(at.repo, 'mv', 'src/part1/file1.txt', 'moved.txt');
   await unlink(path.join(at.repo, 'src/part2/file2.txt'));
   await unlink(path.join(at.repo, 'link'));
@@ -132,7 +134,7 @@ const spoilt: Record<string, (at: Place, tree: string) => Promise<unknown>> = {
 for (const [what, spoil] of Object.entries(spoilt)) {
   test(`one that waited and has ${what} is thrown away, and git makes another`, async (t) => {
     const at = await place(t);
-    await fillPool(at.repository, at);
+    await fill(at);
     const { trees } = await hidden(at);
     await spoil(at, path.join(at.folder, '.treeline-warm', trees[0] ?? ''));
     const made = await add(at, 'topic');
@@ -149,7 +151,7 @@ test('the post-checkout hook runs once, when and where a cold worktree runs it',
   const hook = path.join(at.repo, '.git/hooks/post-checkout');
   await writeFile(hook, `#!/bin/sh\necho "$(basename "$PWD") $(git symbolic-ref HEAD) $@" >> '${log}'\nexit 3\n`);
   await chmod(hook, 0o755);
-  await fillPool(at.repository, at);
+  await fill(at);
   assert.equal(await readFile(log, 'utf8').catch(() => ''), '');
   const warm = await add(at, 'one');
   assert.equal(warm.warm, true);
@@ -165,13 +167,13 @@ test('the post-checkout hook runs once, when and where a cold worktree runs it',
 test('a repository in another form has no pool', async (t) => {
   const at = await place(t);
   await git(at.repo, 'config', 'extensions.worktreeConfig', 'true');
-  assert.equal(await fillPool(at.repository, at), false);
+  assert.equal(await fill(at), false);
   assert.deepEqual(await hidden(at), { entries: [], trees: [] });
 });
 
 test('a branch that is there already costs no warm worktree', async (t) => {
   const at = await place(t);
-  await fillPool(at.repository, at);
+  await fill(at);
   await git(at.repo, 'branch', 'topic');
   await assert.rejects(add(at, 'topic'), { code: 'branch-exists' });
   assert.equal(await poolSize(at.repository), 1);
@@ -180,7 +182,7 @@ test('a branch that is there already costs no warm worktree', async (t) => {
 
 test('what was given out is undone like any other', async (t) => {
   const at = await place(t);
-  await fillPool(at.repository, at);
+  await fill(at);
   const { path: folder } = await add(at, 'topic');
   assert.deepEqual(await undoWorktree(at.repository, { path: folder, branch: 'topic', commit: at.commit }), {
     branchDeleted: true,
@@ -191,7 +193,7 @@ test('what was given out is undone like any other', async (t) => {
 
 test('of eight that want one at once, each gets a worktree, and no more are warm than there were', async (t) => {
   const at = await place(t);
-  for (let n = 0; n < 3; n++) await fillPool(at.repository, at);
+  for (let n = 0; n < 3; n++) await fill(at);
   const made = await Promise.all(Array.from({ length: 8 }, (_, n) => add(at, `topic-${n}`)));
   assert.equal(made.filter(({ warm }) => warm).length, 3);
   for (const { path: folder } of made) assert.equal(await git(folder, 'status', '--porcelain', '--ignored'), '');
@@ -201,7 +203,7 @@ test('of eight that want one at once, each gets a worktree, and no more are warm
 test('two processes that race for one: one has it', async (t) => {
   const at = await place(t);
   for (let round = 0; round < 5; round++) {
-    await fillPool(at.repository, at);
+    await fill(at);
     const racers = [0, 1].map((n) =>
       fork(path.join(import.meta.dirname, 'pool-racer.ts'), [at.repo, at.folder, `race-${round}-${n}`, at.commit]),
     );
@@ -221,7 +223,7 @@ test('kill -9 of a window that fills the pool or takes from it leaves nothing th
   const at = await place(t, 400);
   for (let round = 0; round < 12; round++) {
     const what = round % 2 === 0 ? 'fill' : 'take';
-    if (what === 'take') await fillPool(at.repository, at);
+    if (what === 'take') await fill(at);
     const branch = `killed-${round}`;
     const victim = spawn(
       process.execPath,
@@ -254,10 +256,10 @@ test('kill -9 of a window that fills the pool or takes from it leaves nothing th
 
 test('tidying removes what is too much, and nothing of a window that is at work or of another repository', async (t) => {
   const at = await place(t);
-  for (let n = 0; n < 3; n++) await fillPool(at.repository, at);
+  for (let n = 0; n < 3; n++) await fill(at);
   await mkdir(path.join(at.repo, '.git/treeline-warm/making-0123456789ab'));
   const other = await place(t);
-  await fillPool(other.repository, { ...other, folder: at.folder });
+  await fill(other, at.folder);
   assert.equal(await tidyPool(at.repository, at.folder, 1), true);
   assert.equal(await poolSize(at.repository), 2);
   assert.equal((await hidden(at)).trees.length, 2);
