@@ -52,8 +52,8 @@ test(
 );
 
 test('a zombie counts as gone', { skip: process.platform !== 'linux' }, async (t) => {
-  // The shell becomes a sleep, which never asks for the child that it inherits.
-  const parent = spawn('bash', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // The shell becomes a sleep, before its child ends, and a sleep never asks for the child that it inherits.
+  const parent = spawn('bash', ['-c', 'sleep 0.5 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] });
   t.after(() => parent.kill('SIGKILL'));
   const text = await new Promise<string>((resolve) =>
     parent.stdout.once('data', (data: Buffer) => resolve(data.toString())),
