@@ -109,12 +109,6 @@ export const tiers = [
     run: () => nodeTests('test/faults', { concurrency: 1 }),
   },
   {
-    name: 'page',
-    what: 'the timeline page in Chromium, under its own CSP',
-    needs: ['dependencies', 'browser'],
-    run: () => nodeTests('test/webview', { concurrency: 1 }),
-  },
-  {
     name: 'build',
     what: 'the bundles, as a developer builds them',
     needs: ['dependencies'],

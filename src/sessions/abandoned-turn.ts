@@ -26,7 +26,8 @@ export async function takeUpTurn(
 }
 
 async function startWaiting(context: Context, session: Session, turn: Turn): Promise<KeeperConnection | undefined> {
-  if (turn.keeper === undefined || turn.stoppingAt !== undefined) {
+  // Without the fact, git or one of its hooks may still be at work on what looks complete.
+  if (turn.keeper === undefined || turn.stoppingAt !== undefined || session.worktreeReadyAt === undefined) {
     return undefined;
   }
   try {

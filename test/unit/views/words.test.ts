@@ -20,6 +20,7 @@ describe('words', () => {
       stopped: 'ended',
       failed: 'ended',
       lost: 'ended',
+      archived: 'archived',
     };
     for (const [status, group] of Object.entries(groups)) {
       assert.equal(lookOf(status as Status).group, group);
