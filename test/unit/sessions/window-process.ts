@@ -45,8 +45,10 @@ export class WindowProcess {
     });
     const window = new WindowProcess(child);
     const ready = once(child, 'message');
+    const ended = once(child, 'exit').then(() => Promise.reject(new Error('The window ended before it was open.')));
+    ended.catch(() => undefined);
     child.send(place);
-    await ready;
+    await Promise.race([ready, ended]);
     return window;
   }
 
