@@ -1,7 +1,7 @@
 // Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
 //   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
 import { context } from 'esbuild';
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,9 @@ const common = {
   bundle: true,
   minify: production,
   sourcemap: production ? false : 'linked',
+  // Licences stand in a file of their own: see writeNotices.
   legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
 };
 
@@ -76,9 +78,24 @@ if (production) rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 for (const file of copied) copyFileSync(path.join(root, file), path.join(dist, path.basename(file)));
 
+const inputs = [...copied];
 for (const options of bundles) {
   const build = await context(options);
-  await build.rebuild();
+  const { metafile } = await build.rebuild();
+  inputs.push(...Object.keys(metafile?.inputs ?? {}));
   if (watch) await build.watch();
   else await build.dispose();
+}
+writeNotices(inputs);
+
+/** Writes the licences of the packages that went into the bundles, found by the files that did. */
+function writeNotices(files) {
+  const packages = new Set(files.flatMap((file) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []));
+  const notices = [...packages].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(path.join(root, folder, 'package.json'), 'utf8'));
+    const texts = readdirSync(path.join(root, folder)).filter((file) => /^licen[cs]e/i.test(file));
+    const text = texts.map((file) => readFileSync(path.join(root, folder, file), 'utf8').trim()).join('\n\n');
+    return `${name} ${version} (${license})\n\n${text}\n`;
+  });
+  writeFileSync(path.join(dist, 'third-party-notices.txt'), notices.join(`\n${'-'.repeat(80)}\n\n`));
 }
