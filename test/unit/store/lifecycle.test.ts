@@ -258,7 +258,7 @@ describe('an archive', () => {
   });
 
   it('brings the worktree back under another path where that was asked for', () => {
-    const elsewhere: Fact = { ...move('worktree'), worktree: '/trees/elsewhere' } as Fact;
+    const elsewhere: Fact = { ...move('worktree'), worktree: '/trees/elsewhere' };
     assert.equal(then(archived, elsewhere, done('session.restored', elsewhere)).worktree, '/trees/elsewhere');
   });
 
