@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { poolSize } from '../../../src/git/pool.ts';
+import { git, until } from '../support.ts';
+import { judged, reached, world } from './support.ts';
+
+const PATIENCE = 30_000;
+
+test('after a session got its worktree, one is kept ready for the next; none when the setting says so', async (t) => {
+  const place = await world(t);
+  const { treeline, sessions } = await place.open();
+  const { repository } = sessions;
+  const pool = join(repository.commonDir, 'treeline-warm');
+  const ready = (): boolean => existsSync(pool) && readdirSync(pool).some((name) => /^[0-9a-f]{12}$/.test(name));
+  assert.equal(await poolSize(repository), 0);
+
+  const first = await sessions.spawn({ agent: 'scripted', prompt: 'print one' });
+  await until(ready, { timeoutMs: PATIENCE, what: 'a worktree is ready' });
+  const registered = readdirSync(join(repository.commonDir, 'worktrees'));
+  assert.equal(registered.length, 1, 'git knows only the session’s');
+
+  const [entry = ''] = readdirSync(pool);
+  const second = await sessions.spawn({ agent: 'scripted', prompt: 'print two\nwrite two.txt two' });
+  assert.ok(!existsSync(join(pool, entry)), 'it was given out');
+  await reached(sessions, second.id, judged);
+  assert.equal(await git(second.worktree, 'status', '--porcelain'), '?? two.txt');
+  assert.equal(await git(second.worktree, 'branch', '--show-current'), second.branch);
+  assert.notEqual(first.worktree, second.worktree);
+
+  await until(ready, { timeoutMs: PATIENCE, what: 'the next one is ready' });
+  place.settings.warmWorktrees = 0;
+  treeline.tidyPools();
+  await until(() => !existsSync(pool), { what: 'none is kept' });
+  const third = await sessions.spawn({ agent: 'scripted', prompt: 'print three' });
+  await reached(sessions, third.id, judged);
+  assert.equal(await poolSize(repository), 0);
+});
