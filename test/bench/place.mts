@@ -1,6 +1,7 @@
 /** Repositories, windows and agents for the rows that need them. */
 import { execFile, spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -150,6 +151,12 @@ export async function spawnClock({ sessions }: Window): Promise<number> {
 /** Ends all agents that spawnClock has started. */
 export async function stopAll({ sessions }: Window): Promise<void> {
   await Promise.all(sessions.list().map(({ id }) => sessions.stop(id)));
+}
+
+/** Resolves when a worktree is kept ready. */
+export async function untilWarm({ sessions }: Window): Promise<void> {
+  const pool = path.join(sessions.repository.commonDir, 'treeline-warm');
+  while (!(await readdir(pool).catch(() => [])).some((name) => /^[0-9a-f]+$/.test(name))) await delay(50);
 }
 
 let bareCount = 0;

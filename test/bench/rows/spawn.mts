@@ -1,9 +1,7 @@
 /** From the command to the agent's first instruction, cold and with a warm worktree, beside a bare `git worktree add` and spawn. */
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Figure } from '../figure.mts';
-import { bareClock, makeRepository, openWindow, plainGit, spawnClock, stopAll, type Window } from '../place.mts';
+import { bareClock, makeRepository, openWindow, plainGit, spawnClock, stopAll, untilWarm } from '../place.mts';
 import { row } from '../row.mts';
 
 plainGit();
@@ -53,10 +51,4 @@ async function oneByOne(place: string, files: number, rounds: number): Promise<F
       ...(files === 20_000 && { goal: { ratio: 0.15 } }),
     },
   ];
-}
-
-/** Resolves when a worktree is ready. */
-async function untilWarm({ sessions }: Window): Promise<void> {
-  const pool = path.join(sessions.repository.commonDir, 'treeline-warm');
-  while (!(await readdir(pool).catch(() => [])).some((name) => /^[0-9a-f]+$/.test(name))) await delay(50);
 }
