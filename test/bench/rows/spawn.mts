@@ -27,10 +27,12 @@ async function oneByOne(place: string, files: number, rounds: number): Promise<F
       async () => (one.cold = await spawnClock(coldWindow)),
       async () => (one.warm = await spawnClock(warmWindow)),
     ];
-    // Nothing is made in the background while something is measured.
-    await untilWarm(warmWindow);
     // Each is first as often as the others: caches and the file system's state favour the later ones.
-    for (let n = 0; n < work.length; n++) await work[(n + round) % work.length]?.();
+    for (let n = 0; n < work.length; n++) {
+      // Nothing is made in the background while something is measured.
+      await untilWarm(warmWindow);
+      await work[(n + round) % work.length]?.();
+    }
     await Promise.all([stopAll(coldWindow), stopAll(warmWindow)]);
     // The first round warms up.
     if (round === 0) continue;
