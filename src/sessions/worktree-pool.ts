@@ -8,8 +8,8 @@ import type { Context } from './context.ts';
 const FILL_AFTER = 3000;
 /** Between the opening of a repository and a look at what earlier windows have left: ms. */
 const TIDY_AFTER = 10_000;
-/** So many worktrees made in vain, and no more are made. */
-const MOST_WASTED = 2;
+/** So many worktrees made in vain, and no more are made: whatever it is, it makes them unfit to be given out. */
+const MOST_IN_VAIN = 2;
 
 type PoolContext = Pick<Context, 'repository' | 'settings' | 'log'>;
 
@@ -23,9 +23,10 @@ export class WorktreePool {
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #starting = 0;
-  /** Worktrees that this window has made, and that were not fit to be given out when they were wanted. */
-  #wasted = 0;
-  #filled = false;
+  /** How many were made here since the last one was given out. */
+  #made = 0;
+  /** git alone makes worktrees for this repository. */
+  #unsuited = false;
 
   constructor(context: PoolContext) {
     this.#context = context;
@@ -36,11 +37,9 @@ export class WorktreePool {
   async serve(commit: string, make: (warm: boolean) => Promise<AddedWorktree>): Promise<AddedWorktree> {
     clearTimeout(this.#timer);
     this.#starting++;
-    const expected = this.#filled;
     try {
       const made = await make(this.#size > 0);
-      this.#filled = false;
-      if (expected && made.warm !== true) this.#wasted++;
+      if (made.warm === true) this.#made = 0;
       return made;
     } finally {
       this.#starting--;
@@ -63,6 +62,10 @@ export class WorktreePool {
 
   get #size(): number {
     return this.#context.settings().warmWorktrees;
+  }
+
+  get #isWorthwhile(): boolean {
+    return this.#starting === 0 && !this.#unsuited && this.#made < this.#size + MOST_IN_VAIN;
   }
 
   get #folder(): string {
@@ -90,13 +93,9 @@ export class WorktreePool {
     const { repository } = this.#context;
     const { signal } = this.#abort;
     await this.#tidy();
-    while (this.#starting === 0 && this.#wasted < MOST_WASTED && (await poolSize(repository)) < this.#size) {
-      if (!(await fillPool(repository, { folder: this.#folder, commit, signal }))) {
-        // A repository that git alone makes worktrees for.
-        this.#wasted = MOST_WASTED;
-        return;
-      }
-      this.#filled = true;
+    while (this.#isWorthwhile && (await poolSize(repository)) < this.#size) {
+      this.#made++;
+      this.#unsuited = !(await fillPool(repository, { folder: this.#folder, commit, signal }));
     }
   }
 }

@@ -2,6 +2,9 @@
 import { fork } from 'node:child_process';
 import type { Figure } from './figure.mts';
 
+/** A row that takes longer than this is ended: ms. */
+const LONGEST = 300_000;
+
 export interface RowContext {
   /** A folder for everything that the benchmark makes, shared by all rows; removed at the end. */
   readonly scratch: string;
@@ -27,7 +30,8 @@ export async function row(measure: (context: RowContext) => Promise<readonly Fig
 /** In the benchmark: runs a row's file and resolves with its figures. */
 export function runRow(file: string, context: RowContext): Promise<readonly Figure[]> {
   return new Promise((resolve, reject) => {
-    const child = fork(file, [JSON.stringify(context)], { execArgv: ['--expose-gc'], stdio: 'inherit' });
+    const signal = AbortSignal.timeout(LONGEST);
+    const child = fork(file, [JSON.stringify(context)], { execArgv: ['--expose-gc'], stdio: 'inherit', signal });
     let figures: readonly Figure[] | undefined;
     child.on('message', (message) => (figures = message as readonly Figure[]));
     child.on('error', reject);

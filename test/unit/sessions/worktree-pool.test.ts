@@ -31,6 +31,13 @@ test('after a session got its worktree, one is kept ready for the next; none whe
   assert.notEqual(first.worktree, second.worktree);
 
   await until(ready, { timeoutMs: PATIENCE, what: 'the next one is ready' });
+  // More at once than are ready: the rest are git's work, and no reason to give up.
+  for (let burst = 0; burst < 2; burst++) {
+    const prompts = ['print a', 'print b', 'print c'];
+    await Promise.all(prompts.map((prompt) => sessions.spawn({ agent: 'scripted', prompt })));
+    await until(ready, { timeoutMs: PATIENCE, what: 'one is ready after a burst' });
+  }
+
   place.settings.warmWorktrees = 0;
   treeline.tidyPools();
   await until(() => !existsSync(pool), { what: 'none is kept' });
