@@ -48,7 +48,9 @@ execFileSync(process.execPath, ['esbuild.mjs', '--production', `--out=${dist}`],
 process.env['TREELINE_BENCH_DIST'] = dist;
 const figures: Summary[] = [];
 const failed: { row: string; why: string }[] = [];
-process.once('SIGINT', () => void rm(scratch, { recursive: true, force: true }).then(() => process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void rm(scratch, { recursive: true, force: true }).then(() => process.exit(1)));
+}
 try {
   for (const name of chosen) {
     const start = performance.now();
