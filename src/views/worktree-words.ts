@@ -37,17 +37,17 @@ function folderName(path: string): string {
   return path.split(/[/\\]/).findLast((part) => part !== '') ?? path;
 }
 
-/** `main · ↑2 ↓1 · 3 changed`. */
+/** `3 changed · ↑2 · ↓1 · main`: the name last, for a narrow side bar cuts the end. */
 export function worktreeDescription(seen: SeenWorktree, t: Translate): string {
   const { worktree, status, problem } = seen;
   return [
-    branchLabel(worktree, t),
+    ...(status !== undefined && status.changed > 0 ? [t('{0} changed', status.changed)] : []),
     ...(status !== undefined && status.ahead > 0 ? [`↑${status.ahead}`] : []),
     ...(status !== undefined && status.behind > 0 ? [`↓${status.behind}`] : []),
-    ...(status !== undefined && status.changed > 0 ? [t('{0} changed', status.changed)] : []),
     ...(worktree.locked === undefined ? [] : [t('locked')]),
     ...(worktree.prunable === undefined ? [] : [t('folder is gone')]),
     ...(problem === undefined ? [] : [t('status unknown')]),
+    branchLabel(worktree, t),
   ].join(' · ');
 }
 

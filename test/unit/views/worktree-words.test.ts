@@ -34,7 +34,7 @@ describe('worktrees', () => {
     const one = seen('/w/fix', { status: { ahead: 2, behind: 1, changed: 3 } });
     assert.equal(worktreeLabel(one), 'fix');
     assert.equal(worktreeLabel({ ...one, session: 'Fix it' }), 'Fix it');
-    assert.equal(worktreeDescription(one, t), 'b · ↑2 ↓1 · 3 changed'.replace(' ↓', ' · ↓'));
+    assert.equal(worktreeDescription(one, t), '3 changed · ↑2 · ↓1 · b');
     assert.equal(worktreeAccessibleLabel(one, t), '3 changed, fix, b, 2 ahead, 1 behind');
     assert.equal(
       worktreeDescription({ worktree: { path: '/x', main: false, bare: false, head: 'd'.repeat(40) } }, t),
