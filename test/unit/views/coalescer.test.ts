@@ -24,7 +24,8 @@ describe('gathering and pacing', () => {
       flushed.map(({ keys }) => keys),
       [['a'], ['b', 'c']],
     );
-    assert.ok(flushed[1]!.at - flushed[0]!.at >= 49);
+    // A timer may fire a few ms early by another clock; one without pacing fires at once.
+    assert.ok(flushed[1]!.at - flushed[0]!.at >= 40);
   });
 
   it('drops what waits when it is disposed of', async () => {
