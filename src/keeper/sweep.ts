@@ -39,7 +39,8 @@ export async function sweep(
   };
 
   let left = await look();
-  if (polite && left.length > 0) {
+  if (polite || left.length === 0) {
+    // Also where nothing was seen: a process that is just becoming another program shows no environment for a moment.
     await delay(SETTLE);
     left = await look();
   }
