@@ -66,7 +66,11 @@ test('children of the agent end with it', async (t) => {
 });
 
 test('a grandchild with a session of its own and closed descriptors ends too', async (t) => {
-  const { exit } = await stopped(t, ['bash', '-c', '(setsid sleep 1000 <&- >&- 2>&- &); sleep 0.3; echo ready; sleep 1000']);
+  const { exit } = await stopped(t, [
+    'bash',
+    '-c',
+    '(setsid sleep 1000 <&- >&- 2>&- &); sleep 0.3; echo ready; sleep 1000',
+  ]);
   assert.match(exit.survivors.map(({ command }) => command).join(), /sleep 1000/);
 });
 
