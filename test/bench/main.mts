@@ -46,10 +46,14 @@ const scratch = await realpath(await mkdtemp(path.join(options.dir, 'treeline-be
 const dist = path.join(scratch, 'dist');
 execFileSync(process.execPath, ['esbuild.mjs', '--production', `--out=${dist}`], { cwd: root, stdio: 'inherit' });
 process.env['TREELINE_BENCH_DIST'] = dist;
+const clear = (): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 const figures: Summary[] = [];
 const failed: { row: string; why: string }[] = [];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void rm(scratch, { recursive: true, force: true }).then(() => process.exit(1)));
+  process.once(signal, () => {
+    say(`Ended by ${signal}.`);
+    void clear().finally(() => process.exit(1));
+  });
 }
 try {
   for (const name of chosen) {
@@ -63,7 +67,7 @@ try {
     say(`${name}: ${((performance.now() - start) / 1000).toFixed(0)} s`);
   }
 } finally {
-  await rm(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  await clear();
 }
 
 if (options.json) {
