@@ -99,7 +99,8 @@ export const tiers = [
     name: 'unit',
     what: 'the parts, with real git, files and processes',
     needs: ['dependencies'],
-    run: () => nodeTests('test/unit', { concurrency: Math.max(2, availableParallelism() - 1) }),
+    // One core is left to the processes that the tests start: many of them watch the clock.
+    run: () => nodeTests('test/unit', { concurrency: Math.max(1, availableParallelism() - 1) }),
   },
   {
     name: 'faults',
