@@ -27,18 +27,18 @@ describe('the worktrees view', () => {
     const session = await finished(api, 'Dirty one', ['write', 'new.txt', 'x'], ['write', 'README.md', 'y']);
     await until(
       () =>
-        shown().some(({ label, description }) => label === 'Dirty one' && String(description).endsWith('2 changed')),
+        shown().some(({ label, description }) => label === 'Dirty one' && String(description).startsWith('2 changed')),
       'the session and its changes are shown',
     );
     const foreign = path.join(realpathSync(mkdtempSync(path.join(os.tmpdir(), 'treeline-foreign-'))), 'mine');
     gitIn(workspaceFolder(), 'worktree', 'add', '--quiet', '-b', 'mine', foreign);
-    await until(() => shown().some(({ description }) => String(description).startsWith('mine')), 'a new one is shown');
+    await until(() => shown().some(({ description }) => String(description).endsWith('mine')), 'a new one is shown');
     const items = shown();
     const index = (label: string): number => items.findIndex((each) => each.label === label);
     assert.ok(index('Dirty one') < index('mine'));
     assert.match(items[index('mine')]!.contextValue!, /^worktree foreign present branch removable$/);
     assert.match(items[index('Dirty one')]!.contextValue!, /treeline/);
-    assert.ok(String(items[index('Dirty one')]!.description).startsWith(session.branch));
+    assert.ok(String(items[index('Dirty one')]!.description).endsWith(session.branch));
     // A file that is saved in the editor counts at once.
     const document = await vscode.workspace.openTextDocument(path.join(foreign, 'README.md'));
     const edit = new vscode.WorkspaceEdit();
@@ -46,7 +46,7 @@ describe('the worktrees view', () => {
     await vscode.workspace.applyEdit(edit);
     await document.save();
     await until(
-      () => shown().some(({ label, description }) => label === 'mine' && String(description).endsWith('1 changed')),
+      () => shown().some(({ label, description }) => label === 'mine' && String(description).startsWith('1 changed')),
       'the saved file is counted',
     );
     writeFileSync(path.join(foreign, 'README.md'), gitIn(foreign, 'show', 'HEAD:README.md') + '\n');
