@@ -285,6 +285,7 @@ class ClaudeParser implements OutputParser {
 
     const { usage, cost } = this.#spent(message);
     const durationMs = finite(message['duration_ms']);
+    const denied = denials.flatMap((one) => text(one['tool_use_id']) ?? []);
     return [
       {
         kind: 'result',
@@ -294,6 +295,7 @@ class ClaudeParser implements OutputParser {
         cost,
         input: usage.input,
         output: usage.output,
+        ...(denied.length > 0 && { denied }),
       },
     ];
   }

@@ -69,6 +69,8 @@ export type AgentEventBody =
       readonly cost?: number;
       readonly input?: number;
       readonly output?: number;
+      /** Calls (their ids) that were refused, which their own results may not have told. */
+      readonly denied?: readonly string[];
     }
   /** A line of a program that prints plain text. */
   | { readonly kind: 'output'; readonly text: string }

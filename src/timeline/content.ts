@@ -73,17 +73,19 @@ interface Fold {
   readonly elapsedMs: number | undefined;
   /** Nothing more can come: the turn is over. */
   readonly over: boolean;
+  /** The call was refused, which its result may not tell. */
+  readonly denied: boolean;
 }
 
 /** A tool call with what is known of its result. */
-export function toolContent({ call, result, resultLog, elapsedMs, over }: Fold): Content {
+export function toolContent({ call, result, resultLog, elapsedMs, over, denied }: Fold): Content {
   const diff = result?.diff ?? call?.diff;
   const line = result?.line ?? call?.line;
   const durationMs = result?.durationMs ?? (result?.done === true ? elapsedMs : undefined);
   const tool: ToolPart = {
     name: oneLine(call?.name ?? 'tool', 100),
     argument: oneLine(call?.argument ?? ''),
-    state: toolState(result, over),
+    state: denied ? 'denied' : toolState(result, over),
     ...(call?.file !== undefined && call.file.length <= PATH_CHARS && { file: call.file }),
     ...(line !== undefined && { line }),
     ...(result?.exitCode !== undefined && { exitCode: result.exitCode }),

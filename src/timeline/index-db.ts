@@ -2,7 +2,7 @@ import type { Database, SqlJsStatic, Statement } from 'sql.js';
 import { natural, nullable, string } from '../platform/check.ts';
 
 /** Grows with every change of the tables or of what stands in them; an older database is thrown away. */
-export const INDEX_SCHEMA = 1;
+export const INDEX_SCHEMA = 2;
 
 /** Where a line stands in a turn's log; `nth` of its events of one kind. */
 export interface Place {

@@ -127,13 +127,14 @@ export class RowRenderer {
     const result = call === undefined ? results[entry.result?.nth ?? 0] : results.findLast((one) => one.id === call.id);
     return {
       call,
-      result: result && (entry.flags & DENIED) !== 0 ? { ...result, denied: true } : result,
+      result,
       resultLog:
         entry.result === null
           ? undefined
           : { stream: 'o' as const, offset: entry.result.offset, length: entry.result.length },
       elapsedMs: entry.result === null || entry.place === null ? undefined : Math.max(0, entry.result.at - entry.at),
       over: (entry.flags & UNENDED) !== 0,
+      denied: (entry.flags & DENIED) !== 0,
     };
   }
 

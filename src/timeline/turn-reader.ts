@@ -147,6 +147,10 @@ export class TurnReader {
       case 'tool-result':
         this.#toolResult(event, place, at);
         return;
+      case 'result':
+        for (const id of event.denied ?? []) this.#deny(id);
+        this.#row(event, place, at);
+        return;
       case 'session':
         this.#row(event, place, at);
         this.#compareIds(event.agentSession, place, at);
@@ -194,6 +198,17 @@ export class TurnReader {
     }
     const flags = flagsOf('tool', false) | marks;
     this.#rows.append({ ...this.#entry('tool', flags, at), depth: this.#depth(event), result });
+  }
+
+  /** A call was refused, as is said only later; one that succeeded was not. */
+  #deny(id: string): void {
+    const known = this.#tools.get(id);
+    if (known === undefined) return;
+    const entry = this.#rows.entry(known.seq);
+    const failed = (entry.flags & PROBLEM) !== 0 || this.#open.has(known.seq);
+    if (!failed || (entry.flags & DENIED) !== 0) return;
+    this.#open.delete(known.seq);
+    this.#rows.replace(known.seq, { ...entry, flags: entry.flags | PROBLEM | DENIED });
   }
 
   /** The id that the agent gives wins; that it is another one must not go unseen. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { only, read, readLines } from './recordings.ts';
+import { mute, only, read, readLines, stdout } from './recordings.ts';
 
 const line = (message: object): string => JSON.stringify(message);
 const assistant = (...content: object[]): string => line({ type: 'assistant', message: { content } });
@@ -102,6 +102,17 @@ suite('Claude Code: recordings', () => {
       assert.match(seen.attention.what, /^Write: \/home\/dev\/lab\//);
     });
   }
+
+  test('a refusal that only the end of the turn tells of is told by the id of its call', () => {
+    const { events } = readLines('claude', mute(stdout('claude-latest/deny-default')));
+    const bash = only(events, 'tool').find((tool) => tool.name === 'Bash')!;
+    assert.equal(only(events, 'tool-result').find((one) => one.id === bash.id)?.denied, undefined);
+    assert.deepEqual(
+      only(events, 'result')[0]?.denied,
+      only(events, 'tool').map(({ id }) => id),
+    );
+    assert.equal(only(read('claude-latest/fresh').events, 'result')[0]?.denied, undefined);
+  });
 
   test('retries say what is wrong and how often, and the turn shows as retrying', () => {
     const { events, seen } = read('claude-latest/err401');

@@ -44,6 +44,14 @@ export function readLines(
   return { events: lines.flatMap((line) => parser.line(line)), seen: parser.seen };
 }
 
+/** The lines of a Claude Code that says of refused calls nothing before its result: 2.1.197 has neither of what is left out. */
+export function mute(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => {
+    const { tool_result_meta: _, ...message } = JSON.parse(line) as Record<string, unknown>;
+    return message['subtype'] === 'permission_denied' ? [] : [JSON.stringify(message)];
+  });
+}
+
 /** The events of one kind, with the fields of that kind. */
 export function only<K extends AgentEventKind>(
   events: readonly AgentEvent[],

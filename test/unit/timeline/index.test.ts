@@ -16,6 +16,7 @@ import { readerFor } from '../../../src/agents/registry.ts';
 import type { OutputFormat } from '../../../src/store/facts.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { mute } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
 import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, TurnWriter } from './support.ts';
 
@@ -52,7 +53,14 @@ test('rows of every recording show what the parser said when it read the whole t
         if (event.kind === 'tool') {
           calls.set(event.id, expected.length);
           expected.push({
-            ...toolContent({ call: event, result: undefined, resultLog: undefined, elapsedMs: undefined, over: true }),
+            ...toolContent({
+              call: event,
+              result: undefined,
+              resultLog: undefined,
+              elapsedMs: undefined,
+              over: true,
+              denied: false,
+            }),
           });
         } else if (event.kind === 'tool-result') {
           const at = calls.get(event.id)!;
@@ -63,6 +71,7 @@ test('rows of every recording show what the parser said when it read the whole t
             resultLog: undefined,
             elapsedMs: 0,
             over: true,
+            denied: false,
           }).tool!;
           expected[at] = {
             ...expected[at]!,
@@ -380,6 +389,63 @@ test('a tool call is one row: running, then with its result; cut short by the en
   assert.equal(index.row(3)!.tool!.state, 'failed');
   assert.ok(index.row(3)!.rev > delta.rev);
   index.close();
+});
+
+test('a refusal that only the end of the turn tells of revises the row of its call', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const lines = mute(recording('claude-latest/deny-default.jsonl').toString('utf8').trimEnd().split('\n'));
+  const index = await openIndex(source(folder, 'claude', false));
+  const states = (): unknown =>
+    allRows(index).flatMap(({ tool, problem }) => (tool === undefined ? [] : [[tool.name, tool.state, problem]]));
+  turn.chunk('o', `${lines.slice(0, -1).join('\n')}\n`);
+  drain(index);
+  assert.deepEqual(states(), [
+    ['Write', 'denied', true],
+    ['Bash', 'failed', true],
+  ]);
+  const { rev } = index.page(ALL_ROWS, 0, 1);
+  turn.chunk('o', `${lines.at(-1)}\n`);
+  drain(index);
+  const delta = index.delta(rev, ALL_ROWS);
+  assert.deepEqual(
+    delta.changed.map(({ tool }) => [tool!.name, tool!.state, tool!.output!.text.slice(0, 8)]),
+    [['Bash', 'denied', 'touch in']],
+  );
+  assert.deepEqual(
+    delta.appended.map(({ kind }) => kind),
+    ['result'],
+  );
+  turn.exit();
+  index.update(source(folder, 'claude', true));
+  drain(index);
+  assert.deepEqual(lasting(allRows(index)), lasting(await rebuilt(source(folder, 'claude', true))));
+  index.close();
+});
+
+test('what the end of a turn calls refused is denied if it has no result, and not if it succeeded', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const call = (id: string): object => ({ type: 'tool_use', id, name: 'Bash', input: { command: id } });
+  const messages = [
+    { type: 'assistant', message: { content: [call('ran'), call('never')] } },
+    { type: 'user', message: { content: [{ type: 'tool_result', tool_use_id: 'ran', content: 'ok' }] } },
+    {
+      type: 'result',
+      subtype: 'success',
+      permission_denials: ['ran', 'never', 'unknown'].map((id) => ({ tool_name: 'Bash', tool_use_id: id })),
+    },
+  ];
+  turn.chunk('o', messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
+  turn.exit();
+  const rows = await rebuilt(source(folder, 'claude', true));
+  assert.deepEqual(
+    rows.flatMap(({ tool }) => (tool === undefined ? [] : [[tool.argument, tool.state]])),
+    [
+      ['ran', 'ok'],
+      ['never', 'denied'],
+    ],
+  );
 });
 
 test('hostile lines make rows, and no row is larger than its excerpts', async (t) => {
