@@ -3,8 +3,9 @@
  * (control characters), and so is what reorders a line (bidirectional overrides): nothing may look other than it is.
  */
 
-// CSI sequences; OSC, DCS, PM and APC strings up to their end; other two-character escapes.
-const ESCAPES = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]/g;
+// CSI sequences, whose introducer may be one character; OSC, DCS, PM and APC strings up to their end; other two-character escapes.
+const ESCAPES =
+  /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]/g;
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 const REORDERING = /[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g;
 

@@ -7,7 +7,7 @@ export const EXCERPT_CHARS = { text: 4000, input: 2000, output: 2000, diff: 4000
 export const EMPTY_EXCERPT: Excerpt = { text: '', bytes: 0, cut: false };
 
 /** A control sequence that a cut has torn. */
-const TORN_ESCAPE = /\x1b(?:\[[0-?]*[ -/]*)?$/;
+const TORN_ESCAPE = /(?:\x1b(?:\[[0-?]*[ -/]*)?|\x9b[0-?]*[ -/]*)$/;
 const LINE_ENDS = /\r+\n?/g;
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 const ANY_CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;

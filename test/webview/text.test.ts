@@ -6,6 +6,7 @@ import { Words } from '../../webview/words.ts';
 
 test('colours go, control characters show as signs, and what reorders a line is named', () => {
   assert.equal(readable('\u001b[31mred\u001b[0m \u001b]0;title\u0007x\r\ny'), 'red x\ny');
+  assert.equal(readable('\u009b1;31mred\u009b0m'), 'red');
   assert.equal(readable('a\u0000b\u0008c\u007f'), 'a␀b␈c␡');
   assert.equal(readable('\u202egnp.exe'), '‹U+202E›gnp.exe');
   assert.equal(readable('tab\tline\nשלום'), 'tab\tline\nשלום');

@@ -18,4 +18,7 @@ test('terminal escapes and control characters do not show', () => {
   assert.equal(plain('10%\r20%\r\ndone'), '10%\n20%\ndone');
   assert.equal(excerpt(`${'x'.repeat(39)}\x1b[31mred`, 10).text, 'x'.repeat(10));
   assert.equal(plain('torn \x1b[3'), 'torn ');
+  assert.equal(plain('\x9b1;31mred\x9b0m \x9b2Kx\x9b'), 'red x');
+  assert.equal(plain('torn \x9b3'), 'torn ');
+  assert.equal(excerpt(`${'x'.repeat(38)}\x9b31mred`, 10).text, 'x'.repeat(10));
 });
