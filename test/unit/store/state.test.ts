@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sessionId } from '../../../src/platform/ids.ts';
-import { isLive } from '../../../src/store/lifecycle.ts';
+import { isLive, type Session } from '../../../src/store/lifecycle.ts';
 import { State } from '../../../src/store/state.ts';
 import { claimed, created, exited, fact, randomFacts, requested, seeded } from './facts.ts';
 
@@ -62,6 +62,44 @@ describe('the state', () => {
     state.apply([fact(id, { type: 'session.renamed', name: 'Other' }), fact(sessionId(), created)]);
     assert.deepEqual([held.length, held[0]?.name], [1, created.name]);
     assert.deepEqual([state.list().length, state.list()[1]?.name], [2, 'Other']);
+  });
+
+  it('hands out what a list made anew would be, whenever it is asked, and no list that was held changes', () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const random = seeded(seed);
+    const state = new State();
+    const held: { readonly list: readonly Session[]; readonly copy: readonly Session[] }[] = [];
+    for (const { session, ...body } of randomFacts(random, 3_000, 300)) {
+      state.apply([fact(session, body)]);
+      if (random() < 0.9) continue;
+      const list = state.list();
+      const anew = [...state.ids()].map((id) => state.get(id)!).reverse();
+      assert.ok(list.length === anew.length && list.every((one, i) => one === anew[i]), `seed ${seed}`);
+      held.push({ list, copy: anew });
+    }
+    assert.ok(held.length > 100);
+    for (const { list, copy } of held) {
+      assert.ok(list.length === copy.length && list.every((one, i) => one === copy[i]), `seed ${seed}`);
+    }
+  });
+
+  it('does not go over all sessions to hand out a list after a change', () => {
+    const state = new State();
+    const ids = Array.from({ length: 10_000 }, () => sessionId());
+    state.apply(ids.map((id) => fact(id, created)));
+    state.list();
+    const median = (act: (id: string) => void): number => {
+      const times = ids.slice(0, 1000).map((id, n) => {
+        state.apply([fact(id, { type: 'session.renamed', name: `Name ${n}` })]);
+        const begun = performance.now();
+        act(id);
+        return performance.now() - begun;
+      });
+      return times.sort((a, b) => a - b)[500]!;
+    };
+    const sessions = state.list();
+    const [renewed, reversed] = [median(() => state.list()), median(() => sessions.toReversed())];
+    assert.ok(renewed * 2 < reversed, `${renewed} ms, and ${reversed} ms to go over all of them`);
   });
 
   it('goes on from a state that was saved', () => {
