@@ -76,16 +76,16 @@ export async function rescue(lost: LostTurn): Promise<ExitRecord> {
 }
 
 /**
- * Ends what is left of a turn whose window died before the agent ran: its keeper, and whatever carries the turn's marker,
- * such as a git that still makes the worktree. Resolves when nothing of it is left.
+ * Ends what is left of a turn whose agent is not known to run: its keeper, and whatever carries the turn's marker, such as a
+ * git that still makes the worktree. Resolves when nothing of it is left, with whether there was anything.
  */
 export async function endPreparation({
   session,
   turn,
   keeper,
-}: Pick<LostTurn, 'session' | 'turn' | 'keeper'>): Promise<void> {
+}: Pick<LostTurn, 'session' | 'turn' | 'keeper'>): Promise<boolean> {
   const family = { roots: keeper === undefined ? [] : [keeper], marker: turnMarker(session, turn) };
-  await sweep(family, false, () => undefined);
+  return (await sweep(family, false, () => undefined)).length > 0;
 }
 
 /** Ends the agent and its group, if it still runs, and returns all that is known to belong to the turn. */

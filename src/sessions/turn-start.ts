@@ -6,6 +6,7 @@ import type { Launch } from '../agents/adapter.ts';
 import { addWorktree, isComplete, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
 import { markerEnv, openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
+import { endPreparation } from '../keeper/rescue.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { journalFile, socketPath, turnFolder } from '../platform/paths.ts';
@@ -62,7 +63,15 @@ export async function startTurn(
     enter('starting the agent');
     const connection = await keeper;
     signal?.throwIfAborted();
-    await connection.start();
+    // Of a keeper that dies in this moment, only the marker tells whether there is an agent.
+    undo.push('the agent', () => endPreparation({ session: session.id, turn: turn.number }));
+    try {
+      await connection.start();
+    } catch (error) {
+      context.store.refresh();
+      // It did start, and only the answer was lost: the turn is closed like any whose keeper died.
+      if (context.store.get(session.id)?.turns[turn.number - 1]?.agent === undefined) throw error;
+    }
     return connection;
   } catch (error) {
     throw failure(session, step, error, await undo.unwind(), signal);

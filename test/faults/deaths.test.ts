@@ -1,6 +1,7 @@
 /** kill -9 of what a turn consists of, and the restart of the machine. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -146,6 +147,21 @@ suite('kill -9 of what a turn consists of', { timeout: 300_000 }, () => {
       if (!spawned) assert.ok(!(await worktrees(repo)).includes(session(window, id).worktree));
     }
     t.diagnostic(`${refused} refused, the others lost`);
+    await assertConsistent(repo, window.sessions);
+  });
+
+  test('the keeper, when its agent runs and nobody has heard of it: refused, undone, and no agent', async (t) => {
+    const keeper = join(import.meta.dirname, 'dying-keeper.ts');
+    const { repo, open } = await faultWorld(t, { keeper });
+    const window = await open();
+    await assert.rejects(window.sessions.spawn({ agent: 'scripted', prompt: 'deaf\nprint go\nwait' }), (error) => {
+      assert.match(errorText(error), /starting the agent failed\. .*Undone: the agent, the worktree/s);
+      return true;
+    });
+    const [refused] = window.sessions.list();
+    assert.equal(refused?.status, 'failed');
+    assert.deepEqual(marked([refused.id]), []);
+    assert.deepEqual(await worktrees(repo), []);
     await assertConsistent(repo, window.sessions);
   });
 });
