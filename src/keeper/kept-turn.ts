@@ -160,7 +160,7 @@ export class KeptTurn {
     this.#ending = true;
     const endedAt = Date.now();
     const endedGroup = { number: agent.id.pid, at: processClock() };
-    this.#recorder.note(signal === null ? `The agent exited with code ${code}.` : `The agent was ended by ${signal}.`);
+    this.#recorder.exited(code, signal);
     output.hurry();
 
     const family = { ...this.#family(), endedGroup };

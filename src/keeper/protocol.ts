@@ -18,7 +18,7 @@ export const TURN_FILES = {
   e: 'stderr.log',
   /** What went to the agent's stdin after the prompt: one JSON object `{at, text}` a line. */
   i: 'stdin.log',
-  /** What the keeper did: one JSON object `{at, text, level}` a line. */
+  /** What the keeper did: one JSON object `{at, text, level, exit?}` a line. */
   k: 'keeper.log',
 } as const;
 
@@ -31,6 +31,8 @@ export interface KeeperNote {
   readonly at: number;
   readonly level: 'info' | 'warning' | 'error';
   readonly text: string;
+  /** Of the note that tells how the agent's process ended: what the exit record will say too. */
+  readonly exit?: Pick<ExitRecord, 'code' | 'signal'>;
 }
 
 /** A line of stdin.log. */

@@ -59,6 +59,12 @@ export class Recorder {
     this.#line('k', note);
   }
 
+  /** The line of keeper.log that tells how the agent's process ended. */
+  exited(code: number | null, signal: string | null): void {
+    const text = signal === null ? `The agent exited with code ${code}.` : `The agent was ended by ${signal}.`;
+    this.#line('k', { at: Date.now(), level: 'info', text, exit: { code, signal } });
+  }
+
   /** A line of stdin.log. */
   sent(text: string): void {
     const message: SentMessage = { at: Date.now(), text };

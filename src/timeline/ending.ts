@@ -16,6 +16,12 @@ export function endContent(exit: ExitRecord, judgement: Judgement): Content {
   };
 }
 
+/** Whether the row at the turn's end says all that a note of the agent's exit does. @param note its code and signal. */
+export function tellsExit(exit: ExitRecord, note: Readonly<Record<string, unknown>>): boolean {
+  const { code, signal, problem, stop } = exit;
+  return problem === undefined && stop?.steps.length !== 0 && note['code'] === code && note['signal'] === signal;
+}
+
 /** Whether by itself or by which signal, and after how long. */
 export function howItEnded(exit: ExitRecord): string {
   const sentences = [ending(exit)];

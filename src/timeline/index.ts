@@ -6,7 +6,6 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Judgement, Usage } from '../store/facts.ts';
 import { shownTexts } from './content.ts';
-import { endContent } from './ending.ts';
 import { FilterList } from './filter-list.ts';
 import { IndexDb, INDEX_SCHEMA, type Entry } from './index-db.ts';
 import { groupBits, inGroups } from './kinds.ts';
@@ -218,7 +217,7 @@ export class SessionIndex {
     const print = fingerprint(turn, folder);
     const exit = exitOf(turn, folder);
     const judgement = judge(this.#reader, reader.seen, exit, folder);
-    reader.end(endContent(exit, judgement), exit.endedAt);
+    reader.end(exit, judgement);
     const { agentSession, model } = reader.seen;
     const { lastOutputAt } = reader;
     const summary: TurnSummary = {

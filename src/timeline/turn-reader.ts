@@ -4,6 +4,9 @@ import type { OutputParser, Seen } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
 import { cut, oneLine } from '../agents/text.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
+import { isRecord } from '../platform/check.ts';
+import type { ExitRecord, Judgement } from '../store/facts.ts';
+import { endContent, tellsExit } from './ending.ts';
 import { eventContent, textContent, type Content, type RowEvent, type ToolCall, type ToolResult } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, eventFlags, flagsOf, isKept, kindCode, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
@@ -24,6 +27,14 @@ const LAST_LINE = 200;
 /** The index holds a depth in a byte; nobody sees more. */
 const MAX_DEPTH = 255;
 
+/** Where a line stands; its bytes are there only until the next one is read. */
+type LinePlace = Omit<TailLine, 'bytes'>;
+
+interface ExitNote {
+  readonly line: LinePlace;
+  readonly exit: Readonly<Record<string, unknown>>;
+}
+
 interface KnownTool {
   readonly seq: number;
   readonly depth: number;
@@ -39,6 +50,8 @@ export class TurnReader {
   readonly #tools = new Map<string, KnownTool>();
   /** Tool calls without their last result. */
   readonly #open = new Set<number>();
+  /** The keeper's note of the agent's exit, held back: the turn's last row mostly says the same. */
+  #exit: ExitNote | undefined;
   #begun = false;
   #noticed: string | undefined;
   #last = '';
@@ -78,11 +91,12 @@ export class TurnReader {
     return state;
   }
 
-  /** The turn's last row. */
-  end(content: Content, at: number): void {
-    const outcome = content.end?.outcome;
+  /** The turn's last row, and before it what the keeper saw of the agent's exit if that is something else. */
+  end(exit: ExitRecord, judgement: Judgement): void {
+    if (this.#exit !== undefined && !tellsExit(exit, this.#exit.exit)) this.#plain('keeper', this.#exit.line, false);
+    const { outcome } = judgement;
     const problem = outcome === 'failed' || outcome === 'killed' || outcome === 'unknown';
-    this.#keep('turn-end', content, at, problem);
+    this.#keep('turn-end', endContent(exit, judgement), exit.endedAt, problem);
   }
 
   close(): void {
@@ -112,15 +126,18 @@ export class TurnReader {
         this.#plain('sent', line, false);
         return;
       case 'k': {
-        const level = line.oversize ? undefined : parseNote(line.bytes.toString('utf8'))?.['level'];
-        this.#plain('keeper', line, level === 'warning' || level === 'error');
+        const { level, exit } = (line.oversize ? undefined : parseNote(line.bytes.toString('utf8'))) ?? {};
+        const { stream, at, offset, length, oversize } = line;
+        if (isRecord(exit) && this.#exit === undefined)
+          this.#exit = { line: { stream, at, offset, length, oversize }, exit };
+        else this.#plain('keeper', line, level === 'warning' || level === 'error');
         return;
       }
     }
   }
 
   /** A row that shows its line as it is. */
-  #plain(kind: RowKind, line: TailLine, problem: boolean): void {
+  #plain(kind: RowKind, line: LinePlace, problem: boolean): void {
     const flags = flagsOf(kind, problem) | (line.oversize ? OVERSIZE : 0);
     this.#append(kind, flags, line.at, { offset: line.offset, length: line.length, nth: 0 });
   }

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectKeeper } from '../../../src/keeper/client.ts';
-import { TURN_FILES } from '../../../src/keeper/protocol.ts';
+import { TURN_FILES, type KeeperNote } from '../../../src/keeper/protocol.ts';
 import { isAlive } from '../../../src/platform/process-id.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
@@ -31,6 +31,11 @@ test('a turn is recorded: facts, output, exit', async (t) => {
   );
   assert.deepEqual(turn.fact('turn.exited').exit, exit);
   assert.match(turn.notes(), /exited with code 3/);
+  const notes = turn.text('k').trimEnd().split('\n');
+  assert.deepEqual(
+    notes.map((note) => (JSON.parse(note) as KeeperNote).exit).filter((note) => note !== undefined),
+    [{ code: 3, signal: null }],
+  );
   for (const name of Object.values(TURN_FILES)) {
     if (name === TURN_FILES.prompt) continue;
     assert.equal(statSync(path.join(turn.folder, name)).mode & 0o777, 0o600, name);

@@ -13,7 +13,8 @@ import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { OutputFormat } from '../../../src/store/facts.ts';
+import { Recorder } from '../../../src/keeper/recorder.ts';
+import type { ExitRecord, OutputFormat, StopStep } from '../../../src/store/facts.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
 import { mute } from '../agents/recordings.ts';
@@ -325,6 +326,46 @@ test('two turns, messages, notes and stderr are one timeline, with words at both
     ],
   );
   assert.deepEqual(rows[9]!.end?.expected, [{ path: 'report.md', present: false }]);
+});
+
+test('how the agent’s process ended is told once, and by its keeper where the end of the turn does not say it', async (t) => {
+  const stopped = (...signals: StopStep['signal'][]): Partial<ExitRecord> => ({
+    stop: { requestedAt: 60_000, steps: signals.map((signal) => ({ signal, at: 60_000 })) },
+  });
+  const keeperRows = async (
+    [code, signal]: readonly [number | null, string | null],
+    exit: Partial<ExitRecord>,
+  ): Promise<unknown> => {
+    const folder = await tempDir(t);
+    const turn = new TurnWriter(folder);
+    const recorder = new Recorder(turn.folder);
+    recorder.note('The agent runs as process 7.');
+    recorder.chunk('o', Buffer.from('done\n'));
+    recorder.exited(code, signal);
+    recorder.note('Left running: sleep.', 'warning');
+    recorder.close();
+    const live = await openIndex(source(folder, 'text', false));
+    drain(live);
+    turn.exit(exit);
+    live.update(source(folder, 'text', true));
+    drain(live);
+    const rows = allRows(live);
+    live.close();
+    assert.deepEqual(lasting(rows), lasting(await rebuilt(source(folder, 'text', true))));
+    assert.equal(rows.at(-1)?.kind, 'turn-end');
+    return rows.filter(({ kind }) => kind === 'keeper').map(({ text }) => text.text);
+  };
+  const others = ['The agent runs as process 7.', 'Left running: sleep.'];
+  assert.deepEqual(await keeperRows([0, null], { code: 0 }), others);
+  assert.deepEqual(await keeperRows([null, 'SIGSEGV'], { code: null, signal: 'SIGSEGV' }), others);
+  assert.deepEqual(await keeperRows([3, null], { code: 3, ...stopped('SIGINT') }), others);
+  assert.deepEqual(await keeperRows([3, null], { code: 3, ...stopped() }), [
+    ...others,
+    'The agent exited with code 3.',
+  ]);
+  // The keeper died before it could write the record.
+  const unseen = { code: null, problem: 'Nobody saw how the agent ended.' };
+  assert.deepEqual(await keeperRows([null, 'SIGKILL'], unseen), [...others, 'The agent was ended by SIGKILL.']);
 });
 
 test('a turn without an exit record says so, and one that was withdrawn says why', async (t) => {
