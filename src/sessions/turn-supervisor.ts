@@ -28,6 +28,14 @@ const RETRY_INTERVAL = 2000;
 
 const PROMPT_LOST = 'The window closed before the prompt was stored; resume the session and give it again.';
 
+/** What did not work for a turn, told once. */
+interface Trouble {
+  readonly what: string;
+  readonly error: string;
+  /** The turn as it was then: when it is another, a fact was written, and so the trouble is over. */
+  readonly turn: Turn;
+}
+
 interface Start {
   readonly promise: Promise<void>;
   readonly abort: AbortController;
@@ -45,6 +53,9 @@ export class TurnSupervisor {
   readonly #keepers = new Map<string, Promise<KeeperConnection | undefined>>();
   readonly #judging = new Set<string>();
   readonly #timelines = new Map<string, Dispose>();
+  readonly #troubles = new Map<string, Trouble>();
+  /** The turns that are looked at again soon. */
+  readonly #retries = new Set<string>();
   #others: NodeJS.Timeout | undefined;
   #disposed = false;
 
@@ -120,6 +131,7 @@ export class TurnSupervisor {
 
   #lookAt(session: Session, turn: Turn): void {
     const at = key(session.id, turn.number);
+    this.#noteProgress(session, turn);
     if (isLive(turn)) {
       if (turn.stoppingAt !== undefined) {
         this.#starts.get(at)?.abort.abort();
@@ -168,7 +180,7 @@ export class TurnSupervisor {
           return; // Another window was quicker; its fact will bring us here again.
         }
       } catch (error) {
-        this.#failed(next.session, 'could not be claimed', error);
+        this.#failed(next.session, next.turn, 'could not be claimed', error);
         return;
       }
     }
@@ -205,7 +217,7 @@ export class TurnSupervisor {
         try {
           this.#withdraw(session, turn, error);
         } catch (unwritten) {
-          this.#failed(session, 'could not be withdrawn', unwritten);
+          this.#failed(session, turn, 'could not be withdrawn', unwritten);
         }
         throw error;
       },
@@ -279,7 +291,7 @@ export class TurnSupervisor {
       });
       store.append({ type: 'turn.exited', session: session.id, turn: turn.number, exit });
     } catch (error) {
-      this.#failed(session, 'lost its keeper and could not be closed', error);
+      this.#failed(session, turn, 'lost its keeper and could not be closed', error);
     }
   }
 
@@ -293,7 +305,7 @@ export class TurnSupervisor {
       })
       .finally(() => this.#starts.delete(at));
     this.#starts.set(at, { promise, abort: new AbortController() });
-    await promise.catch((error: unknown) => this.#failed(session, 'could not be taken up', error));
+    await promise.catch((error: unknown) => this.#failed(session, turn, 'could not be taken up', error));
   }
 
   async #judge(session: Session, turn: Turn): Promise<void> {
@@ -310,20 +322,43 @@ export class TurnSupervisor {
         store.append({ type: 'turn.judged', session: session.id, turn: turn.number, judgement });
       }
     } catch (error) {
-      this.#failed(session, 'could not be judged', error);
+      this.#failed(session, turn, 'could not be judged', error);
     } finally {
       close();
       this.#judging.delete(at);
     }
   }
 
-  /** Something did not work that has to: a full disk, most likely. It is tried again until it does. */
-  #failed(session: Session, what: string, error: unknown): void {
+  /** Something did not work that has to: a full disk, most likely. It is tried again until it does, and told once. */
+  #failed(session: Session, turn: Turn, what: string, thrown: unknown): void {
     if (this.#disposed) {
       return;
     }
-    this.#context.log.error(`The last turn of ${session.id} ${what}, and is tried again: ${errorText(error)}`);
-    setTimeout(() => this.look([this.#context.store.get(session.id) ?? session]), RETRY_INTERVAL).unref();
+    const now = this.#context.store.get(session.id) ?? session;
+    const at = key(session.id, turn.number);
+    const error = errorText(thrown);
+    const before = this.#troubles.get(at);
+    this.#troubles.set(at, { what, error, turn: now.turns[turn.number - 1] ?? turn });
+    if (before?.what !== what || before.error !== error) {
+      this.#context.log.error(`Turn ${turn.number} of ${session.id} ${what}, and is tried again: ${error}`);
+    }
+    if (this.#retries.has(at)) {
+      return;
+    }
+    this.#retries.add(at);
+    setTimeout(() => {
+      this.#retries.delete(at);
+      this.look([this.#context.store.get(session.id) ?? session]);
+    }, RETRY_INTERVAL).unref();
+  }
+
+  #noteProgress(session: Session, turn: Turn): void {
+    const at = key(session.id, turn.number);
+    const trouble = this.#troubles.get(at);
+    if (trouble !== undefined && trouble.turn !== turn) {
+      this.#troubles.delete(at);
+      this.#context.log.info(`Turn ${turn.number} of ${session.id}, which ${trouble.what}, goes on.`);
+    }
   }
 
   /** Whether another window that lives has this in hand. */

@@ -180,6 +180,39 @@ suite('a full disk', { timeout: 300_000 }, () => {
     assert.deepEqual(marked([ends, stopped, lost]), []);
     await assertConsistent(repo, window.sessions);
   });
+
+  test('what a window tries again and again is told once, and once that it goes on', async (t) => {
+    const disk = await smallDisk(t, 4096);
+    if (disk === undefined) return;
+    const { repo, storage, open } = await faultWorld(t, { storage: disk });
+    const window = await open();
+    const { id } = await window.sessions.spawn({ agent: 'scripted', prompt: 'print ready\nwait' });
+    await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'ready');
+    const free = fill(disk);
+    // The journal's last page still has room.
+    await assert.rejects(async () => {
+      for (;;) await window.sessions.rename(id, 'A longer name');
+    }, /cannot be written/);
+    process.kill(keepers(storage)[0]!.pid, 'SIGKILL');
+    const about = (what: string): readonly string[] =>
+      window.log.filter((line) => line.includes(id) && line.includes(what));
+    await until(() => about('is tried again').length > 0, { what: 'the trouble is told' });
+    // Two more trials, 2 s each.
+    await sleep(5000);
+    assert.deepEqual(about('goes on'), []);
+    free();
+    await reached(window.sessions, id, ({ status }) => status === 'lost');
+    await until(() => about('goes on').length > 0, { what: 'the end of the trouble is told' });
+    assert.equal(about('is tried again').length, 1, window.log.join('\n'));
+    assert.match(
+      about('is tried again')[0]!,
+      /^error: Turn 1 of ses_.* lost its keeper and could not be closed, and is tried again: .*cannot be written/,
+    );
+    assert.deepEqual(about('goes on'), [
+      `info: Turn 1 of ${id}, which lost its keeper and could not be closed, goes on.`,
+    ]);
+    await assertConsistent(repo, window.sessions);
+  });
 });
 
 suite('a disk that fails', { timeout: 120_000 }, () => {
