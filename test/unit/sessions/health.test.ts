@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { suite, test, type TestContext } from 'node:test';
 
 import { Detector } from '../../../src/agents/detect.ts';
@@ -47,6 +48,7 @@ async function repairs(sessions: RepositorySessions, kind: FindingKind): Promise
   return finding;
 }
 
+const DAY = 24 * 3600 * 1000;
 const old = new Date(Date.now() - 3600_000 * 2);
 
 suite('health', { timeout: 120_000 }, () => {
@@ -254,6 +256,95 @@ suite('health', { timeout: 120_000 }, () => {
     assert.match(old?.sentence ?? '', /Claude Code 1\.0\.9 is older than what Treeline was tried with \(2\.1\.197/);
     await program('claude', '2.1.329 (Claude Code)');
     assert.deepEqual(await look(), []);
+  });
+
+  test('a git that is missing or too old is an error, and one that is new enough is none', async (t) => {
+    const bin = await tempDir(t);
+    const program = new URL('../../../src/sessions/health-programs.ts', import.meta.url).href;
+    const detector = new URL('../../../src/agents/detect.ts', import.meta.url).href;
+    // In a process of its own: the version is asked once.
+    const code = `
+      const { examinePrograms } = await import(${JSON.stringify(program)});
+      const { Detector } = await import(${JSON.stringify(detector)});
+      console.log(JSON.stringify(await examinePrograms(new Detector(() => ({})), [], new Set())));`;
+    const look = async (PATH: string): Promise<readonly Finding[]> => {
+      const child = spawn(process.execPath, ['--input-type=module', '-e', code], {
+        env: { PATH },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const [said] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+      return JSON.parse(said) as Finding[];
+    };
+    assert.match((await look(bin))[0]?.sentence ?? '', /^git was not found/);
+    await writeFile(join(bin, 'git'), "#!/bin/sh\necho 'git version 2.30.9'\n", { mode: 0o755 });
+    assert.deepEqual(await look(bin), [
+      {
+        kind: 'git',
+        severity: 'error',
+        sentence: 'git 2.30.9 is too old; install git 2.31 or newer.',
+        evidence: [],
+      },
+    ]);
+    await writeFile(join(bin, 'git'), "#!/bin/sh\necho 'git version 2.31.0'\n");
+    assert.deepEqual(await look(bin), []);
+  });
+
+  test('archives that are older than the trash keeps are deleted for good, on request', async (t) => {
+    const made = await world(t);
+    made.settings.trashDays = 0;
+    const first = await made.open();
+    const { id, worktree, branch } = await first.sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
+    await reached(first.sessions, id, judged);
+    await first.sessions.archive(id);
+    assert.deepEqual(await find(first.sessions, 'trash-old'), []);
+    await first.treeline.dispose();
+    // Twenty days go by.
+    const journal = join(first.sessions.store, 'journal.jsonl');
+    const facts = readFileSync(journal, 'utf8').trimEnd().split('\n');
+    const aged = facts
+      .map((line) => JSON.parse(line) as { at: number })
+      .map((fact) => ({ ...fact, at: fact.at - 20 * DAY }));
+    writeFileSync(journal, aged.map((fact) => `${JSON.stringify(fact)}\n`).join(''));
+    const { sessions } = await made.open();
+    assert.deepEqual(await find(sessions, 'trash-old'), [], 'as long as the trash keeps everything');
+    made.settings.trashDays = 21;
+    assert.deepEqual(await find(sessions, 'trash-old'), []);
+    made.settings.trashDays = 14;
+    const files = sessions.get(id)?.archive?.files ?? '';
+    assert.ok(existsSync(join(files, 'a.txt')));
+    const finding = await repairs(sessions, 'trash-old');
+    assert.match(finding.sentence, /is 20 days old, and the trash keeps 14\.$/);
+    assert.deepEqual(finding.evidence, [files]);
+    assert.ok(finding.repair?.plan.some((step) => step.includes(files) && step.includes('cannot be undone')));
+    assert.deepEqual([existsSync(files), existsSync(worktree)], [false, false]);
+    assert.equal(await git(made.repo, 'branch', '--list', '--format=%(refname:short)', branch), branch);
+  });
+
+  test('what lies in the trash and belongs to no session is named, and left to the user', async (t) => {
+    const { sessions } = await opened(t);
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
+    await reached(sessions, id, judged);
+    await sessions.archive(id);
+    assert.deepEqual(await find(sessions, 'trash-unknown'), [], 'an archived session’s own folder is known');
+    const strange = join(sessions.store, 'trash', 'strange');
+    await mkdir(join(strange, 'worktree'), { recursive: true });
+    const finding = await theOne(sessions, 'trash-unknown');
+    assert.deepEqual(finding.evidence, [strange]);
+    assert.equal(finding.repair, undefined);
+  });
+
+  test('a check that fails is a finding itself, and the others still tell theirs', async (t) => {
+    const { repo, sessions } = await opened(t);
+    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
+    await reached(sessions, id, judged);
+    await sessions.archive(id);
+    // What should be a folder is a file.
+    await rm(join(repo, '..', 'repo.worktrees'), { recursive: true });
+    writeFileSync(join(repo, '..', 'repo.worktrees'), '');
+    const finding = await theOne(sessions, 'check-failed');
+    assert.deepEqual([finding.severity, finding.sentence], ['warning', 'Treeline could not look at the worktrees.']);
+    assert.match(finding.evidence.join('\n'), /ENOTDIR.*repo\.worktrees.*\.$/);
+    assert.equal((await find(sessions, 'disk')).length, 1);
   });
 
   test('can be given up in the middle', async (t) => {
