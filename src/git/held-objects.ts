@@ -18,7 +18,12 @@ const IDENTITY = {
   GIT_NO_LAZY_FETCH: '1',
 };
 
-/** The ref under which an archive's objects are out of reach of git's garbage collection. */
+/**
+ * The ref under which an archive's objects are out of reach of git's garbage collection. `git push --mirror` takes it along,
+ * as it does every ref under refs/ (git-push(1)); there is no better place: the refs that it leaves out (those outside refs/,
+ * and refs/worktree/ of another worktree) do not keep objects from `git gc`, as tried with 2.39, and hideRefs is for the
+ * receiving side.
+ */
 export function heldRef({ files }: Archive): string {
   return `refs/treeline/archive/${path.basename(path.dirname(files))}`;
 }

@@ -176,6 +176,21 @@ test('a purge of what branches hold leaves no ref behind', async (t) => {
   assert.equal(await git(s.repo, 'branch', '--list', 'topic', '--format=%(refname:short)'), 'topic');
 });
 
+test('a push of all branches and tags leaves an archive’s ref at home, and so does the mirroring that the README names', async (t) => {
+  const s = await scene(t);
+  await makeUnheldWork(s.worktree);
+  await archive(s);
+  await git(s.repo, 'tag', 'v1');
+  assert.notEqual(await git(s.repo, 'for-each-ref', 'refs/treeline'), '');
+  const refs = ['refs/heads/main', 'refs/heads/topic', 'refs/tags/v1'];
+  for (const pushes of [[['--all'], ['--tags']], [['--prune', '+refs/*:refs/*', '^refs/treeline/*']]]) {
+    const remote = await tempDir(t);
+    await git(remote, 'init', '--quiet', '--bare');
+    for (const [option, ...refspecs] of pushes) await git(s.repo, 'push', '--quiet', option!, remote, ...refspecs);
+    assert.deepEqual((await git(remote, 'for-each-ref', '--format=%(refname)')).split('\n'), refs);
+  }
+});
+
 test('a worktree whose path is taken says so, and comes back elsewhere, whole', async (t) => {
   const s = await scene(t);
   await makeUnheldWork(s.worktree);
