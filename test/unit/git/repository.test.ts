@@ -154,6 +154,12 @@ test('status counts, against an upstream or else a base', async (t) => {
   assert.deepEqual(await worktreeStatus(repo), { ahead: 0, behind: 0, changed: 0 });
   await git(repo, 'commit', '-q', '--allow-empty', '-m', 'two');
   assert.deepEqual(await worktreeStatus(repo, { base }), { ahead: 1, behind: 0, changed: 0 });
+  // A history that was rewritten since has lost what it began with.
+  const rewritten = await git(repo, 'commit-tree', '-m', 'instead', 'HEAD^{tree}');
+  await git(repo, 'branch', 'rewritten', rewritten);
+  const beside = path.join(path.dirname(repo), 'beside');
+  await git(repo, 'worktree', 'add', '--quiet', beside, 'rewritten');
+  assert.deepEqual(await worktreeStatus(beside, { base }), { ahead: 1, behind: 1, changed: 0 });
   await git(repo, 'mv', 'a.txt', 'new name\n.txt');
   await writeFile(path.join(repo, 'b.txt'), 'changed\n');
   await git(repo, 'rm', '-q', 'c.txt');
