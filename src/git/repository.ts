@@ -1,6 +1,6 @@
-import { realpath } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { TreelineError } from '../platform/errors.ts';
+import { hasCode, TreelineError } from '../platform/errors.ts';
 import { git, gitText, tryGit, withoutNewline } from './git.ts';
 import { gitError } from './git-error.ts';
 import type { Head, Repository } from './types.ts';
@@ -11,16 +11,17 @@ import { gitVersion } from './version.ts';
  * Throws a TreelineError when git is missing, too old, does not trust the repository, or when its `.git` file leads nowhere.
  */
 export async function findRepository(folder: string, signal?: AbortSignal): Promise<Repository | undefined> {
-  await gitVersion();
   // The paths come last and one per call: they may hold newlines.
   const commonArgs = ['rev-parse', '--is-inside-work-tree', '--path-format=absolute', '--git-common-dir'];
   const rootArgs = ['rev-parse', '--path-format=absolute', '--show-toplevel'];
-  const [common, top] = await Promise.all([commonArgs, rootArgs].map((args) => tryGit(folder, args, { signal }))).catch(
+  const asked = Promise.all([commonArgs, rootArgs].map((args) => tryGit(folder, args, { signal }))).catch(
     (error: unknown) => {
       if (error instanceof TreelineError && error.code === 'no-folder') return [];
       throw error;
     },
   );
+  // Asked at the same time; what a git that is too old makes of the others is not looked at.
+  const [[common, top]] = await Promise.all([asked, gitVersion()]);
   if (!common || !top) return undefined;
   if (common.exitCode !== 0) {
     if (/not a git repository \(or any/.test(common.stderr)) return undefined;
@@ -36,6 +37,30 @@ export async function findRepository(folder: string, signal?: AbortSignal): Prom
     return { commonDir, root, name: repositoryName(commonDir, root), bare };
   }
   return bare ? { commonDir, root: commonDir, name: repositoryName(commonDir, commonDir), bare } : undefined;
+}
+
+/**
+ * Where the common git directory of the repository around `folder` probably is, from its `.git` and `commondir` files
+ * (gitrepository-layout(5)), without git: for work that can begin while git is asked. Undefined where that is not plain.
+ */
+export async function likelyCommonDir(folder: string): Promise<string | undefined> {
+  for (let at = path.resolve(folder), below = ''; at !== below; below = at, at = path.dirname(at)) {
+    const dotGit = path.join(at, '.git');
+    const found = await stat(dotGit).catch(() => undefined);
+    if (found === undefined) continue;
+    try {
+      if (found.isDirectory()) return await realpath(dotGit);
+      const gitDir = path.resolve(at, withoutNewline(await readFile(dotGit)).replace(/^gitdir: /, ''));
+      const commonDir = await readFile(path.join(gitDir, 'commondir')).catch((error: unknown) => {
+        if (hasCode(error, 'ENOENT')) return Buffer.from('.');
+        throw error;
+      });
+      return await realpath(path.resolve(gitDir, withoutNewline(commonDir)));
+    } catch {
+      return undefined;
+    }
+  }
+  return undefined;
 }
 
 /**

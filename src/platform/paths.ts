@@ -33,7 +33,7 @@ export function storeFolder(globalStorage: string, commonDir: string): string {
 export const journalFile = (store: string): string => path.join(store, 'journal.jsonl');
 /** Copies of damaged journal lines, for people to look at. */
 export const damagedFile = (store: string): string => path.join(store, 'journal.damaged.jsonl');
-export const catalogueFile = (store: string): string => path.join(store, 'catalogue.db');
+export const catalogueFile = (store: string): string => path.join(store, 'catalogue.jsonl');
 /** What archives removed, until it is purged. */
 export const trashFolder = (store: string): string => path.join(store, 'trash');
 export const sessionsFolder = (store: string): string => path.join(store, 'sessions');

@@ -3,7 +3,7 @@ import net from 'node:net';
 import path from 'node:path';
 
 import { hasCode } from '../platform/errors.ts';
-import { catalogueFile, sessionFolder, sessionsFolder, socketPath, timelineFile } from '../platform/paths.ts';
+import { sessionFolder, sessionsFolder, socketPath, timelineFile } from '../platform/paths.ts';
 import { isSessionId } from '../platform/ids.ts';
 import { processId } from '../platform/process-id.ts';
 import type { Finding, Patient } from './health.ts';
@@ -22,7 +22,7 @@ export async function staleFiles(patient: Patient, signal: AbortSignal): Promise
   const { folder, store } = patient.context;
   const sessions = (await readdir(sessionsFolder(folder)).catch(() => [])).filter(isSessionId);
   const temporary = await temporaryFiles([folder], signal);
-  const unreadable: string[] = await notDatabases([catalogueFile(folder)]);
+  const unreadable: string[] = [];
   const strays: string[] = [];
   for (const id of sessions) {
     signal.throwIfAborted();

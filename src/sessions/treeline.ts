@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
+
 import { adapters } from '../agents/registry.ts';
 import { Detector } from '../agents/detect.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import type { AgentAdapter } from '../agents/adapter.ts';
-import { findRepository } from '../git/repository.ts';
+import { findRepository, likelyCommonDir } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
@@ -39,6 +41,9 @@ interface Opened {
   readonly pool: WorktreePool;
   readonly close: Dispose;
 }
+
+/** Stores that were opened before git had confirmed their repositories, by common git directory. */
+type EarlyStores = Map<string, Store>;
 
 /** For how many ms it is believed that an agent is installed, or not. */
 const DETECTION_AGE = 60_000;
@@ -131,7 +136,12 @@ export class Treeline {
 
   async #setFolders(folders: readonly string[]): Promise<void> {
     const found = new Map<string, Repository>();
-    for (const repository of await Promise.all(folders.map((folder) => this.#find(folder)))) {
+    const early: EarlyStores = new Map();
+    const [repositories] = await Promise.all([
+      Promise.all(folders.map((folder) => this.#find(folder))),
+      ...folders.map((folder) => this.#openEarly(folder, early)),
+    ]);
+    for (const repository of repositories) {
       if (repository !== undefined && !found.has(repository.commonDir)) {
         found.set(repository.commonDir, repository);
       }
@@ -143,12 +153,14 @@ export class Treeline {
     for (const [commonDir, repository] of found) {
       if (!this.#opened.has(commonDir)) {
         try {
-          this.#opened.set(commonDir, await this.#open(repository));
+          this.#opened.set(commonDir, await this.#open(repository, early));
         } catch (error) {
           this.#options.log.error(`The sessions of ${repository.root} could not be opened: ${errorText(error)}`);
         }
       }
     }
+    // git knew better.
+    await Promise.all([...early.values()].map((store) => store.dispose()));
     this.#repositories = [...found.keys()].flatMap((commonDir) => this.#opened.get(commonDir)?.sessions ?? []);
     this.#changes.fire({ repositories: true, sessions: NO_SESSIONS });
     await Promise.all(gone.map(([, opened]) => close(opened)));
@@ -163,11 +175,33 @@ export class Treeline {
     }
   }
 
-  async #open(repository: Repository): Promise<Opened> {
+  /** Has a store read while git is being asked about its repository: the one takes as long as the other. */
+  async #openEarly(folder: string, early: EarlyStores): Promise<void> {
+    try {
+      const [commonDir, self] = await Promise.all([likelyCommonDir(folder), this.#who()]);
+      if (commonDir === undefined || this.#opened.has(commonDir) || early.has(commonDir)) return;
+      const store = storeFolder(this.#options.globalStorage, commonDir);
+      if (existsSync(store)) early.set(commonDir, this.#openStore(store, self));
+    } catch (error) {
+      this.#options.log.debug(`The store of ${folder} was not opened early: ${errorText(error)}`);
+    }
+  }
+
+  #who(): Promise<ProcessId> {
+    this.#self ??= selfId();
+    return this.#self;
+  }
+
+  #openStore(folder: string, self: ProcessId): Store {
+    return Store.open(folder, { role: 'window', process: self }, this.#options.log);
+  }
+
+  async #open(repository: Repository, early: EarlyStores): Promise<Opened> {
     const { globalStorage, settings, log, assets } = this.#options;
     const folder = storeFolder(globalStorage, repository.commonDir);
-    const self = await (this.#self ??= selfId());
-    const store = Store.open(folder, { role: 'window', process: self }, assets.wasm, log);
+    const self = await this.#who();
+    const store = early.get(repository.commonDir) ?? this.#openStore(folder, self);
+    early.delete(repository.commonDir);
     const pool = new WorktreePool({ repository, settings, log });
     const sessions = new SessionsOfRepository({
       repository,

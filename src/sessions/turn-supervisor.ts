@@ -148,10 +148,14 @@ export class TurnSupervisor {
 
   /** The output of what is live is followed, whether or not anybody looks at it: the tree tells of it. */
   #follow(session: Session): void {
+    const live = session.turns.some(isLive);
+    // Most sessions are over, and nobody looks at them.
+    if (!live && !this.#context.timelines.has(session.id)) {
+      return;
+    }
     const source = timelineSource(this.#context.folder, session);
     this.#context.timelines.update(source);
     const close = this.#timelines.get(session.id);
-    const live = session.turns.some(isLive);
     if (live && close === undefined) {
       this.#timelines.set(session.id, this.#context.timelines.open(source));
     } else if (!live && close !== undefined) {

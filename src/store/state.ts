@@ -56,11 +56,6 @@ export class State {
     return place === undefined ? undefined : this.#sessions[place];
   }
 
-  /** How many sessions were created before this one. */
-  place(id: string): number | undefined {
-    return this.#places.get(id);
-  }
-
   ids(): Iterable<string> {
     return this.#places.keys();
   }

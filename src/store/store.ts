@@ -1,11 +1,10 @@
 import { statSync } from 'node:fs';
-import type { SqlValue } from 'sql.js';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { catalogueFile, damagedFile, journalFile, privateFolder } from '../platform/paths.ts';
 import { watchFile } from '../platform/watch.ts';
-import { Catalogue, type CatalogueSource } from './catalogue.ts';
+import { Catalogue, type Snapshot } from './catalogue.ts';
 import type { Fact, FactBase } from './facts.ts';
 import { JournalReader, type Damaged } from './journal-reader.ts';
 import { Journal, type FactEntry } from './journal.ts';
@@ -13,8 +12,8 @@ import type { Session } from './lifecycle.ts';
 import { quarantine } from './quarantine.ts';
 import { State } from './state.ts';
 
-/** A journal up to this size is replayed sooner than sql.js is loaded. */
-const REPLAY_BYTES = 4 * 1024 * 1024;
+/** A journal up to this size (about a hundred sessions) is read in a few ms, with or without its snapshot. */
+const REPLAY_BYTES = 256 * 1024;
 
 /** The catalogue is saved when nothing has changed for this long, in ms. */
 const IDLE_MS = 2_000;
@@ -39,10 +38,6 @@ export class Store implements StoreEvents {
   readonly #catalogue: Catalogue;
   readonly #changes: Emitter<ReadonlySet<string>>;
   readonly #damaged: Damaged[] = [];
-  readonly #source: CatalogueSource = {
-    state: () => this.#state,
-    position: () => (this.#building === undefined ? this.#reader.position : undefined),
-  };
   #reader: JournalReader;
   /** What is shown. */
   #state = new State();
@@ -59,20 +54,19 @@ export class Store implements StoreEvents {
   /**
    * Opens the store in `folder` (made when missing).
    * @param by who this process is, for the facts it writes.
-   * @param wasm path of sql.js's sql-wasm.wasm
    */
-  static open(folder: string, by: FactBase['by'], wasm: string, log: Log): Store {
+  static open(folder: string, by: FactBase['by'], log: Log): Store {
     privateFolder(folder);
-    return new Store(folder, by, wasm, log);
+    return new Store(folder, by, log);
   }
 
-  private constructor(folder: string, by: FactBase['by'], wasm: string, log: Log) {
+  private constructor(folder: string, by: FactBase['by'], log: Log) {
     this.folder = folder;
     this.#log = log;
     const journal = journalFile(folder);
     this.#journal = new Journal(journal, by);
     this.#reader = new JournalReader(journal);
-    this.#catalogue = new Catalogue(catalogueFile(folder), journal, wasm, log);
+    this.#catalogue = new Catalogue(catalogueFile(folder), journal, log);
     this.#changes = new Emitter((error) => log.error(`A listener of the store failed: ${errorText(error)}`));
     this.onDidChange = this.#changes.event;
     this.ready = this.#load(journal);
@@ -146,22 +140,14 @@ export class Store implements StoreEvents {
     return this.#journal.flush();
   }
 
-  /** Asks the catalogue in SQL (tables `sessions` and `turns`), brought up to date first. */
-  async query(sql: string, params: SqlValue[] = []): Promise<Record<string, SqlValue>[]> {
-    await this.ready;
-    return this.#catalogue.query(sql, params, this.#source);
-  }
-
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#unwatch();
     await this.ready;
-    if (this.#idle !== undefined) {
-      clearTimeout(this.#idle);
-      await this.#catalogue.save(this.#source);
-    }
-    await this.#catalogue.dispose();
+    const unsaved = this.#idle !== undefined;
+    clearTimeout(this.#idle);
+    if (unsaved) await this.#save();
     this.#journal.dispose();
     this.#reader.dispose();
   }
@@ -211,7 +197,6 @@ export class Store implements StoreEvents {
     }
     if (damaged.length > 0) this.#report(damaged);
     const changed = (this.#building ?? this.#state).apply(facts);
-    this.#catalogue.changed(changed);
     if (this.#building === undefined) this.#announce(changed);
     else if (!more) this.#show(this.#building);
     return more;
@@ -248,8 +233,16 @@ export class Store implements StoreEvents {
     }
     this.#idle = setTimeout(() => {
       this.#idle = undefined;
-      void this.#catalogue.save(this.#source);
+      void this.#save();
     }, IDLE_MS).unref();
+  }
+
+  #save(): Promise<void> {
+    return this.#catalogue.save((): Snapshot | undefined =>
+      this.#building === undefined
+        ? { sessions: this.#state.list().toReversed(), position: this.#reader.position }
+        : undefined,
+    );
   }
 
   #report(damaged: readonly Damaged[]): void {

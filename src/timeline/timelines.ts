@@ -88,6 +88,11 @@ export class Timelines {
     };
   }
 
+  /** Whether the session is open. */
+  has(session: string): boolean {
+    return this.#sessions.has(session);
+  }
+
   /** Tells of turns that came or ended; the source is the whole of what is known now. Ignored for a session that is not open. */
   update(source: TimelineSource): void {
     const known = this.#sessions.get(source.session);

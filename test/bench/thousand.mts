@@ -3,8 +3,10 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { findRepository } from '../../src/git/repository.ts';
 import { storeFolder } from '../../src/platform/paths.ts';
+import { selfId } from '../../src/platform/process-id.ts';
+import { Store } from '../../src/store/store.ts';
 import { writeHistory } from './history.mts';
-import { makeRepository } from './place.mts';
+import { LOG, makeRepository } from './place.mts';
 import type { RowContext } from './row.mts';
 
 export interface Thousand {
@@ -29,7 +31,13 @@ export async function thousand({ scratch, quick }: RowContext): Promise<Thousand
   if (found === undefined) throw new Error(`${repo} is no repository.`);
   const storage = path.join(place, 'store');
   const folder = storeFolder(storage, found.commonDir);
-  if (!existsSync(folder)) writeHistory(folder, count, { lines, bytes: LINE_BYTES });
+  if (!existsSync(folder)) {
+    writeHistory(folder, count, { lines, bytes: LINE_BYTES });
+    // The window that wrote all this has left its catalogue.
+    const store = Store.open(folder, { role: 'window', process: await selfId() }, LOG);
+    await store.ready;
+    await store.dispose();
+  }
   const sessions = readdirSync(path.join(folder, 'sessions')).sort();
   const bytes = sessions.reduce(
     (sum, id) => sum + statSync(path.join(folder, 'sessions', id, 'turns/1/stdout.log')).size,

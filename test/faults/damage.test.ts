@@ -29,7 +29,7 @@ import { keepers, marked } from './truth.ts';
 import type { Random } from './random.ts';
 
 /** So much stands in the journal that the catalogue is used: see REPLAY_BYTES of the store. */
-const RENAMES = 15_000;
+const RENAMES = 2_000;
 
 interface Original {
   readonly world: FaultWorld;

@@ -14,7 +14,7 @@ await row(async ({ scratch, quick }) => {
   for (const count of quick ? [10, 1000] : [10, 1000, 10_000]) {
     const folder = path.join(scratch, `journal-${count}`);
     const ids = writeHistory(folder, count);
-    const store = Store.open(folder, { role: 'window', process: await selfId() }, ASSETS.wasm, LOG);
+    const store = Store.open(folder, { role: 'window', process: await selfId() }, LOG);
     await store.ready;
     const bare = path.join(folder, 'bare.jsonl');
     const values: number[] = [];

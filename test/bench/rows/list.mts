@@ -12,7 +12,7 @@ await row(async ({ scratch }) => {
   for (const count of [10, 100, 1000]) {
     const folder = path.join(scratch, `list-${count}`);
     const ids = writeHistory(folder, count);
-    const store = Store.open(folder, { role: 'window', process: await selfId() }, ASSETS.wasm, LOG);
+    const store = Store.open(folder, { role: 'window', process: await selfId() }, LOG);
     await store.ready;
     const values: number[] = [];
     for (let n = 0; n < 500; n++) {

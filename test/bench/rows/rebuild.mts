@@ -55,7 +55,7 @@ async function rebuild({ folder, sessions }: Thousand): Promise<{ tree: number; 
   rmSync(catalogueFile(folder), { force: true });
   for (const id of sessions) rmSync(timelineFile(folder, id), { force: true });
   const start = performance.now();
-  const store = Store.open(folder, { role: 'window', process: await selfId() }, ASSETS.wasm, LOG);
+  const store = Store.open(folder, { role: 'window', process: await selfId() }, LOG);
   await store.ready;
   if (store.list().length !== sessions.length) throw new Error('Sessions are missing after the rebuild.');
   const tree = performance.now() - start;

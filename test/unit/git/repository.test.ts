@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { gitEnvironment } from '../../../src/git/environment.ts';
 import { git as runGit, gitRecords, gitText, tryGit } from '../../../src/git/git.ts';
 import { refs } from '../../../src/git/refs.ts';
-import { findRepository, head, resolveCommit } from '../../../src/git/repository.ts';
+import { findRepository, head, likelyCommonDir, resolveCommit } from '../../../src/git/repository.ts';
 import { worktreeStatus } from '../../../src/git/status.ts';
 import { isAtLeast } from '../../../src/git/version.ts';
 import { listWorktrees, parseWorktreeList } from '../../../src/git/worktree-list.ts';
@@ -23,6 +23,7 @@ for (const name of HOSTILE) {
     for (const folder of [root, path.join(root, 'sub')]) {
       const repository = await findRepository(folder);
       assert.deepEqual(repository, { commonDir: path.join(root, '.git'), root, name, bare: false });
+      assert.equal(await likelyCommonDir(folder), repository.commonDir);
       assert.deepEqual(await head(repository), { branch: 'main', commit });
       assert.deepEqual(await listWorktrees(repository), [
         { path: root, main: true, bare: false, head: commit, branch: 'main' },
@@ -72,6 +73,25 @@ test('a submodule is a repository of its own', async (t) => {
   const found = await findRepository(path.join(repo, 'lib'));
   const commonDir = path.join(repo, '.git', 'modules', 'lib');
   assert.deepEqual(found, { commonDir, root: path.join(repo, 'lib'), name: 'lib', bare: false });
+});
+
+test('without git, the common directory is what git says, or unknown', async (t) => {
+  const root = await tempRepo(t);
+  const beside = path.join(await tempDir(t), 'a worktree\n');
+  await git(root, 'worktree', 'add', '-q', '-b', 'beside', beside);
+  await git(root, '-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', await tempRepo(t), 'sub');
+  const separate = path.join(await tempDir(t), 'work');
+  await git(root, 'clone', '-q', '--separate-git-dir', path.join(separate, '../git dir'), root, separate);
+  const bare = path.join(await tempDir(t), 'bare.git');
+  await git(root, 'clone', '-q', '--bare', root, bare);
+  const ofBare = path.join(await tempDir(t), 'of bare');
+  await git(bare, 'worktree', 'add', '-q', '-b', 'of-bare', ofBare);
+  for (const folder of [root, beside, path.join(root, 'sub'), separate, ofBare]) {
+    assert.equal(await likelyCommonDir(folder), (await findRepository(folder))?.commonDir, folder);
+  }
+  await writeFile(path.join(beside, '.git'), 'gitdir: nowhere\n');
+  assert.equal(await likelyCommonDir(beside), undefined);
+  assert.equal(await likelyCommonDir(await tempDir(t)), undefined);
 });
 
 test('an empty repository: head without commit, and a base that asks for a first one', async (t) => {

@@ -1,6 +1,6 @@
 /** Which repositories a window has open, by its folders. */
 import assert from 'node:assert/strict';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
@@ -70,6 +70,25 @@ suite('folders', { timeout: 60_000 }, () => {
     await treeline.setFolders([repo]);
     assert.deepEqual(roots(treeline), [repo]);
     assert.equal(told, 3);
+  });
+
+  test('what looks like a known repository and is none any more, by what git says, is not opened', async (t) => {
+    const repo = await tempRepo(t);
+    const treeline = await opened(t);
+    await treeline.setFolders([repo]);
+    const [sessions] = treeline.repositories;
+    await sessions!.ready;
+    const { id } = await sessions!.spawn({ agent: 'scripted', prompt: 'print done' });
+    await reached(sessions!, id, judged);
+    await treeline.setFolders([]);
+    const [head, hidden] = [join(repo, '.git/HEAD'), join(repo, '.git/hidden')];
+    await rename(head, hidden);
+    await treeline.setFolders([repo]);
+    assert.deepEqual(roots(treeline), []);
+    await rename(hidden, head);
+    await treeline.setFolders([repo]);
+    await treeline.repositories[0]!.ready;
+    assert.equal(treeline.repositories[0]!.get(id)?.id, id);
   });
 });
 

@@ -23,7 +23,7 @@ import type { RepositorySessions } from '../../../src/sessions/service-types.ts'
 import { Store } from '../../../src/store/store.ts';
 import { agentStarted, claimed, created, exited, keeperStarted, requested } from '../store/facts.ts';
 import { git, tempDir, until } from '../support.ts';
-import { ASSETS, LOG, judged, reached, world } from './support.ts';
+import { LOG, judged, reached, world } from './support.ts';
 import { WindowProcess } from './window-process.ts';
 
 /** The findings of a kind; those about the user's sockets aside, of which other tests leave some. */
@@ -191,16 +191,15 @@ suite('health', { timeout: 120_000 }, () => {
     await reached(sessions, id, judged);
     const gone = spawn('true');
     await once(gone, 'exit');
-    const left = join(sessions.store, `catalogue.db.${gone.pid}-0123456789ab.tmp`);
-    const current = join(sessions.store, `catalogue.db.${process.pid}-0123456789ab.tmp`);
+    const left = join(sessions.store, `catalogue.jsonl.${gone.pid}-0123456789ab.tmp`);
+    const current = join(sessions.store, `catalogue.jsonl.${process.pid}-0123456789ab.tmp`);
     writeFileSync(left, '');
     writeFileSync(current, '');
     assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [left]);
     assert.ok(existsSync(current), 'what is being written stays');
 
-    writeFileSync(join(sessions.store, 'catalogue.db'), 'garbage');
     writeFileSync(join(sessions.store, 'sessions', id, 'timeline.db'), '');
-    assert.equal((await repairs(sessions, 'index-unreadable')).evidence.length, 2);
+    assert.equal((await repairs(sessions, 'index-unreadable')).evidence.length, 1);
 
     const never = join(sessions.store, 'sessions', sessionId());
     await mkdir(join(never, 'turns/1'), { recursive: true });
@@ -383,7 +382,7 @@ async function opened(t: TestContext) {
 test('a live turn whose keeper is gone is an error; its repair has the supervisor look, and waits for the end', async (t) => {
   const folder = await tempDir(t);
   const self = await selfId();
-  const store = Store.open(folder, { role: 'window', process: self }, ASSETS.wasm, LOG);
+  const store = Store.open(folder, { role: 'window', process: self }, LOG);
   t.after(() => store.dispose());
   await store.ready;
   const session = sessionId();

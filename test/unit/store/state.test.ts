@@ -16,7 +16,6 @@ describe('the state', () => {
       ids.toReversed(),
     );
     assert.deepEqual([...state.ids()], ids);
-    assert.equal(state.place(ids[1]!), 1);
     assert.equal(state.get(ids[1]!)?.createdAt, 1_000);
     assert.equal(state.get('ses_none'), undefined);
   });

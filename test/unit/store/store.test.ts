@@ -9,7 +9,6 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTick } from 'node:timers/promises';
@@ -21,8 +20,6 @@ import { Store } from '../../../src/store/store.ts';
 import { tempDir, until } from '../support.ts';
 import { claimed, created, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
 
-const wasm = createRequire(import.meta.url).resolve('sql.js/dist/sql-wasm.wasm');
-
 interface Opened {
   readonly store: Store;
   readonly notes: string[];
@@ -32,7 +29,7 @@ async function open(t: TestContext, folder: string, by: FactBase['by'] = window)
   const notes: string[] = [];
   const note = (message: string): number => notes.push(message);
   const log: Log = { debug: () => undefined, info: note, warn: note, error: note };
-  const store = Store.open(folder, by, wasm, log);
+  const store = Store.open(folder, by, log);
   t.after(() => store.dispose());
   await store.ready;
   return { store, notes };
@@ -76,7 +73,7 @@ describe('the store', () => {
     store.append({ session: sessionId(), ...created });
     await store.dispose();
     assert.equal(statSync(folder).mode & 0o777, 0o700);
-    for (const name of ['journal.jsonl', 'catalogue.db']) {
+    for (const name of ['journal.jsonl', 'catalogue.jsonl']) {
       assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
     }
   });
@@ -112,7 +109,7 @@ describe('the store', () => {
   });
 
   it('takes nothing before it is ready, and nothing after its end', async (t) => {
-    const store = Store.open(await tempDir(t), window, wasm, console);
+    const store = Store.open(await tempDir(t), window, console);
     t.after(() => store.dispose());
     const entry = { session: sessionId(), ...created };
     assert.throws(() => store.append(entry), { code: 'not-ready' });
@@ -125,10 +122,10 @@ describe('the store', () => {
 
   it('can be ended before it is ready', async (t) => {
     const folder = await tempDir(t);
-    const store = Store.open(folder, window, wasm, console);
+    const store = Store.open(folder, window, console);
     await store.dispose();
     await store.ready;
-    assert.equal(existsSync(path.join(folder, 'catalogue.db')), false);
+    assert.equal(existsSync(path.join(folder, 'catalogue.jsonl')), false);
   });
 
   it('comes back the same, with and without its databases', async (t) => {
@@ -137,27 +134,26 @@ describe('the store', () => {
     for (const entry of randomFacts(seeded(21), 300, 12)) first.store.append(entry);
     const sessions = first.store.list();
     await first.store.dispose();
-    assert.ok(existsSync(path.join(folder, 'catalogue.db')));
+    assert.ok(existsSync(path.join(folder, 'catalogue.jsonl')));
     const again = await open(t, folder);
     assert.deepEqual(again.store.list(), sessions);
     await again.store.dispose();
-    rmSync(path.join(folder, 'catalogue.db'));
+    rmSync(path.join(folder, 'catalogue.jsonl'));
     const rebuilt = await open(t, folder);
     assert.deepEqual(rebuilt.store.list(), sessions);
     assert.equal(rebuilt.store.live, first.store.live);
     await rebuilt.store.dispose();
-    assert.ok(existsSync(path.join(folder, 'catalogue.db')), 'the catalogue is there again');
+    assert.ok(existsSync(path.join(folder, 'catalogue.jsonl')), 'the catalogue is there again');
   });
 
   it('goes on when its catalogue is deleted, and writes it again', async (t) => {
     const folder = await tempDir(t);
     const { store, notes } = await open(t, folder);
-    const file = path.join(folder, 'catalogue.db');
+    const file = path.join(folder, 'catalogue.jsonl');
     store.append({ session: sessionId(), ...created });
     await until(() => existsSync(file), { what: 'the catalogue is saved when nothing happens' });
     rmSync(file);
     store.append({ session: sessionId(), ...created });
-    assert.equal((await store.query('SELECT count(*) AS n FROM sessions'))[0]?.['n'], 2);
     await store.dispose();
     assert.ok(existsSync(file));
     assert.deepEqual(notes, []);
@@ -180,11 +176,9 @@ describe('the store', () => {
     assert.deepEqual(fromSnapshot.notes, []);
     assert.deepEqual(fromSnapshot.store.list(), expected);
     assert.equal(fromSnapshot.store.live, replayed.store.live);
-    const [row] = await fromSnapshot.store.query('SELECT name FROM sessions WHERE id = ?', [sessions[0]!.id]);
-    assert.equal(row?.['name'], 'Last');
     await fromSnapshot.store.dispose();
 
-    writeFileSync(path.join(folder, 'catalogue.db'), 'garbage');
+    writeFileSync(path.join(folder, 'catalogue.jsonl'), 'garbage');
     const rebuilt = await open(t, folder);
     assert.match(rebuilt.notes.join(), /rebuilt from the journal/);
     assert.deepEqual(rebuilt.store.list(), expected);
@@ -243,8 +237,6 @@ describe('the store', () => {
       store.list().map(({ id }) => id),
       [a],
     );
-    const rows = await store.query('SELECT id FROM sessions');
-    assert.deepEqual(rows, [{ id: a }]);
 
     rmSync(folder, { recursive: true });
     const c = sessionId();
@@ -255,7 +247,7 @@ describe('the store', () => {
     );
   });
 
-  it('answers in SQL for what it shows, also while another journal is being read', async (t) => {
+  it('shows what it showed while another journal is being read, and then all of that', async (t) => {
     stayAlive(t);
     const folder = await tempDir(t);
     const other = new Journal(path.join(folder, 'other.jsonl'), window);
@@ -263,21 +255,13 @@ describe('the store', () => {
     other.dispose();
     const { store } = await open(t, folder);
     store.append(...Array.from({ length: 10 }, () => ({ session: sessionId(), ...created })));
-    const rows = async (): Promise<unknown[]> => {
-      const found = await store.query('SELECT id FROM sessions ORDER BY place DESC');
-      return found.map((row) => row['id']);
-    };
-    const before = await rows();
+    const before = store.list();
     renameSync(path.join(folder, 'other.jsonl'), path.join(folder, 'journal.jsonl'));
     while (store.list().length === 10) {
-      const during = await rows();
-      if (store.list().length === 10) assert.deepEqual(during, before);
+      assert.deepEqual(store.list(), before);
       await nextTick();
     }
-    assert.deepEqual(
-      await rows(),
-      store.list().map(({ id }) => id),
-    );
+    assert.equal(store.list().length, 3_000);
   });
 
   it('says once that the journal cannot be read, and takes no facts that it could not see', async (t) => {
