@@ -14,7 +14,7 @@ import { LogFollower } from './documents/log-follower.ts';
 import { Treeline } from './sessions/treeline.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
-import type { Services } from './views/services.ts';
+import { allSessions, type Services } from './views/services.ts';
 import { SessionsTree } from './views/sessions-tree.ts';
 import { StatusBar } from './views/status-bar.ts';
 import { SettingsReader } from './views/settings-reader.ts';
@@ -104,6 +104,12 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
   folders.open();
   const api = exportedApi(services);
   const activatedIn = performance.now() - began;
+  void folders.loaded().then(() => {
+    const [activated, listed] = [activatedIn, performance.now() - began].map((ms) => ms.toFixed(1));
+    log.info(
+      `Activated in ${activated} ms; the ${allSessions(services.treeline).length} sessions here were known after ${listed} ms.`,
+    );
+  });
   // Tests in the extension host see the parts themselves: the editor shows no extension what is on the screen.
   return context.extensionMode === vscode.ExtensionMode.Test ? { ...api, parts: { ...commands, activatedIn } } : api;
 }
