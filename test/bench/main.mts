@@ -49,6 +49,7 @@ process.env['TREELINE_BENCH_DIST'] = dist;
 const clear = (): Promise<void> => rm(scratch, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 const figures: Summary[] = [];
 const failed: { row: string; why: string }[] = [];
+const skipped: { row: string; why: string }[] = [];
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     say(`Ended by ${signal}.`);
@@ -60,7 +61,8 @@ try {
     const start = performance.now();
     try {
       const found = await runRow(path.join(folder, `${name}.mts`), { scratch, quick: options.quick });
-      figures.push(...found.map(summarise));
+      if ('skipped' in found) skipped.push({ row: name, why: found.skipped });
+      else figures.push(...found.map(summarise));
     } catch (error) {
       failed.push({ row: name, why: error instanceof Error ? error.message : String(error) });
     }
@@ -71,7 +73,7 @@ try {
 }
 
 if (options.json) {
-  console.log(JSON.stringify({ machine, figures, failed }, null, 2));
+  console.log(JSON.stringify({ machine, figures, skipped, failed }, null, 2));
 } else {
   const { cpu, cores, memoryGb, system, node, git, loadBefore } = machine;
   console.log(
@@ -80,6 +82,7 @@ if (options.json) {
   console.log('Only ratios hold on another machine.\n');
   console.log(table(figures));
   for (const { what, note } of figures) if (note !== undefined) console.log(`\n${what}: ${note}`);
+  for (const { row, why } of skipped) console.log(`\n${row} skipped: ${why}`);
   for (const { row, why } of failed) console.log(`\n${row} FAILED: ${why}`);
 }
 process.exit(failed.length === 0 ? 0 : 1);

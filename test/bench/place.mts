@@ -17,12 +17,12 @@ import { seeded } from './stream-json.mts';
 const run = promisify(execFile);
 
 /** The bundles that the benchmark has made for itself: what ships. */
-const dist = process.env['TREELINE_BENCH_DIST'] ?? path.join(root, 'dist');
+export const DIST = process.env['TREELINE_BENCH_DIST'] ?? path.join(root, 'dist');
 
 export const ASSETS = {
-  keeper: path.join(dist, 'keeper.cjs'),
-  worker: path.join(dist, 'indexer.cjs'),
-  wasm: path.join(dist, 'sql-wasm.wasm'),
+  keeper: path.join(DIST, 'keeper.cjs'),
+  worker: path.join(DIST, 'indexer.cjs'),
+  wasm: path.join(DIST, 'sql-wasm.wasm'),
 };
 
 export const LOG: Log = {

@@ -1,5 +1,5 @@
 // An agent that prints stream-json lines, each with the moment (ns since the epoch) at which it was written.
-//   printer.mjs LINES_PER_SECOND [WAKES_PER_SECOND]     forever; an uneven clock, as agents have
+//   printer.mjs LINES_PER_SECOND [WAKES_PER_SECOND]     an uneven clock, as agents have; for as long as a row may take
 import { writeSync } from 'node:fs';
 
 const [rate = 10, wakes = rate] = process.argv.slice(2).map(Number);
@@ -35,3 +35,5 @@ const print = () => {
   setTimeout(print, (1000 / wakes) * (0.5 + Math.random()));
 };
 print();
+// Nobody is left to stop the agents of a benchmark that was killed.
+setTimeout(() => process.exit(), 300_000);

@@ -12,13 +12,16 @@ export interface RowContext {
   readonly quick: boolean;
 }
 
-/** In a row's file: measures, and hands the figures to the benchmark. Run alone, the file prints them. */
-export async function row(measure: (context: RowContext) => Promise<readonly Figure[]>): Promise<void> {
+/** What comes of a row: its figures, or why this machine cannot measure them. */
+export type Outcome = readonly Figure[] | { readonly skipped: string };
+
+/** In a row's file: measures, and hands the outcome to the benchmark. */
+export async function row(measure: (context: RowContext) => Promise<Outcome>): Promise<void> {
   const context = JSON.parse(process.argv[2] ?? '{}') as RowContext;
-  const figures = await measure(context);
+  const outcome = await measure(context);
   await new Promise<void>((done, failed) => {
     if (process.send === undefined) throw new Error('A row is run by main.mts.');
-    process.send(figures, (error: Error | null) => {
+    process.send(outcome, (error: Error | null) => {
       if (error === null) done();
       else failed(error);
     });
@@ -27,17 +30,17 @@ export async function row(measure: (context: RowContext) => Promise<readonly Fig
   process.exit(0);
 }
 
-/** In the benchmark: runs a row's file and resolves with its figures. */
-export function runRow(file: string, context: RowContext): Promise<readonly Figure[]> {
+/** In the benchmark: runs a row's file and resolves with its outcome. */
+export function runRow(file: string, context: RowContext): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(LONGEST);
     const child = fork(file, [JSON.stringify(context)], { execArgv: ['--expose-gc'], stdio: 'inherit', signal });
-    let figures: readonly Figure[] | undefined;
-    child.on('message', (message) => (figures = message as readonly Figure[]));
+    let outcome: Outcome | undefined;
+    child.on('message', (message) => (outcome = message as Outcome));
     child.on('error', reject);
     child.on('exit', (code) => {
-      if (figures === undefined) reject(new Error(`It ended with code ${String(code)} before it had any figures.`));
-      else resolve(figures);
+      if (outcome === undefined) reject(new Error(`It ended with code ${String(code)} before it had any figures.`));
+      else resolve(outcome);
     });
   });
 }

@@ -47,6 +47,28 @@ export class Workbench {
     await this.ready();
   }
 
+  /**
+   * Reloads, and resolves with the moment at which the side bar shows the text: ms since the epoch, at the beginning of the first
+   * frame after the one that drew it. The container must have been shown for some seconds: the editor remembers it no sooner.
+   */
+  async reloadUntil(text: RegExp): Promise<number> {
+    await this.page.reload({ waitUntil: 'commit' });
+    return this.page.evaluate(
+      ({ wanted, patience }) =>
+        new Promise<number>((resolve, reject) => {
+          const look = (): void => {
+            const shown = document.querySelector('.part.sidebar')?.textContent ?? '';
+            if (new RegExp(wanted).test(shown)) resolve(performance.timeOrigin + performance.now());
+            else if (performance.now() > patience)
+              reject(new Error(`The side bar does not show ${wanted} but: ${shown}`));
+            else requestAnimationFrame(look);
+          };
+          look();
+        }),
+      { wanted: text.source, patience: 60 * SECONDS },
+    );
+  }
+
   async close(): Promise<void> {
     await this.#context.close();
   }

@@ -1,16 +1,13 @@
 /** From an agent's print to its row in the hands of the host, while 20 others print, beside a bare fs.watch and JSON.parse. */
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readSync, watch } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { timelineSource } from '../../../src/sessions/timeline-source.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
 import { quantile } from '../figure.mts';
 import { makeRepository, now, openWindow, plainGit, type Window } from '../place.mts';
+import { enough, OTHERS, printedAt, PRINTER, throughBareWatch } from '../printing.mts';
 import { row } from '../row.mts';
-
-const OTHERS = 20;
-const STAMP = /@(\d+)@/;
 
 plainGit();
 await row(async ({ scratch, quick }) => {
@@ -18,25 +15,22 @@ await row(async ({ scratch, quick }) => {
   const place = path.join(scratch, 'latency');
   mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
-  const printer = path.join(import.meta.dirname, '../printer.mjs');
-  const window = await openWindow(repo, path.join(place, 'store'), [
-    { id: 'printer', command: [process.execPath, printer, '20'], format: 'claude' },
-  ]);
+  const window = await openWindow(repo, path.join(place, 'store'), [PRINTER]);
   const { sessions } = window;
   const others: string[] = [];
   for (let n = 0; n < OTHERS; n++) others.push((await sessions.spawn({ agent: 'printer', prompt: 'Print.' })).id);
   await delay(1000);
-  const own: number[][] = [];
+  const own: (readonly number[])[] = [];
   const bare: number[][] = [];
   for (let round = 0; round < (quick ? 1 : 3); round++) {
-    bare.push(await throughBareWatch(path.join(place, `bare-${round}.log`), printer, seconds));
+    bare.push(await throughBareWatch(path.join(place, `bare-${round}.log`), seconds));
     own.push(await throughTreeline(window, seconds));
   }
   await Promise.all(others.map((id) => sessions.stop(id)));
   await window.treeline.dispose();
   const at = (share: number) => (rounds: readonly (readonly number[])[]) => rounds.map((one) => quantile(one, share));
   const what = 'line printed → row in the host, 20 others print';
-  const note = 'the page draws what it is handed at its next frame: test/webview';
+  const note = 'the way on to the screen is the row vscode-latency';
   return [
     { what: `${what}: p50`, unit: 'ms', values: at(0.5)(own), baseline: at(0.5)(bare), goal: { most: 40 }, note },
     { what: `${what}: p99`, unit: 'ms', values: at(0.99)(own), baseline: at(0.99)(bare), goal: { most: 120 } },
@@ -44,7 +38,7 @@ await row(async ({ scratch, quick }) => {
 });
 
 /** ms of each line, through keeper, worker, activity and delta, as a timeline panel asks for them. */
-async function throughTreeline({ sessions, treeline }: Window, seconds: number): Promise<number[]> {
+async function throughTreeline({ sessions, treeline }: Window, seconds: number): Promise<readonly number[]> {
   const { id } = await sessions.spawn({ agent: 'printer', prompt: 'Print.' });
   const session = sessions.get(id);
   if (session === undefined) throw new Error('The session is gone.');
@@ -64,8 +58,8 @@ async function throughTreeline({ sessions, treeline }: Window, seconds: number):
       const seen = now();
       rev = delta.rev;
       for (const { text } of delta.appended) {
-        const at = STAMP.exec(text.text)?.[1];
-        if (at !== undefined) late.push(seen - Number(at) / 1e6);
+        const at = printedAt(text.text);
+        if (at !== undefined) late.push(seen - at);
       }
     }
     busy = false;
@@ -79,35 +73,5 @@ async function throughTreeline({ sessions, treeline }: Window, seconds: number):
   stop();
   close();
   await sessions.stop(id);
-  if (late.length < seconds * 10) throw new Error(`Only ${late.length} lines came in ${seconds} s.`);
-  return late;
-}
-
-/** ms of each line of the same program, printed straight to a file that is watched. */
-async function throughBareWatch(file: string, printer: string, seconds: number): Promise<number[]> {
-  const output = openSync(file, 'w');
-  const input = openSync(file, 'r');
-  const late: number[] = [];
-  const buffer = Buffer.alloc(64 * 1024);
-  let rest = '';
-  const watcher = watch(file, () => {
-    for (let n = readSync(input, buffer); n > 0; n = readSync(input, buffer)) {
-      const lines = (rest + buffer.toString('utf8', 0, n)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const { message } = JSON.parse(line) as { message?: { content: { text: string }[] } };
-        const at = STAMP.exec(message?.content[0]?.text ?? '')?.[1];
-        if (at !== undefined) late.push(now() - Number(at) / 1e6);
-      }
-    }
-  });
-  const child = spawn(process.execPath, [printer, '20'], { stdio: ['ignore', output, 'inherit'] });
-  await delay(1000);
-  late.length = 0;
-  await delay(seconds * 1000);
-  watcher.close();
-  child.kill();
-  closeSync(input);
-  closeSync(output);
-  return late;
+  return enough(late, seconds);
 }
