@@ -76,7 +76,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     commands.worktreesTree,
     new ContextKeys(services, sessionsTree),
     logs,
-    new LogFollower(logs),
+    new LogFollower(logs, context.workspaceState),
     new StatusBar(services),
     new Notifications(services, {
       shows: (session) => panels.shows(session),
