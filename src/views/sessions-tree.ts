@@ -23,6 +23,19 @@ const REFRESH_MS = 300;
 /** Ages are looked over this often, while the view is visible. */
 const AGES_MS = 30_000;
 
+interface SessionLook {
+  readonly label: string;
+  /** Whether it has files to show under it. */
+  readonly opens: boolean;
+  readonly icon: string;
+  readonly color: string;
+  readonly description: string;
+  /** What menus ask for. */
+  readonly context: string;
+  /** What a screen reader says. */
+  readonly spoken: string;
+}
+
 /** The view of all sessions: its tree, badge, message and selection. */
 export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vscode.Disposable {
   readonly view: vscode.TreeView<SessionsNode>;
@@ -32,7 +45,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #nodes = new Map<string, SessionsNode>();
   readonly #placements = new Placements();
-  /** The descriptions as they were last shown, to see which ages have changed. */
+  /** The sessions' looks as they were last shown, to see which have changed. */
   readonly #shown = new Map<string, string>();
   readonly #dirty: Coalescer<string>;
   readonly #disposables: { dispose(): unknown }[] = [];
@@ -194,6 +207,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     const found = node.kind === 'session' ? findSession(this.#services.treeline, node.session) : undefined;
     if (found !== undefined) {
       item.tooltip = tooltip(found);
+      // The editor keeps it until the row is told of: it is, at the session's next sign of life.
+      this.#shown.delete(found.session.id);
     }
     return item;
   }
@@ -249,27 +264,46 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     if (found === undefined) {
       return new vscode.TreeItem(node.session);
     }
-    const { session, repository } = found;
-    const activity = repository.activity(session.id);
-    const can = abilitiesOf(session, this.#services.settings());
-    const look = lookOf(session.status);
-    const person = reader();
+    const { session } = found;
+    const look = this.#look(found);
     const item = new vscode.TreeItem(
-      oneLine(session.name),
-      can.diff ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
+      look.label,
+      look.opens ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None,
     );
     item.id = node.id;
     item.iconPath = new vscode.ThemeIcon(look.icon, new vscode.ThemeColor(look.color));
-    item.description = description(session, activity, person);
-    item.contextValue = contextWords(session, can);
-    item.accessibilityInformation = { label: accessibleLabel(session, activity, person) };
+    item.description = look.description;
+    item.contextValue = look.context;
+    item.accessibilityInformation = { label: look.spoken };
     item.command = {
       command: 'treeline.openTimeline',
       title: vscode.l10n.t('Open Timeline'),
       arguments: [session.id, { from: 'tree' }],
     };
-    this.#shown.set(session.id, item.description);
+    this.#shown.set(session.id, JSON.stringify(look));
     return item;
+  }
+
+  /** All that can be seen of a session's row and may change. */
+  #look({ session, repository }: Found): SessionLook {
+    const activity = repository.activity(session.id);
+    const can = abilitiesOf(session, this.#services.settings());
+    const { icon, color } = lookOf(session.status);
+    const person = reader();
+    return {
+      label: oneLine(session.name),
+      opens: can.diff,
+      icon,
+      color,
+      description: description(session, activity, person),
+      context: contextWords(session, can),
+      spoken: accessibleLabel(session, activity, person),
+    };
+  }
+
+  /** Whether the session's row stands on the screen as it is now: an agent that prints changes nothing of it. */
+  #isShown(found: Found): boolean {
+    return this.#shown.get(found.session.id) === JSON.stringify(this.#look(found));
   }
 
   #repositoryItem(key: string): vscode.TreeItem {
@@ -306,7 +340,9 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     for (const id of sessions) {
       const found = findSession(this.#services.treeline, id);
       for (const node of this.#placements.move(id, found === undefined ? undefined : this.#place(found))) {
-        touched.add(node);
+        if (node !== id || found === undefined || !this.#isShown(found)) {
+          touched.add(node);
+        }
       }
       if (found === undefined) {
         this.#nodes.delete(id);
@@ -354,12 +390,11 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   }
 
   #refreshAges(): void {
-    const person = reader();
-    const aged = [...this.#shown].filter(([id, shown]) => {
+    const aged = [...this.#shown.keys()].filter((id) => {
       const found = findSession(this.#services.treeline, id);
-      return found !== undefined && description(found.session, found.repository.activity(id), person) !== shown;
+      return found !== undefined && !this.#isShown(found);
     });
-    this.#fire(aged.map(([id]) => id));
+    this.#fire(aged);
   }
 
   /** The sessions of a repository that are to be seen. */

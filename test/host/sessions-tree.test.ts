@@ -123,6 +123,40 @@ describe('the sessions view', () => {
     }
   });
 
+  it('leaves a row alone that looks the same as before, unless its tooltip was read', async () => {
+    const { id } = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Steady' });
+    const other = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Other' });
+    await reaches(api, id, 'working');
+    await reaches(api, other.id, 'working');
+    const { node } = (await find(id))!;
+    const shown = item(node);
+    item((await find(other.id))!.node);
+    const told: string[] = [];
+    const listen = (look: () => void) => api.parts.sessionsTree.onDidChangeTreeData(look);
+    const subscription = api.parts.sessionsTree.onDidChangeTreeData((nodes) =>
+      nodes?.forEach((each) => told.push(each.id)),
+    );
+    const hears = async (word: string): Promise<void> => {
+      await api.send(id, word);
+      const heard = () => api.parts.treeline.of(id)!.activity(id)?.lastLine === `heard ${word}` || undefined;
+      await untilEvent((look) => api.onDidChange(look), heard, `it heard ${word}`);
+    };
+    try {
+      await hears('one');
+      // What is told of the other one is told with it or later.
+      await api.parts.treeline.of(other.id)!.rename(other.id, 'Another');
+      await untilEvent(listen, () => told.includes(other.id) || undefined, 'the other one is refreshed');
+      assert.ok(!told.includes(id), 'nothing of the row has changed');
+      api.parts.sessionsTree.resolveTreeItem(shown, node);
+      await hears('two');
+      await untilEvent(listen, () => told.includes(id) || undefined, 'the tooltip is made anew');
+    } finally {
+      subscription.dispose();
+      await api.stop(id);
+      await api.stop(other.id);
+    }
+  });
+
   it('lists the changed files below a session', async () => {
     const { id } = await finished(api, 'Filer', ['write', 'src/new.txt', 'x\n'], ['write', 'README.md', '# Other\n']);
     const { node } = (await find(id))!;
