@@ -41,6 +41,9 @@ try {
   ]) {
     execFileSync('git', args, { cwd: workspace, stdio: 'inherit' });
   }
+  // Folders can be added to a saved workspace without a new extension host.
+  const file = path.join(server.dir, 'host.code-workspace');
+  await writeFile(file, JSON.stringify({ folders: [{ path: workspace }] }));
   const page = await browser.newPage();
   const ended = new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`The tests did not end in ${LIMIT_MS / 1000} s.`)), LIMIT_MS);
@@ -55,7 +58,7 @@ try {
   });
   const remote = (file: string): string => `vscode-remote://${new URL(server.url).host}${file}`;
   await page.goto(
-    server.open(workspace, {
+    server.open(file, {
       extensionDevelopmentPath: remote(path.resolve(extension)),
       extensionTestsPath: remote(path.resolve(bundle)),
     }),

@@ -53,4 +53,19 @@ describe('the worktrees view', () => {
     gitIn(workspaceFolder(), 'worktree', 'remove', '--force', foreign);
     await until(() => !shown().some(({ label }) => label === 'mine'), 'a removed one is gone');
   });
+
+  it('counts the commits of a session from where it began', async () => {
+    const commit = ['commit', '--quiet', '--allow-empty', '--message'];
+    const { worktree, base } = await finished(api, 'Ahead', ['git', ...commit, 'one'], ['git', ...commit, 'two']);
+    const says = (start: string): Promise<true> =>
+      until(
+        () => shown().some(({ label, description }) => label === 'Ahead' && String(description).startsWith(start)),
+        `Ahead shows ${start}`,
+      );
+    await says('↑2 · treeline/');
+    // A history that is rewritten loses the commit that it began with.
+    gitIn(worktree, 'reset', '--quiet', '--soft', base.commit);
+    gitIn(worktree, 'commit', '--quiet', '--amend', '--allow-empty', '--message', 'instead');
+    await says('↑1 · ↓1 · treeline/');
+  });
 });

@@ -165,10 +165,10 @@ export class VscodeServer {
     return found;
   }
 
-  /** The address that opens the folder; `payload` is handed to the workbench (extension tests use it). */
-  open(folder: string, payload: Record<string, string> = {}): string {
+  /** The address that opens a folder or a .code-workspace file; `payload` is handed to the workbench (extension tests use it). */
+  open(place: string, payload: Record<string, string> = {}): string {
     const url = new URL(this.url);
-    url.searchParams.set('folder', folder);
+    url.searchParams.set(place.endsWith('.code-workspace') ? 'workspace' : 'folder', place);
     const entries = Object.entries(payload);
     if (entries.length > 0) url.searchParams.set('payload', JSON.stringify(entries));
     return url.href;
