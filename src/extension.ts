@@ -161,7 +161,8 @@ class WorkspaceFolders implements vscode.Disposable {
   #watch(): void {
     this.#unwatch();
     this.#watchers = this.#folders().flatMap((folder) => {
-      const pattern = new vscode.RelativePattern(folder, '.git');
+      // git makes its folder before there is a HEAD in it, which is what makes it a repository.
+      const pattern = new vscode.RelativePattern(folder, '{.git,.git/HEAD}');
       const watcher = vscode.workspace.createFileSystemWatcher(pattern, false, true, false);
       return [watcher, watcher.onDidCreate(() => this.open()), watcher.onDidDelete(() => this.open())];
     });

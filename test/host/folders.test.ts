@@ -111,4 +111,18 @@ describe('several folders in one window', () => {
     rmSync(path.join(folder, '.git'), { recursive: true });
     await repositories([workspaceFolder()]);
   });
+
+  it('opens a repository whose making takes a while', async () => {
+    const folder = made('slow');
+    await add(folder);
+    await api.parts.loaded();
+    // git makes the folder first, and the editor may tell of it before there is anything in it.
+    const looked = new Promise<void>((resolve) => void api.parts.treeline.onDidChange(() => resolve()));
+    mkdirSync(path.join(folder, '.git'));
+    await looked;
+    await api.parts.loaded();
+    assert.deepEqual(open(), [workspaceFolder()]);
+    init(folder);
+    await repositories([workspaceFolder(), folder]);
+  });
 });
