@@ -43,7 +43,8 @@ export class State {
 
   /** A list that was handed out, with what has changed since: a block copy, where to reverse 10,000 sessions took 7 µs. */
   #renewed(before: readonly Session[]): readonly Session[] {
-    const list = this.#sessions.slice(before.length).reverse().concat(before);
+    const created = this.#sessions.slice(before.length).reverse();
+    const list = created.length === 0 ? before.slice() : created.concat(before);
     for (const place of this.#changedPlaces) {
       const session = this.#sessions[place];
       if (session !== undefined) list[list.length - 1 - place] = session;
