@@ -13,8 +13,8 @@ import { Recorder } from './recorder.ts';
 import { KeeperServer } from './server.ts';
 import { readSpecSync } from './spec.ts';
 
-/** How long to wait for the first client's `start`: ms. */
-const START_WITHIN = 120_000;
+/** How long to wait for a first client: ms. One that is there may take its time to say `start`: a checkout is under way. */
+const CLIENT_WITHIN = 120_000;
 
 async function keep(folder: string): Promise<void> {
   // The terminal or the session that the window belongs to may go: none of the keeper's business.
@@ -42,7 +42,10 @@ async function keep(folder: string): Promise<void> {
   await server.listen();
   // Nobody was let in yet: who reaches a keeper finds it in the journal.
   journal.append({ type: 'keeper.started', session: spec.session, turn: spec.turn, keeper: self, socket: spec.socket });
-  setTimeout(() => unwanted('nobody asked for it within two minutes'), START_WITHIN).unref();
+  const look = (): void => {
+    if (!server.attended) unwanted('nobody asked for it within two minutes');
+  };
+  setTimeout(look, CLIENT_WITHIN).unref();
   // The machine goes down, or somebody ends the keeper politely: the agent must not stay without one.
   process.on('SIGTERM', () => void turn.stop());
 

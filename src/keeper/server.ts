@@ -67,6 +67,11 @@ export class KeeperServer {
     if (isFile) chmodSync(this.#socket, PRIVATE_FILE);
   }
 
+  /** Whether a client that has said the token is there. */
+  get attended(): boolean {
+    return [...this.#clients.values()].includes(true);
+  }
+
   /** Tells every client how the turn ended, if it began, then closes; resolves when all have heard it, or after a second. */
   async close(exit?: ExitRecord): Promise<void> {
     if (exit !== undefined) this.#ended = { event: 'ended', exit };
@@ -101,7 +106,7 @@ export class KeeperServer {
       clearTimeout(patience);
       const known = this.#clients.get(client);
       this.#clients.delete(client);
-      if (known === true && ![...this.#clients.values()].includes(true)) this.#service.alone();
+      if (known === true && !this.attended) this.#service.alone();
     });
     client.on('data', (chunk) => {
       try {

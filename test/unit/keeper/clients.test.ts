@@ -4,6 +4,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { connectKeeper, readSpec } from '../../../src/keeper/client.ts';
 import { isAlive } from '../../../src/platform/process-id.ts';
 import { until } from '../support.ts';
@@ -61,6 +62,21 @@ test('a keeper that nobody asks for the agent ends with its client, and leaves a
   );
   assert.equal(turn.exitExists(), false);
   assert.equal(statSync(turn.spec.socket, { throwIfNoEntry: false }), undefined);
+});
+
+test('a keeper without a client gives up; one whose client waits for a long checkout does not', async (t) => {
+  const entry = path.join(import.meta.dirname, 'impatient.ts');
+  const alone = await prepare(t, WAIT, { entry });
+  const awaited = await prepare(t, WAIT, { entry });
+  const id = await alone.launch();
+  const keeper = await awaited.open();
+  await until(async () => !(await isAlive(id)), { what: 'the keeper without a client ends' });
+  assert.match(alone.notes(), /not started: nobody asked for it/);
+  // By now the other one's time is over as well, for it started at the same moment; asked once more, to be certain.
+  await delay(300);
+  await keeper.start();
+  await awaited.printed('ready');
+  await keeper.stop();
 });
 
 test('a stop before the start ends the turn without an agent', async (t) => {

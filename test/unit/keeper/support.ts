@@ -24,6 +24,8 @@ export interface TurnOptions extends Partial<Omit<KeeperSpec, 'v' | 'argv'>> {
   readonly processEnv?: Readonly<Record<string, string>>;
   /** Where the turn's folder stands; a fresh one by default. */
   readonly home?: string;
+  /** The keeper's program. */
+  readonly entry?: string;
 }
 
 /** A turn whose agent is `argv`; a text is a script for node. */
@@ -32,7 +34,7 @@ export async function prepare(
   agent: string | readonly string[],
   options: TurnOptions = {},
 ): Promise<TestTurn> {
-  const { prompt = 'Do it.', processEnv = {}, home, ...given } = options;
+  const { prompt = 'Do it.', processEnv = {}, home, entry = ENTRY, ...given } = options;
   const dir = await tempDir(t);
   const folder = path.join(home ?? dir, 'turn');
   const worktree = path.join(dir, 'worktree');
@@ -54,7 +56,7 @@ export async function prepare(
     ...given,
   };
   await writeSpec(folder, spec);
-  const turn = new TestTurn(spec, folder, processEnv);
+  const turn = new TestTurn(spec, folder, processEnv, entry);
   t.after(() => turn.clean());
   return turn;
 }
@@ -76,11 +78,11 @@ export class TestTurn {
   readonly folder: string;
   readonly #launch: Launch;
 
-  constructor(spec: KeeperSpec, folder: string, env: Readonly<Record<string, string>>) {
+  constructor(spec: KeeperSpec, folder: string, env: Readonly<Record<string, string>>, entry: string) {
     this.spec = spec;
     this.folder = folder;
     const base = { PATH: process.env['PATH'] ?? '', HOME: path.dirname(folder) };
-    this.#launch = { execPath: process.execPath, entry: ENTRY, turnFolder: folder, env: { ...base, ...env } };
+    this.#launch = { execPath: process.execPath, entry, turnFolder: folder, env: { ...base, ...env } };
   }
 
   open(): Promise<KeeperConnection> {
