@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { blob, submoduleText } from '../git/diff.ts';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import { Limiter } from '../views/limiter.ts';
+import { Limiter } from '../platform/limiter.ts';
 import { findSession } from '../views/services.ts';
 import type { Services } from '../views/services.ts';
 

@@ -331,7 +331,8 @@ export class SessionsOfRepository implements RepositorySessions {
     const folder = turnFolder(this.store, id, turn);
     try {
       privateFolder(folder);
-      await writeAtomic(join(folder, TURN_FILES.prompt), prompt);
+      // No fsync, which a disk busy with a checkout answers late: the journal that asks for the turn has none here either.
+      await writeAtomic(join(folder, TURN_FILES.prompt), prompt, { sync: false });
     } catch (cause) {
       const words = `The prompt could not be stored in ${folder} (${errorText(cause)}): make space or access on that disk, and try again.`;
       throw new TreelineError('prompt-write', words, { cause });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import type { Launch } from '../agents/adapter.ts';
@@ -9,11 +10,21 @@ import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
 import { endPreparation } from '../keeper/rescue.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
+import { Limiter } from '../platform/limiter.ts';
 import { journalFile, socketPath, turnFolder } from '../platform/paths.ts';
 import type { Session, Turn } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import type { ActionOptions } from './service-types.ts';
 import { UndoStack, type Unwound } from './undo.ts';
+
+/**
+ * Sessions that are spawned together share the machine: so many of them get their keeper and worktree at a time, whatever the
+ * repository. More would only make each other slow (measured with ten at once, 20,000 files each), and none would start early.
+ */
+const CHECKOUTS = new Limiter(availableParallelism());
+
+/** After this long the next one begins all the same: a hook may hang. ms. */
+const HELD = 20_000;
 
 /** A keeper that does not answer within this many ms did not start. */
 const KEEPER_TIMEOUT = 20_000;
@@ -42,22 +53,26 @@ export async function startTurn(
     const promptFile = join(folder, TURN_FILES.prompt);
     const prompt = await readFile(promptFile, 'utf8');
 
-    enter('starting the keeper');
-    const launch = launchOf(context, session, turn, prompt, promptFile);
-    const keeper = launchKeeper(context, specOf(context, session, turn, launch), folder, launch.env);
-    // Awaited only after the worktree is made; a failure before then is not an unhandled one.
-    keeper.catch(() => undefined);
-    undo.push('the keeper', async () => {
-      // A keeper whose client leaves before `start` ends by itself.
-      const connection = await keeper.catch(() => undefined);
-      connection?.dispose();
-      return connection !== undefined;
-    });
-
-    if (turn.number === 1 || !(await isComplete(context.repository, session.worktree))) {
-      enter('making the worktree');
-      await makeWorktree(context, session, turn, undo, signal);
-    }
+    const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
+      enter('starting the keeper');
+      const launch = launchOf(context, session, turn, prompt, promptFile);
+      const keeper = launchKeeper(context, specOf(context, session, turn, launch), folder, launch.env);
+      // Awaited only after the worktree is made; a failure before then is not an unhandled one.
+      keeper.catch(() => undefined);
+      undo.push('the keeper', async () => {
+        // A keeper whose client leaves before `start` ends by itself.
+        const connection = await keeper.catch(() => undefined);
+        connection?.dispose();
+        return connection !== undefined;
+      });
+      if (turn.number === 1 || !(await isComplete(context.repository, session.worktree))) {
+        enter('making the worktree');
+        await makeWorktree(context, session, turn, undo, signal);
+      }
+      return { keeper };
+    };
+    enter('waiting until other worktrees are made');
+    const { keeper } = await (turn.number === 1 ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
     context.store.append({ type: 'worktree.ready', session: session.id });
 
     enter('starting the agent');

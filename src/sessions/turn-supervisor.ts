@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
@@ -173,7 +173,9 @@ export class TurnSupervisor {
       if (this.#disposed || next === undefined || store.live >= limit || this.#owned(next.turn.requestedBy)) {
         return;
       }
-      const isStored = existsSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt));
+      // After a loss of power the file may be there and empty; no prompt is.
+      const prompt = statSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt), { throwIfNoEntry: false });
+      const isStored = prompt !== undefined && prompt.size > 0;
       if (!isStored && isSame(next.turn.requestedBy, this.#context.self)) {
         return; // The prompt is being written; who writes it looks again then.
       }

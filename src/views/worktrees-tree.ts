@@ -9,7 +9,7 @@ import type { Dispose } from '../platform/emitter.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
 import { lastTurn, isLive } from '../store/lifecycle.ts';
 import { Coalescer } from './coalescer.ts';
-import { Limiter } from './limiter.ts';
+import { Limiter } from '../platform/limiter.ts';
 import { markdownText } from './plain.ts';
 import { disposable } from './services.ts';
 import type { Services } from './services.ts';

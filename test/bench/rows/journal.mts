@@ -5,7 +5,7 @@ import { Store } from '../../../src/store/store.ts';
 import { selfId } from '../../../src/platform/process-id.ts';
 import { quantile, timed, type Figure } from '../figure.mts';
 import { writeHistory } from '../history.mts';
-import { ASSETS, LOG } from '../place.mts';
+import { LOG } from '../place.mts';
 import { row } from '../row.mts';
 
 await row(async ({ scratch, quick }) => {

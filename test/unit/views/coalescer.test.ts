@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Coalescer } from '../../../src/views/coalescer.ts';
 import { DeltaPump } from '../../../src/views/delta-pump.ts';
-import { Limiter } from '../../../src/views/limiter.ts';
 
 describe('gathering and pacing', () => {
   it('hands a burst on together, and not more often than the interval', async () => {
@@ -61,22 +60,5 @@ describe('gathering and pacing', () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal(rounds, 2);
     assert.equal(errors.length, 1);
-  });
-
-  it('runs no more tasks at a time than the limit, and goes on after a failure', async () => {
-    const limiter = new Limiter(2);
-    let running = 0;
-    let most = 0;
-    const task = async (): Promise<void> => {
-      running += 1;
-      most = Math.max(most, running);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      running -= 1;
-      if (most === 1) throw new Error('once');
-    };
-    const results = await Promise.allSettled(Array.from({ length: 9 }, () => limiter.run(task)));
-    assert.equal(most, 2);
-    assert.equal(results.length, 9);
-    await limiter.run(() => Promise.resolve());
   });
 });
