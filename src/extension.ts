@@ -105,9 +105,12 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
   const api = exportedApi(services);
   const activatedIn = performance.now() - began;
   void folders.loaded().then(() => {
-    const [activated, listed] = [activatedIn, performance.now() - began].map((ms) => ms.toFixed(1));
+    const known = performance.now() - began;
+    // The log's own times are those of its writing, which is put off while a window opens.
+    const at = new Date(performance.timeOrigin + began).toISOString();
+    const count = allSessions(services.treeline).length;
     log.info(
-      `Activated in ${activated} ms; the ${allSessions(services.treeline).length} sessions here were known after ${listed} ms.`,
+      `Activated in ${activatedIn.toFixed(1)} ms at ${at}; ${count} sessions known after ${known.toFixed(1)} ms.`,
     );
   });
   // Tests in the extension host see the parts themselves: the editor shows no extension what is on the screen.

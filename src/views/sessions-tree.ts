@@ -20,6 +20,8 @@ import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
  * the first (extHostTreeViews): told more often than that, it would never act while an agent prints.
  */
 const REFRESH_MS = 300;
+/** Sessions that are there sooner come without a word before them: a message counts as a change, after which the editor waits. */
+const LOADING_MS = 500;
 /** Ages are looked over this often, while the view is visible. */
 const AGES_MS = 30_000;
 
@@ -45,11 +47,12 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #nodes = new Map<string, SessionsNode>();
   readonly #placements = new Placements();
-  /** The sessions' looks as they were last shown, to see which have changed. */
-  readonly #shown = new Map<string, string>();
+  /** The sessions' looks as the editor has them, and as it was last told that they changed. */
+  readonly #shown = new Map<string, { readonly given: string; told: string }>();
   readonly #dirty: Coalescer<string>;
   readonly #disposables: { dispose(): unknown }[] = [];
   #ages: NodeJS.Timeout | undefined;
+  #loading: NodeJS.Timeout | undefined;
   /** Kept, because a look into the settings for each of a thousand sessions would be felt. */
   #layout = sessionsLayout();
   #archived = showsArchived();
@@ -69,11 +72,9 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       disposable(() => this.#dirty.dispose()),
       disposable(() => this.#changes.dispose()),
       disposable(() => clearInterval(this.#ages)),
+      disposable(() => clearTimeout(this.#loading)),
       disposable(
-        services.treeline.onDidChange(({ repositories, sessions }) => {
-          if (repositories) {
-            this.#rebuild();
-          }
+        services.treeline.onDidChange(({ sessions }) => {
           for (const session of sessions) {
             this.#changes.touch(session);
           }
@@ -99,7 +100,6 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       }),
     );
     this.#watchAges(this.view.visible);
-    this.#rebuild();
   }
 
   dispose(): void {
@@ -112,11 +112,17 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     this.#rebuild();
   }
 
+  /** To be called when the list of repositories changes, and again when their sessions are known. */
   showLoading(loading: boolean): void {
+    clearTimeout(this.#loading);
+    if (loading) {
+      this.#loading = setTimeout(() => (this.view.message = vscode.l10n.t('Loading sessions…')), LOADING_MS);
+      return;
+    }
+    this.#rebuild();
     // An empty string clears the message; the typings do not allow undefined here.
-    this.view.message = loading ? vscode.l10n.t('Loading sessions…') : '';
-    if (!loading) {
-      this.#rebuild();
+    if (this.view.message !== '') {
+      this.view.message = '';
     }
   }
 
@@ -280,7 +286,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       title: vscode.l10n.t('Open Timeline'),
       arguments: [session.id, { from: 'tree' }],
     };
-    this.#shown.set(session.id, JSON.stringify(look));
+    const given = JSON.stringify(look);
+    this.#shown.set(session.id, { given, told: this.#shown.get(session.id)?.told ?? given });
     return item;
   }
 
@@ -301,9 +308,18 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     };
   }
 
-  /** Whether the session's row stands on the screen as it is now: an agent that prints changes nothing of it. */
-  #isShown(found: Found): boolean {
-    return this.#shown.get(found.session.id) === JSON.stringify(this.#look(found));
+  /** Whether the editor is to hear of the session's row, which is noted: an agent that prints changes nothing of it. */
+  #isNews(found: Found): boolean {
+    const shown = this.#shown.get(found.session.id);
+    if (shown === undefined) {
+      return true;
+    }
+    const look = JSON.stringify(this.#look(found));
+    if (shown.given === look && shown.told === look) {
+      return false;
+    }
+    shown.told = look;
+    return true;
   }
 
   #repositoryItem(key: string): vscode.TreeItem {
@@ -340,7 +356,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     for (const id of sessions) {
       const found = findSession(this.#services.treeline, id);
       for (const node of this.#placements.move(id, found === undefined ? undefined : this.#place(found))) {
-        if (node !== id || found === undefined || !this.#isShown(found)) {
+        if (node !== id || found === undefined || this.#isNews(found)) {
           touched.add(node);
         }
       }
@@ -392,7 +408,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   #refreshAges(): void {
     const aged = [...this.#shown.keys()].filter((id) => {
       const found = findSession(this.#services.treeline, id);
-      return found !== undefined && !this.#isShown(found);
+      return found !== undefined && this.#isNews(found);
     });
     this.#fire(aged);
   }
