@@ -43,8 +43,6 @@ export async function inVscode(
     dir,
     extensions: [vsix],
     machineSettings: { 'treeline.maxConcurrent': 100, 'treeline.warmWorktrees': 0 },
-    // The log's times are read.
-    env: { TZ: 'UTC' },
   });
   const browser = await launchBrowser();
   const end = async (): Promise<void> => {
