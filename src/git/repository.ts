@@ -1,10 +1,12 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { lstat, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { readIfExists } from '../platform/atomic-file.ts';
 import { hasCode, TreelineError } from '../platform/errors.ts';
 import { git, gitText, tryGit, withoutNewline } from './git.ts';
 import { gitError } from './git-error.ts';
 import type { Head, Repository } from './types.ts';
 import { gitVersion } from './version.ts';
+import { exists } from './worktree-list.ts';
 
 /**
  * The repository that `folder` lies in; undefined when there is none, also for a folder inside a `.git`.
@@ -45,12 +47,9 @@ export async function findRepository(folder: string, signal?: AbortSignal): Prom
  */
 export async function likelyCommonDir(folder: string): Promise<string | undefined> {
   for (let at = path.resolve(folder), below = ''; at !== below; below = at, at = path.dirname(at)) {
-    const dotGit = path.join(at, '.git');
-    const found = await stat(dotGit).catch(() => undefined);
-    if (found === undefined) continue;
+    if (!(await exists(path.join(at, '.git')).catch(() => false))) continue;
     try {
-      if (found.isDirectory()) return await realpath(dotGit);
-      const gitDir = path.resolve(at, withoutNewline(await readFile(dotGit)).replace(/^gitdir: /, ''));
+      const gitDir = await gitDirOf(at);
       const commonDir = await readFile(path.join(gitDir, 'commondir')).catch((error: unknown) => {
         if (hasCode(error, 'ENOENT')) return Buffer.from('.');
         throw error;
@@ -61,6 +60,13 @@ export async function likelyCommonDir(folder: string): Promise<string | undefine
     }
   }
   return undefined;
+}
+
+/** The git directory of the worktree at `root`: its `.git`, or what that file names. Throws where there is none. */
+async function gitDirOf(root: string): Promise<string> {
+  const dotGit = path.join(root, '.git');
+  if ((await stat(dotGit)).isDirectory()) return dotGit;
+  return path.resolve(root, withoutNewline(await readFile(dotGit)).replace(/^gitdir: /, ''));
 }
 
 /**
@@ -75,6 +81,8 @@ function repositoryName(commonDir: string, root: string): string {
 
 /** What is checked out in the worktree that the repository was found through. */
 export async function head(repository: Repository, signal?: AbortSignal): Promise<Head> {
+  const plain = await plainHead(repository).catch(() => undefined);
+  if (plain !== undefined) return plain;
   const [symbolic, commit] = await Promise.all([
     tryGit(repository.root, ['symbolic-ref', '--quiet', '--', 'HEAD'], { signal }),
     tryGit(repository.root, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { signal }),
@@ -84,6 +92,36 @@ export async function head(repository: Repository, signal?: AbortSignal): Promis
     ...(ref === undefined ? {} : { branch: ref.replace(/^refs\/heads\//, '') }),
     ...(commit.exitCode === 0 ? { commit: withoutNewline(commit.stdout) } : {}),
   };
+}
+
+/** A commit's id, by SHA-1 or SHA-256. */
+const COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** More packed refs than this are left to git to search: bytes. */
+const PACKED_LIMIT = 1024 * 1024;
+
+/**
+ * HEAD as its files tell (gitrepository-layout(5)): a git for what every spawn asks would cost it some milliseconds. Undefined,
+ * or an error, for whatever is not plain: refs stored in another form, symbolic branches, a branch without a commit.
+ */
+async function plainHead({ commonDir, root }: Repository): Promise<Head | undefined> {
+  const file = path.join(root === commonDir ? commonDir : await gitDirOf(root), 'HEAD');
+  // git once wrote a link in place of a file with the name of the branch.
+  if (!(await lstat(file)).isFile()) return undefined;
+  const text = withoutNewline(await readFile(file));
+  if (COMMIT.test(text)) return { commit: text };
+  const [, ref, branch] = /^ref: (refs\/heads\/(.+))$/.exec(text) ?? [];
+  if (ref === undefined || branch === undefined) return undefined;
+  const loose = await readIfExists(path.join(commonDir, ref));
+  const commit = loose === undefined ? await packedRef(commonDir, ref) : withoutNewline(loose);
+  return commit !== undefined && COMMIT.test(commit) ? { branch, commit } : undefined;
+}
+
+async function packedRef(commonDir: string, ref: string): Promise<string | undefined> {
+  const file = path.join(commonDir, 'packed-refs');
+  if ((await stat(file)).size > PACKED_LIMIT) return undefined;
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  return lines.find((line) => line.endsWith(` ${ref}`))?.slice(0, -ref.length - 1);
 }
 
 /**

@@ -28,7 +28,7 @@ import type {
   ResumeRequest,
   SpawnRequest,
 } from './service-types.ts';
-import { Surveyor, type Surroundings } from './surroundings.ts';
+import { Surveyor } from './surroundings.ts';
 import { TurnSupervisor } from './turn-supervisor.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
@@ -106,10 +106,9 @@ export class SessionsOfRepository implements RepositorySessions {
     const settings = this.#context.settings();
     const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
     const folder = worktreeFolder(settings.worktreeFolder, this.repository);
-    const looked = this.#surveyor.look();
     const [surroundings, base] = await Promise.all([
-      looked,
-      this.#base(request.base, looked),
+      this.#surveyor.look({ isUnique: wanted.includes(shortId(id)) }),
+      this.#base(request.base),
       this.#requireFound(adapter),
     ]);
     const branch = surroundings.branch(wanted);
@@ -300,7 +299,12 @@ export class SessionsOfRepository implements RepositorySessions {
   async #begin(id: string, number: number, options: ActionOptions): Promise<Session> {
     this.#supervisor.expect(id, number, options);
     this.#supervisor.look([this.#need(id)]);
-    await this.#supervisor.starting(id, number);
+    try {
+      await this.#supervisor.starting(id, number);
+    } catch (error) {
+      this.#surveyor.forget();
+      throw error;
+    }
     return this.#need(id);
   }
 
@@ -314,11 +318,9 @@ export class SessionsOfRepository implements RepositorySessions {
   }
 
   /** What to branch from: the ref that was asked for, else what is checked out where the repository is open. */
-  async #base(ref: string | undefined, looked: Promise<Surroundings>): Promise<Session['base']> {
+  async #base(ref: string | undefined): Promise<Session['base']> {
     if (ref === undefined) {
-      // git has just told it with the list; not for a bare repository.
-      const here = (await looked).worktrees.find(({ path, bare }) => path === this.repository.root && !bare);
-      const { branch, commit } = here === undefined ? await head(this.repository) : { ...here, commit: here.head };
+      const { branch, commit } = await head(this.repository);
       if (commit !== undefined) {
         return { ref: branch ?? commit, commit };
       }

@@ -2,7 +2,7 @@ import { firstFree, takenRefs } from '../git/branch-name.ts';
 import type { Repository, Worktree } from '../git/types.ts';
 import { listWorktrees } from '../git/worktree-list.ts';
 
-/** What a new session has to fit in with, as git told it a moment ago. */
+/** What a new session has to fit in with, as git told it. */
 export class Surroundings {
   readonly worktrees: readonly Worktree[];
   readonly #refs: string[];
@@ -31,13 +31,23 @@ export class Surroundings {
 export class Surveyor {
   readonly #repository: Repository;
   #answer: Promise<Surroundings> | undefined;
+  #last: Surroundings | undefined;
 
   constructor(repository: Repository) {
     this.#repository = repository;
   }
 
-  look(): Promise<Surroundings> {
-    this.#answer ??= Surroundings.of(this.#repository).finally(() => (this.#answer = undefined));
+  /** @param options.isUnique the name to be found a place for is nobody else's, whatever has changed: what git told last will do. */
+  look({ isUnique }: { readonly isUnique: boolean }): Promise<Surroundings> {
+    if (isUnique && this.#last !== undefined) return Promise.resolve(this.#last);
+    this.#answer ??= Surroundings.of(this.#repository)
+      .then((found) => (this.#last = found))
+      .finally(() => (this.#answer = undefined));
     return this.#answer;
+  }
+
+  /** After a failure: what git told last may have been the reason. */
+  forget(): void {
+    this.#last = undefined;
   }
 }

@@ -174,7 +174,9 @@ export class TurnSupervisor {
         return;
       }
       // After a loss of power the file may be there and empty; no prompt is.
-      const prompt = statSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt), { throwIfNoEntry: false });
+      const prompt = statSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt), {
+        throwIfNoEntry: false,
+      });
       const isStored = prompt !== undefined && prompt.size > 0;
       if (!isStored && isSame(next.turn.requestedBy, this.#context.self)) {
         return; // The prompt is being written; who writes it looks again then.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chown, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gitEnvironment } from '../../../src/git/environment.ts';
@@ -129,6 +129,42 @@ test('a repository of another user is refused with what to run', { skip: process
   await chown(repo, 12345, 12345);
   await chown(path.join(repo, '.git'), 12345, 12345);
   await assert.rejects(findRepository(repo), { code: 'unsafe-repository', message: /safe\.directory/ });
+});
+
+test('head is what git says, however refs are stored', async (t) => {
+  const root = await tempRepo(t);
+  const beside = path.join(await tempDir(t), 'beside');
+  await git(root, 'worktree', 'add', '-q', '-b', 'a/b', beside);
+  await git(root, 'commit', '-q', '--allow-empty', '-m', 'main goes on');
+  const bare = path.join(await tempDir(t), 'bare.git');
+  await git(root, 'clone', '-q', '--bare', root, bare);
+  const same = async (...folders: readonly string[]): Promise<void> => {
+    for (const folder of folders) {
+      const repository = (await findRepository(folder)) ?? {
+        commonDir: folder,
+        root: folder,
+        name: 'bare',
+        bare: true,
+      };
+      const commit = await git(folder, 'rev-parse', 'HEAD');
+      const branch = await git(folder, 'symbolic-ref', '--short', 'HEAD').catch(() => undefined);
+      assert.deepEqual(await head(repository), { commit, ...(branch && { branch }) }, folder);
+    }
+  };
+  await same(root, beside, bare);
+  await git(root, 'pack-refs', '--all');
+  await same(root, beside);
+  // A loose ref stands before a packed one.
+  await git(root, 'commit', '-q', '--allow-empty', '-m', 'main goes on once more');
+  await same(root, beside);
+  await git(root, 'symbolic-ref', 'refs/heads/alias', 'refs/heads/main');
+  await git(root, 'symbolic-ref', 'HEAD', 'refs/heads/alias');
+  assert.equal((await head((await findRepository(root))!)).commit, await git(root, 'rev-parse', 'main'));
+  await git(root, 'checkout', '-q', '--detach', 'main');
+  await same(root, beside);
+  await rm(path.join(root, '.git/HEAD'));
+  await symlink('refs/heads/main', path.join(root, '.git/HEAD'));
+  await same(root);
 });
 
 test('resolveCommit takes branches, tags and ids, and nothing for an option', async (t) => {
