@@ -3,9 +3,13 @@ import type { Recorder } from './recorder.ts';
 
 /**
  * How long the keeper sleeps after it has emptied the pipes: ms. An agent that prints line by line would wake it for each;
- * so the first line is recorded at once, and what follows within this time is read together, at a tenth of the work.
+ * so the first line is recorded at once, and what follows within this time is read together. Short after a pause, twice as
+ * long each time when more was waiting at the end of a rest: whoever prints all the time is read at a tenth of the work.
  */
-const REST = 30;
+const REST = { shortest: 16, longest: 50 };
+
+/** What is read within this time after a rest was waiting: ms. */
+const WAITING = 5;
 
 /** After a chunk of this length there is no rest: the agent has much to say, and should not have to wait. Bytes. */
 const MUCH = 16 * 1024;
@@ -23,6 +27,8 @@ export class Output {
   readonly #recorder: Recorder;
   readonly #pipes: readonly Pipe[];
   readonly #clock = new Int32Array(new SharedArrayBuffer(4));
+  #rest = REST.shortest;
+  #restedUntil = -Infinity;
   #restDue = false;
   #much = false;
   #hurry = false;
@@ -78,9 +84,12 @@ export class Output {
       const much = this.#much;
       this.#restDue = this.#much = false;
       if (this.#hurry || much) return;
+      const waited = performance.now() - this.#restedUntil < WAITING;
+      this.#rest = waited ? Math.min(2 * this.#rest, REST.longest) : REST.shortest;
       // The thread itself sleeps: a client's request can wait that long, and to stop and start reading with a timer between
       // costs three more wake-ups of the process, which is most of what a line costs.
-      Atomics.wait(this.#clock, 0, 0, REST);
+      Atomics.wait(this.#clock, 0, 0, this.#rest);
+      this.#restedUntil = performance.now();
     });
   }
 }
