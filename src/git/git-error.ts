@@ -38,6 +38,11 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     code: 'branch-exists',
+    pattern: /a branch named '([^']*)' already exists/i,
+    say: (found) => `There is already a branch ${String(found[1])}; choose another name.`,
+  },
+  {
+    code: 'branch-exists',
     pattern: /'refs\/heads\/([^']*)' exists; cannot create 'refs\/heads\/([^']*)'/,
     say: (found) =>
       `The branch ${String(found[2])} cannot be made beside the branch ${String(found[1])}, because one is a folder of the other to git; choose another name.`,

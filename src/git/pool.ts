@@ -104,6 +104,12 @@ export async function fillPool(
   }
 }
 
+/** Whether a worktree is ready, so that it is worth while to ask for one. */
+export async function hasReady(repository: Repository): Promise<boolean> {
+  const names = await namesIn(path.join(repository.commonDir, REGISTRATIONS)).catch(() => []);
+  return names.some((name) => READY.test(name));
+}
+
 /** How many worktrees are ready or being made, by whichever window. */
 export async function poolSize(repository: Repository): Promise<number> {
   const names = await namesIn(path.join(repository.commonDir, REGISTRATIONS));

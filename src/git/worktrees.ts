@@ -2,9 +2,9 @@ import { rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { isBranchName } from './branch-name.ts';
-import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
+import { gitText, tryGit, withoutNewline, type GitOptions, type GitResult } from './git.ts';
 import { gitError, lastWords } from './git-error.ts';
-import { WarmWorktree } from './pool.ts';
+import { hasReady, WarmWorktree } from './pool.ts';
 import { resolveCommit } from './repository.ts';
 import { reserveFolder, type ReservedFolder } from './reserved-folder.ts';
 import { retrying } from './retry.ts';
@@ -55,8 +55,8 @@ const IN_THE_MAKING = 'initializing';
  * Makes a branch at `base` and a worktree with it checked out. After a failure, a cancel or a timeout, nothing of it is left;
  * a post-checkout hook that fails once the checkout is complete is a warning, as it is to git.
  *
- * The branch is made first and apart, atomically: so it is certain whether it is ours to take back, and nobody's commits
- * can be hidden by a branch that was reset. That costs nothing: `git worktree add -b` starts a `git branch` for it.
+ * git makes the branch first, and never one that is there: nobody's commits can be hidden by a branch that was reset, and
+ * what it refuses for that reason is not ours to take back.
  */
 export async function addWorktree(repository: Repository, request: AddWorktree): Promise<AddedWorktree> {
   const { branch, signal } = request;
@@ -72,17 +72,22 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
 
   const folder = await reserveFolder(request.path);
   const made = { path: folder.path, branch, commit };
-  const warm = request.warm === true ? WarmWorktree.take(repository, commit, request) : undefined;
-  try {
-    await createBranch(repository, made);
-  } catch (error) {
-    await (await warm)?.giveBack();
-    await folder.release();
-    throw error;
+  const isWarm = request.warm === true && (await hasReady(repository));
+  const warm = isWarm ? WarmWorktree.take(repository, commit, request) : undefined;
+  if (isWarm) {
+    try {
+      await createBranch(repository, made);
+    } catch (error) {
+      await (await warm)?.giveBack();
+      await folder.release();
+      throw error;
+    }
   }
   try {
-    return { path: made.path, commit, ...(await checkOut(repository, folder, made, request, await warm)) };
+    const target = { ...made, isNew: !isWarm };
+    return { path: made.path, commit, ...(await checkOut(repository, folder, target, request, await warm)) };
   } catch (error) {
+    if (!isWarm && error instanceof TreelineError && error.code === 'branch-exists') throw error;
     try {
       await deleteUntouchedBranch(repository, made);
     } catch (left) {
@@ -96,11 +101,14 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   }
 }
 
-/** Checks a branch out into a reserved folder, or moves one of the pool there. After a failure the folder is gone again. */
+/**
+ * Checks a branch out into a reserved folder, or moves one of the pool there. After a failure the folder is gone again; a branch
+ * that is to be made may be there.
+ */
 async function checkOut(
   repository: Repository,
   folder: ReservedFolder,
-  { branch, commit }: Pick<MadeWorktree, 'branch' | 'commit'>,
+  { branch, commit, isNew }: { readonly branch: string; readonly commit: string; readonly isNew: boolean },
   { signal, timeoutMs = CHECKOUT_TIMEOUT_MS, env = {} }: Pick<AddWorktree, 'signal' | 'timeoutMs' | 'env'>,
   ready?: WarmWorktree,
 ): Promise<Pick<AddedWorktree, 'warm' | 'warning'>> {
@@ -108,10 +116,19 @@ async function checkOut(
   try {
     const warm = (await ready?.moveTo(folder.path, branch)) ?? false;
     if (warm && ready?.mayHaveHook === false) return { warm };
-    const args = warm
-      ? ['-C', folder.path, 'hook', 'run', '--ignore-missing', 'post-checkout', '--', nothing(commit), commit, '1']
-      : ['--git-dir', repository.commonDir, 'worktree', 'add', '--', folder.path, branch];
-    const run = (): Promise<GitResult> => tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
+    let args: readonly string[] = [];
+    const run = async (): Promise<GitResult> => {
+      if (warm) {
+        const hook = ['hook', 'run', '--ignore-missing', 'post-checkout', '--', nothing(commit), commit, '1'];
+        args = ['-C', folder.path, ...hook];
+      } else {
+        // An earlier attempt may have come as far as the branch.
+        const make = isNew && (args.length === 0 || !(await isAt(repository, branch, commit)));
+        const what = make ? ['-b', branch, '--', folder.path, commit] : ['--', folder.path, branch];
+        args = ['--git-dir', repository.commonDir, 'worktree', 'add', ...what];
+      }
+      return tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
+    };
     const result = await retrying(run, isDone);
     const from = warm ? { warm } : {};
     if (result.exitCode === 0) return from;
@@ -231,7 +248,11 @@ export async function recreateWorktree(
     await mustGit(repository, ['worktree', 'remove', '--', wanted], { signal });
   }
   const folder = await reserveFolder(wanted);
-  return { path: folder.path, commit, ...(await checkOut(repository, folder, { branch, commit }, { signal, env })) };
+  return {
+    path: folder.path,
+    commit,
+    ...(await checkOut(repository, folder, { branch, commit, isNew: false }, { signal, env })),
+  };
 }
 
 /** Removes a folder that is empty, as one that was reserved and never filled; whether it is gone. */
@@ -249,6 +270,11 @@ async function isRemovedEmpty(folder: string): Promise<boolean> {
 async function createBranch(repository: Repository, { branch, commit }: MadeWorktree): Promise<void> {
   const message = `branch: Created from ${commit}`;
   await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, nothing(commit)]);
+}
+
+async function isAt(repository: Repository, branch: string, commit: string): Promise<boolean> {
+  const args = ['--git-dir', repository.commonDir, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`];
+  return withoutNewline((await tryGit(repository.commonDir, args)).stdout) === commit;
 }
 
 /** What git says for no commit, in the length of the repository's ids. */

@@ -148,7 +148,8 @@ export class TurnSupervisor {
 
   /** The output of what is live is followed, whether or not anybody looks at it: the tree tells of it. */
   #follow(session: Session): void {
-    const live = session.turns.some(isLive);
+    // From the agent's start on: before it there is nothing to read, and the machine has a worktree to make.
+    const live = session.turns.some((turn) => isLive(turn) && turn.agent !== undefined);
     // Most sessions are over, and nobody looks at them.
     if (!live && !this.#context.timelines.has(session.id)) {
       return;
