@@ -25,6 +25,9 @@ import type { ArchiveContents, Restored } from './service-types.ts';
 
 const DAY = 24 * 3600 * 1000;
 
+/** How often to look after moves of other windows, while there are any: ms. Such a window may die without a word. */
+const OTHERS_INTERVAL = 1500;
+
 /** Processes that a refusal names. */
 const NAMED = 3;
 
@@ -37,6 +40,7 @@ export class Archives {
   readonly #context: Context;
   /** Moves that this window is carrying out, by their facts. */
   readonly #running = new Set<string>();
+  #others: NodeJS.Timeout | undefined;
   #disposed = false;
 
   constructor(context: Context) {
@@ -143,15 +147,33 @@ export class Archives {
     const warn = (error: unknown): void => {
       if (!this.#disposed) log.warn(errorText(error));
     };
-    for (const session of this.unfinished()) {
-      if (this.#disposed) return;
-      log.info(`A window closed while it moved the worktree of ${session.id}; that is finished now.`);
-      await this.#settled(session).catch(warn);
-    }
+    await this.#finishOthers();
+    this.look(this.#context.store.list());
     for (const session of this.expired()) {
       if (this.#disposed) return;
       log.info(`The archived worktree of ${session.id} is older than the trash keeps, and is deleted.`);
       await this.purge(session).catch(warn);
+    }
+  }
+
+  /** Looks at sessions whose facts changed: while another window moves a worktree, that window's death must not be missed. */
+  look(sessions: Iterable<Session>): void {
+    const moves = [...sessions].some(({ move }) => move !== undefined && !isSame(move.by, this.#context.self));
+    if (!moves || this.#disposed) return;
+    this.#others ??= setTimeout(() => {
+      this.#others = undefined;
+      void this.#finishOthers().then(() => this.look(this.#context.store.list()));
+    }, OTHERS_INTERVAL).unref();
+  }
+
+  async #finishOthers(): Promise<void> {
+    const { log } = this.#context;
+    for (const session of this.unfinished()) {
+      if (this.#disposed) return;
+      log.info(`A window closed while it moved the worktree of ${session.id}; that is finished now.`);
+      await this.#settled(session).catch((error: unknown) => {
+        if (!this.#disposed) log.warn(errorText(error));
+      });
     }
   }
 
@@ -163,6 +185,7 @@ export class Archives {
   /** A move that is under way is left to itself: whatever of it is not done by then, the next window does. */
   dispose(): void {
     this.#disposed = true;
+    clearTimeout(this.#others);
   }
 
   /** The session as it is when no move of it is under way: one that nobody has in hand is finished first. */

@@ -409,7 +409,11 @@ export class SessionsOfRepository implements RepositorySessions {
 
   #noteFacts(ids: ReadonlySet<string>): void {
     // Not at once: whoever appended the facts is to finish what it does with them first.
-    setImmediate(() => this.#supervisor.look([...ids].flatMap((id) => this.get(id) ?? [])));
+    setImmediate(() => {
+      const sessions = [...ids].flatMap((id) => this.get(id) ?? []);
+      this.#supervisor.look(sessions);
+      this.#archives.look(sessions);
+    });
     this.#note(ids);
   }
 

@@ -16,6 +16,8 @@ function obey(call: Call): Promise<unknown> {
       return sessions.resume(call.session, call.request);
     case 'stop':
       return sessions.stop(call.session);
+    case 'send':
+      return sessions.send(call.session, call.text);
     case 'archive':
       return sessions.archive(call.session);
     case 'unarchive':

@@ -12,6 +12,7 @@ export type Call =
   | { readonly do: 'spawn'; readonly request: SpawnRequest }
   | { readonly do: 'resume'; readonly session: string; readonly request: ResumeRequest }
   | { readonly do: 'stop'; readonly session: string }
+  | { readonly do: 'send'; readonly session: string; readonly text: string }
   | { readonly do: 'archive'; readonly session: string }
   | { readonly do: 'unarchive'; readonly session: string }
   | { readonly do: 'list' };
@@ -66,6 +67,10 @@ export class WindowProcess {
 
   stop(session: string): Promise<ExitRecord | undefined> {
     return this.#ask({ do: 'stop', session }) as Promise<ExitRecord | undefined>;
+  }
+
+  async send(session: string, text: string): Promise<void> {
+    await this.#ask({ do: 'send', session, text });
   }
 
   archive(session: string): Promise<Session> {
