@@ -6,7 +6,7 @@ import type { Recorder } from './recorder.ts';
  * so the first line is recorded at once, and what follows within this time is read together. Short after a pause, twice as
  * long each time when more was waiting at the end of a rest: whoever prints all the time is read at a tenth of the work.
  */
-const REST = { shortest: 16, longest: 50 };
+const REST = { shortest: 16, longest: 64 };
 
 /** What is read within this time after a rest was waiting: ms. */
 const WAITING = 5;
