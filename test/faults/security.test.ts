@@ -97,7 +97,8 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     await window.treeline.dispose();
     const store = modes(join(storage, 'repos'));
     assert.ok(
-      store.some(({ path }) => path.endsWith('timeline.db')) && store.some(({ path }) => path.endsWith('catalogue.jsonl')),
+      store.some(({ path }) => path.endsWith('timeline.db')) &&
+        store.some(({ path }) => path.endsWith('catalogue.jsonl')),
     );
     for (const { path, mode, kind } of [...sockets, ...store]) {
       assert.equal(mode.toString(8), kind === 'folder' ? '700' : '600', path);
