@@ -56,7 +56,14 @@ export async function startTurn(
     const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
       enter('starting the keeper');
       const launch = launchOf(context, session, turn, prompt, promptFile);
-      const keeper = launchKeeper(context, specOf(context, session, turn, launch), folder, launch.env);
+      const spec = specOf(context, session, turn, launch);
+      const make = (): Promise<void> => {
+        enter('making the worktree');
+        return makeWorktree(context, session, turn, undo, signal);
+      };
+      // The checkout first, since it takes longer; the keeper starts beside it.
+      const made = turn.number === 1 ? make() : undefined;
+      const keeper = launchKeeper(context, spec, folder, launch.env);
       // Awaited only after the worktree is made; a failure before then is not an unhandled one.
       keeper.catch(() => undefined);
       undo.push('the keeper', async () => {
@@ -65,10 +72,8 @@ export async function startTurn(
         connection?.dispose();
         return connection !== undefined;
       });
-      if (turn.number === 1 || !(await isComplete(context.repository, session.worktree))) {
-        enter('making the worktree');
-        await makeWorktree(context, session, turn, undo, signal);
-      }
+      if (made !== undefined) await made;
+      else if (!(await isComplete(context.repository, session.worktree))) await make();
       return { keeper };
     };
     enter('waiting until other worktrees are made');
@@ -78,14 +83,17 @@ export async function startTurn(
     enter('starting the agent');
     const connection = await keeper;
     signal?.throwIfAborted();
-    // Of a keeper that dies in this moment, only the marker tells whether there is an agent.
-    undo.push('the agent', () => endPreparation({ session: session.id, turn: turn.number }));
     try {
       await connection.start();
     } catch (error) {
       context.store.refresh();
       // It did start, and only the answer was lost: the turn is closed like any whose keeper died.
-      if (context.store.get(session.id)?.turns[turn.number - 1]?.agent === undefined) throw error;
+      if (context.store.get(session.id)?.turns[turn.number - 1]?.agent !== undefined) return connection;
+      if (error instanceof TreelineError && error.code === 'keeper-gone') {
+        // Of a keeper that died in this moment, only the marker tells whether there is an agent.
+        undo.push('the agent', () => endPreparation({ session: session.id, turn: turn.number }));
+      }
+      throw error;
     }
     return connection;
   } catch (error) {

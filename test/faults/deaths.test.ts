@@ -155,7 +155,7 @@ suite('kill -9 of what a turn consists of', { timeout: 300_000 }, () => {
     const { repo, open } = await faultWorld(t, { keeper });
     const window = await open();
     await assert.rejects(window.sessions.spawn({ agent: 'scripted', prompt: 'deaf\nprint go\nwait' }), (error) => {
-      assert.match(errorText(error), /starting the agent failed\. .*Undone: the agent, the worktree/s);
+      assert.match(errorText(error), /starting the agent failed\. .*Undone: the agent, .*the worktree/s);
       return true;
     });
     const [refused] = window.sessions.list();
