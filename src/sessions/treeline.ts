@@ -59,6 +59,7 @@ export class Treeline {
   /** By common git directory: two worktrees of one repository are one. */
   readonly #opened = new Map<string, Opened>();
   #repositories: readonly RepositorySessions[] = [];
+  #isSet = false;
   #self: Promise<ProcessId> | undefined;
   /** The folders are set one call after the other. */
   #setting: Promise<void> = Promise.resolve();
@@ -161,8 +162,14 @@ export class Treeline {
     }
     // git knew better.
     await Promise.all([...early.values()].map((store) => store.dispose()));
-    this.#repositories = [...found.keys()].flatMap((commonDir) => this.#opened.get(commonDir)?.sessions ?? []);
-    this.#changes.fire({ repositories: true, sessions: NO_SESSIONS });
+    const now = [...found.keys()].flatMap((commonDir) => this.#opened.get(commonDir)?.sessions ?? []);
+    const isSame = now.length === this.#repositories.length && now.every((one, n) => one === this.#repositories[n]);
+    // The first time also when there are none: now that is known.
+    if (!isSame || !this.#isSet) {
+      this.#repositories = now;
+      this.#isSet = true;
+      this.#changes.fire({ repositories: true, sessions: NO_SESSIONS });
+    }
     await Promise.all(gone.map(([, opened]) => close(opened)));
   }
 

@@ -70,6 +70,9 @@ suite('folders', { timeout: 60_000 }, () => {
     await treeline.setFolders([repo]);
     assert.deepEqual(roots(treeline), [repo]);
     assert.equal(told, 3);
+    // Asked to look once more, it finds the same and makes no view draw itself anew.
+    await treeline.setFolders([repo]);
+    assert.equal(told, 3);
   });
 
   test('what looks like a known repository and is none any more, by what git says, is not opened', async (t) => {
