@@ -81,8 +81,9 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
   });
 
   await step('a stop ends the agent and everything it started, and says how', async () => {
-    await workbench.treeAction(/^Working: Count the stars/, 'Stop Session');
-    await session(/^Stopped: Count the stars, .*turn 1/).waitFor();
+    const stopped = session(/^Stopped: Count the stars, .*turn 1/);
+    await workbench.treeAction(/^Working: Count the stars/, 'Stop Session', stopped);
+    await stopped.waitFor();
     await session(/^Ended/).waitFor();
     await row('Stopped on request (SIGINT): ended by SIGINT').waitFor();
     await workbench.webview().getByText('Stopped: ended by SIGINT').waitFor();

@@ -117,10 +117,14 @@ describe('several folders in one window', () => {
     await add(folder);
     await api.parts.loaded();
     // git makes the folder first, and the editor may tell of it before there is anything in it.
-    const looked = new Promise<void>((resolve) => void api.parts.treeline.onDidChange(() => resolve()));
+    const { treeline } = api.parts;
+    const setFolders = treeline.setFolders.bind(treeline);
+    const looked = new Promise<void>((resolve) => {
+      treeline.setFolders = (folders) => setFolders(folders).finally(resolve);
+    });
     mkdirSync(path.join(folder, '.git'));
     await looked;
-    await api.parts.loaded();
+    treeline.setFolders = setFolders;
     assert.deepEqual(open(), [workspaceFolder()]);
     init(folder);
     await repositories([workspaceFolder(), folder]);
