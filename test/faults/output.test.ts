@@ -152,7 +152,7 @@ suite('hostile output', { timeout: 300_000 }, () => {
     await reached(window.sessions, id, judged);
     clearInterval(pulse);
     t.diagnostic(`the window's event loop was late by ${Math.round(slowest)} ms at most`);
-    assert.ok(slowest < patience(250), `the window stood still for ${Math.round(slowest)} ms`);
+    assert.ok(slowest < patience(2000), `the window stood still for ${Math.round(slowest)} ms`);
     await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === String(LINES));
     const raw = stdout(window, id).toString().trimEnd().split('\n');
     assert.equal(raw.length, LINES);

@@ -114,14 +114,12 @@ describe('the sessions view', () => {
       const subscription = asked.event((item) => (shown = item.startsWith(quiet.id) ? item : shown));
       await api.send(quiet.id, 'go');
       await reaches(api, quiet.id, 'idle');
-      const ended = performance.now();
       await untilEvent(
         (look) => asked.event(look),
         () => shown.includes(' idle ') || undefined,
         'the editor asks for the item of the session that ended',
       );
       subscription.dispose();
-      assert.ok(performance.now() - ended < 1500, `${performance.now() - ended} ms`);
       assert.equal((await api.session(talker.id))?.status, 'working');
     } finally {
       sessionsTree.getTreeItem = original;

@@ -139,9 +139,8 @@ test('a hook that leaves a process with stderr open does not hold things up', as
   const repo = await tempRepo(t);
   const pidFile = path.join(path.dirname(repo), 'pid');
   await hook(repo, 'post-checkout', 'sleep 60 &', `echo $! > '${pidFile}'`);
-  const began = performance.now();
   await addWorktree(await open(repo), add(t, repo, 'x'));
-  assert.ok(performance.now() - began < 20_000);
+  // Refused if the process had ended already, as it had if it was waited for.
   process.kill(Number(await readFile(pidFile, 'utf8')));
 });
 
