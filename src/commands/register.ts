@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { isRecord } from '../platform/check.ts';
 import { setSessionsLayout, setShowsArchived } from '../views/editor-settings.ts';
-import type { FileNode } from '../views/sessions-nodes.ts';
+import type { SessionsNode } from '../views/sessions-nodes.ts';
 import { archive, purge, removeWorktree, unarchive } from './archive-commands.ts';
 import type { CommandContext } from './context.ts';
 import { checkHealth, healthReports } from './health-command.ts';
@@ -27,8 +27,9 @@ const COMMANDS: Readonly<Record<string, Run>> = {
   'treeline.followSelection': ({ panels }) => panels.openFollowing(),
   'treeline.openLog': open.openLog,
   'treeline.openDiff': open.diff,
-  'treeline.openFileDiff': (context, node) => withFile(node, (file) => open.fileDiff(context, file)),
-  'treeline.openWorktreeFile': (context, node) => withFile(node, (file) => open.openWorktreeFile(context, file)),
+  'treeline.openFileDiff': (context, node) => withNode('file', node, (file) => open.fileDiff(context, file)),
+  'treeline.openWorktreeFile': (context, node) =>
+    withNode('file', node, (file) => open.openWorktreeFile(context, file)),
   'treeline.openWorktree': open.openWorktree,
   'treeline.addWorktreeToWorkspace': open.addWorktreeToWorkspace,
   'treeline.openTerminal': open.openTerminal,
@@ -41,6 +42,8 @@ const COMMANDS: Readonly<Record<string, Run>> = {
     sessionsTree.refresh();
     worktreesTree.refresh();
   },
+  'treeline.showMoreSessions': ({ sessionsTree }, node) =>
+    withNode('more', node, (more) => sessionsTree.showMore(more)),
   'treeline.showGrouped': () => setSessionsLayout('grouped'),
   'treeline.showFlat': () => setSessionsLayout('flat'),
   'treeline.showArchived': () => setShowsArchived(true),
@@ -67,8 +70,14 @@ export function registerCommands(context: CommandContext): vscode.Disposable {
   );
 }
 
-function withFile(node: unknown, run: (file: FileNode) => Promise<void>): Promise<void> | undefined {
-  return isRecord(node) && node['kind'] === 'file' ? run(node as unknown as FileNode) : undefined;
+function withNode<Kind extends SessionsNode['kind']>(
+  kind: Kind,
+  node: unknown,
+  run: (node: Extract<SessionsNode, { readonly kind: Kind }>) => Promise<void>,
+): Promise<void> | undefined {
+  return isRecord(node) && node['kind'] === kind
+    ? run(node as unknown as Extract<SessionsNode, { readonly kind: Kind }>)
+    : undefined;
 }
 
 /** The document of an action in an editor's title, or the active one. */

@@ -2,6 +2,11 @@ import type { Session } from '../store/lifecycle.ts';
 import { STATUS_GROUPS, lookOf } from './words.ts';
 import type { StatusGroup } from './words.ts';
 
+/** The groups that grow over the weeks. */
+const RESTING: ReadonlySet<StatusGroup> = new Set<StatusGroup>(['idle', 'ended', 'archived']);
+
+const PAGE = 50;
+
 export type Layout = 'grouped' | 'flat';
 
 /** What the placement needs to know of a repository: who it is, and its sessions, newest first. */
@@ -40,8 +45,15 @@ export function groupsOf(sessions: readonly Session[]): readonly StatusGroup[] {
   return STATUS_GROUPS.filter((group) => present.has(group));
 }
 
+/** The sessions of a group: newest first, and among those at rest first who came to rest last. */
 export function inGroup(sessions: readonly Session[], group: StatusGroup): readonly Session[] {
-  return sessions.filter((session) => lookOf(session.status).group === group);
+  const those = sessions.filter((session) => lookOf(session.status).group === group);
+  return RESTING.has(group) ? those.sort((a, b) => b.evidence.at - a.evidence.at) : those;
+}
+
+/** How many of a group's sessions are listed until somebody asks for the rest: the editor needs its time for each row. */
+export function listedFirst(group: StatusGroup): number {
+  return RESTING.has(group) ? PAGE : Infinity;
 }
 
 /** Where each session stood when the tree was last told, to find what a change touches. */

@@ -4,11 +4,26 @@ import type { StatusGroup } from './words.ts';
 /** The nodes of the sessions tree. The editor tells nodes apart by identity, so each exists once (except files). */
 export type SessionsNode =
   | { readonly kind: 'repository'; readonly id: string }
-  | { readonly kind: 'group'; readonly id: string; readonly repository: string; readonly group: StatusGroup }
+  | GroupNode
   | SessionNode
   | FileNode
+  | MoreNode
   /** A line that is there to be read. */
   | { readonly kind: 'note'; readonly id: string; readonly session: string; readonly text: string };
+
+export interface GroupNode {
+  readonly kind: 'group';
+  readonly id: string;
+  readonly repository: string;
+  readonly group: StatusGroup;
+}
+
+/** Stands for the sessions of a group that are not listed yet. */
+export interface MoreNode {
+  readonly kind: 'more';
+  readonly id: string;
+  readonly group: GroupNode;
+}
 
 export interface SessionNode {
   readonly kind: 'session';

@@ -4,7 +4,7 @@ import { Coalescer } from './coalescer.ts';
 import { errorText } from '../platform/errors.ts';
 import { fileItem } from './file-item.ts';
 import { markdownText, oneLine } from './plain.ts';
-import { Placements, groupId, groupsOf, inGroup, parentOf, placeOf } from './placement.ts';
+import { Placements, groupId, groupsOf, inGroup, listedFirst, parentOf, placeOf } from './placement.ts';
 import type { Session } from '../store/lifecycle.ts';
 import type { Place } from './placement.ts';
 import { abilitiesOf, allSessions, disposable, findSession, reader } from './services.ts';
@@ -12,7 +12,7 @@ import type { Found, Services } from './services.ts';
 import { SessionChanges } from './session-changes.ts';
 import { accessibleLabel, contextWords, description, tooltipLines } from './session-words.ts';
 import { sessionsLayout, showsArchived } from './editor-settings.ts';
-import type { SessionNode, SessionsNode } from './sessions-nodes.ts';
+import type { GroupNode, MoreNode, SessionNode, SessionsNode } from './sessions-nodes.ts';
 import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
 
 /**
@@ -47,6 +47,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   readonly onDidChangeTreeData = this.#changed.event;
   readonly #nodes = new Map<string, SessionsNode>();
   readonly #placements = new Placements();
+  /** The ids of the groups that are listed whole, however long they are. */
+  readonly #whole = new Set<string>();
   /** The sessions' looks as the editor has them, and as it was last told that they changed. */
   readonly #shown = new Map<string, { readonly given: string; told: string }>();
   readonly #dirty: Coalescer<string>;
@@ -109,6 +111,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   /** Reads everything that is shown again, the sessions' files included. */
   refresh(): void {
     this.#changes.dispose();
+    this.#whole.clear();
     this.#rebuild();
   }
 
@@ -134,11 +137,24 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     }
     // The editor waits with this for changes that it was told of, and knows no item before it was told of its group.
     this.#update(new Set([session]));
+    const group = this.getParent(this.#sessionNode(session));
+    if (group?.kind === 'group' && !this.#listed(group).some(({ id }) => id === session)) {
+      this.#listWhole(group);
+    }
     try {
       await this.view.reveal(this.#sessionNode(session), { select: true, focus: false });
     } catch (error) {
       // The session may have moved on meanwhile. Nobody needs to hear that a row was not selected.
       this.#services.log.debug(`Selecting ${session}: ${errorText(error)}`);
+    }
+  }
+
+  /** Lists the sessions that stand behind a row, and goes to the first of them. */
+  async showMore({ group }: MoreNode): Promise<void> {
+    const first = inGroup(this.#sessions(group.repository), group.group)[this.#listed(group).length];
+    this.#listWhole(group);
+    if (first !== undefined) {
+      await this.view.reveal(this.#sessionNode(first.id), { select: false, focus: true });
     }
   }
 
@@ -150,12 +166,12 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
         const repository = this.#repository(node.id);
         return repository === undefined ? [] : this.#inRepository(repository);
       }
-      case 'group': {
-        return inGroup(this.#sessions(node.repository), node.group).map((session) => this.#sessionNode(session.id));
-      }
+      case 'group':
+        return this.#inGroup(node);
       case 'session':
         return this.#files(node);
       case 'file':
+      case 'more':
       case 'note':
         return [];
     }
@@ -172,6 +188,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
         const place = found === undefined ? undefined : this.#place(found);
         return place === undefined ? undefined : this.#nodeOfPlace(place);
       }
+      case 'more':
+        return node.group;
       case 'file':
       case 'note':
         return this.#sessionNode(node.session);
@@ -183,13 +201,12 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       case 'repository':
         return this.#repositoryItem(node.id);
       case 'group': {
-        const count = inGroup(this.#sessions(node.repository), node.group).length;
         const item = new vscode.TreeItem(
           groupLabel(node.group, vscode.l10n.t),
           vscode.TreeItemCollapsibleState.Expanded,
         );
         item.id = node.id;
-        item.description = String(count);
+        item.description = String(this.#count(node));
         item.contextValue = 'group';
         return item;
       }
@@ -199,6 +216,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
         const found = findSession(this.#services.treeline, node.session);
         return found === undefined ? new vscode.TreeItem(node.change.path) : fileItem(node, found.session.worktree);
       }
+      case 'more':
+        return this.#moreItem(node);
       case 'note': {
         const item = new vscode.TreeItem(node.text);
         item.id = node.id;
@@ -234,6 +253,37 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
           const id = groupId(keyOf(repository), group);
           return this.#node(id, { kind: 'group', id, repository: keyOf(repository), group });
         });
+  }
+
+  #inGroup(node: GroupNode): SessionsNode[] {
+    const sessions = this.#listed(node).map(({ id }) => this.#sessionNode(id));
+    const more = `${node.id}#more`;
+    return sessions.length === this.#count(node)
+      ? sessions
+      : [...sessions, this.#node(more, { kind: 'more', id: more, group: node })];
+  }
+
+  #listed({ id, repository, group }: GroupNode): readonly Session[] {
+    const all = inGroup(this.#sessions(repository), group);
+    return this.#whole.has(id) ? all : all.slice(0, listedFirst(group));
+  }
+
+  #listWhole(group: GroupNode): void {
+    this.#whole.add(group.id);
+    this.#fire([group.id]);
+  }
+
+  #count({ repository, group }: GroupNode): number {
+    return inGroup(this.#sessions(repository), group).length;
+  }
+
+  #moreItem(node: MoreNode): vscode.TreeItem {
+    const title = vscode.l10n.t('Show {0} More', this.#count(node.group) - this.#listed(node.group).length);
+    const item = new vscode.TreeItem(title);
+    item.id = node.id;
+    item.iconPath = new vscode.ThemeIcon('ellipsis');
+    item.command = { command: 'treeline.showMoreSessions', title, arguments: [node] };
+    return item;
   }
 
   async #files(node: SessionNode): Promise<SessionsNode[]> {

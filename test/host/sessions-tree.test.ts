@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import path from 'node:path';
 import * as vscode from 'vscode';
+import { factId, sessionId } from '../../src/platform/ids.ts';
 import type { SessionsNode } from '../../src/views/sessions-nodes.ts';
-import { activated, finished, reaches, steps, untilEvent } from './support.ts';
+import { activated, finished, reaches, steps, untilEvent, workspaceFolder } from './support.ts';
 import type { Activated } from './support.ts';
 
 describe('the sessions view', () => {
@@ -23,6 +26,17 @@ describe('the sessions view', () => {
       }
     }
     return undefined;
+  }
+
+  /** An editor that shows the tree may ask for a row in between, has what is new then, and is not told of it. */
+  async function hideView(): Promise<void> {
+    const { view } = api.parts.sessionsTree;
+    await vscode.commands.executeCommand('workbench.action.closeSidebar');
+    await untilEvent(
+      (look) => view.onDidChangeVisibility(look),
+      () => !view.visible || undefined,
+      'the view is hidden',
+    );
   }
 
   it('shows a working session in its group, with words for the eye, the ear and the menus', async () => {
@@ -48,6 +62,7 @@ describe('the sessions view', () => {
   });
 
   it('tells the editor of the changed items alone, and moves a session from group to group', async () => {
+    await hideView();
     const told = new Promise<void>((resolve) => {
       const first = api.parts.sessionsTree.onDidChangeTreeData(() => {
         first.dispose();
@@ -68,7 +83,7 @@ describe('the sessions view', () => {
       // A change that comes together with the session itself is told of its group.
       for (let n = 1; !fired.some((nodes) => nodes?.some((node) => node.id === id)); n += 1) {
         // The editor knows of the items that it has asked for: again, where the whole tree was told of.
-        assert.ok(await find(id));
+        item((await find(id))!.node);
         fired.length = 0;
         name = `Renamed ${n}`;
         await api.parts.treeline.of(id)!.rename(id, name);
@@ -128,14 +143,7 @@ describe('the sessions view', () => {
   });
 
   it('leaves a row alone that looks the same as before, unless its tooltip was read', async () => {
-    // An editor that shows the tree may ask for a row in between, and then has what is new.
-    const { view } = api.parts.sessionsTree;
-    await vscode.commands.executeCommand('workbench.action.closeSidebar');
-    await untilEvent(
-      (look) => view.onDidChangeVisibility(look),
-      () => !view.visible || undefined,
-      'the view is hidden',
-    );
+    await hideView();
     const { id } = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Steady' });
     const other = await api.spawn({ agent: 'script', prompt: steps(['wait']), name: 'Other' });
     await reaches(api, id, 'working');
@@ -194,6 +202,63 @@ describe('the sessions view', () => {
       await vscode.commands.executeCommand('treeline.showGrouped');
     }
     assert.ok((await children()).every(({ kind }) => kind === 'group'));
+  });
+
+  it('lists those that ended last, and the others when they are asked for or gone to', async () => {
+    const [repository] = api.parts.treeline.repositories;
+    const ids = Array.from({ length: 120 }, () => sessionId());
+    // As another window would write them; the first is the one that ended last.
+    const by = { role: 'window', process: { pid: 4_000_000, start: 'another boot' } };
+    const facts = ids.flatMap((session, n) => {
+      const common = { v: 1, session, by, at: Date.now() - n * 1000 };
+      const base = { ref: 'main', commit: 'a'.repeat(40) };
+      const place = { worktree: `${workspaceFolder()}.worktrees/old-${n}`, branch: `treeline/old-${n}` };
+      const agent = { id: 'script', name: 'Script', format: 'text' };
+      return [
+        { ...common, id: factId(), type: 'session.created', name: `Old ${n}`, agent, base, ...place, expects: [] },
+        { ...common, id: factId(), type: 'turn.requested', turn: 1, prompt: 'p', resumes: false },
+        { ...common, id: factId(), type: 'turn.withdrawn', turn: 1, reason: 'cancelled', message: 'Enough.' },
+      ];
+    });
+    const known = untilEvent(
+      (look) => api.onDidChange(look),
+      async () => ((await api.session(ids.at(-1)!)) === undefined ? undefined : true),
+      'the old sessions are known',
+    );
+    appendFileSync(
+      path.join(repository!.store, 'journal.jsonl'),
+      facts.map((fact) => `${JSON.stringify(fact)}\n`).join(''),
+    );
+    await known;
+    const found = (await find(ids[0]!))!;
+    const group = api.parts.sessionsTree.getParent(found.node)!;
+    const count = Number(item(group).description);
+    assert.ok(count >= 120);
+    const first = await children(group);
+    assert.equal(first.length, 51);
+    assert.ok(first.some((node) => node.kind === 'session' && node.session === ids[0]));
+    assert.equal(await find(ids.at(-1)!), undefined);
+    assert.equal(item(first.at(-1)!).label, `Show ${count - 50} More`);
+
+    await vscode.commands.executeCommand('treeline.sessions.focus');
+    const { command, arguments: args = [] } = item(first.at(-1)!).command!;
+    await vscode.commands.executeCommand(command, ...(args as unknown[]));
+    assert.equal((await children(group)).length, count);
+    assert.deepEqual(
+      (await children(group)).flatMap((node) =>
+        node.kind === 'session' && ids.includes(node.session) ? [node.session] : [],
+      ),
+      ids,
+    );
+
+    await vscode.commands.executeCommand('treeline.refresh');
+    assert.equal((await children(group)).length, 51);
+    await api.parts.sessionsTree.reveal(ids[100]!);
+    assert.deepEqual(
+      api.parts.sessionsTree.view.selection.map(({ id }) => id),
+      [ids[100]],
+    );
+    assert.equal((await children(group)).length, count);
   });
 
   it('has no badge while nobody is needed', () => {

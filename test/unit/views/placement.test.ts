@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Placements, groupsOf, parentOf, placeOf } from '../../../src/views/placement.ts';
+import { Placements, groupsOf, inGroup, parentOf, placeOf } from '../../../src/views/placement.ts';
+import type { StatusGroup } from '../../../src/views/words.ts';
 import { ended, session } from './fixtures.ts';
 
 describe('where a session stands', () => {
@@ -14,6 +15,19 @@ describe('where a session stands', () => {
   it('has no group without sessions, and the groups in their order', () => {
     assert.deepEqual(groupsOf([ended(), session(), session({ status: 'failed' })]), ['working', 'idle', 'ended']);
     assert.deepEqual(groupsOf([]), []);
+  });
+
+  it('is behind those that came to rest later, and while it works behind those that are newer', () => {
+    const at = (ms: number) => ({ evidence: { type: 'turn.exited', at: ms, detail: '' } }) as const;
+    const sessions = [
+      ended({ id: 'new', ...at(1) }),
+      session({ id: 'newer', ...at(2) }),
+      ended({ id: 'old', ...at(3) }),
+      session({ id: 'older', ...at(4) }),
+    ];
+    const ids = (group: StatusGroup) => inGroup(sessions, group).map(({ id }) => id);
+    assert.deepEqual(ids('idle'), ['old', 'new']);
+    assert.deepEqual(ids('working'), ['newer', 'older']);
   });
 
   it('refreshes a session that stayed, the groups of one that moved, and the root when a group comes or goes', () => {
