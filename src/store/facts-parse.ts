@@ -25,8 +25,11 @@ import {
   type FactBody,
   type FactType,
 } from './facts.ts';
+import { STATUSES, type Session, type Turn } from './lifecycle.ts';
 
-const processId: Read<ProcessId> = shape({ pid: positive, start: nonEmpty });
+const processFields = { pid: positive, start: nonEmpty };
+
+const processId: Read<ProcessId> = shape(processFields);
 
 const writer = shape({ role: oneOf(['window', 'keeper']), process: processId });
 
@@ -56,22 +59,80 @@ const judgement = shape({
   unknownSession: optional(boolean),
 });
 
+const created = {
+  name: string,
+  agent: shape({ id: nonEmpty, name: string, format: oneOf(OUTPUT_FORMATS) }),
+  base: shape({ ref: string, commit: string }),
+  worktree: nonEmpty,
+  branch: nonEmpty,
+  expects: listOf(string),
+};
+
+const withdrawn = { reason: oneOf(['cancelled', 'failed']), message: string };
+
+const archive = {
+  files: nonEmpty,
+  registration: optional(shape({ from: nonEmpty, to: nonEmpty })),
+  branch: optional(nonEmpty),
+  commit: optional(nonEmpty),
+};
+
+const status = {
+  status: oneOf(STATUSES),
+  evidence: shape({ type: (value, what) => oneOf(factTypes())(value, what), at: number, detail: string }),
+};
+
+const isTrue: Read<true> = (value, what) => (value === true ? value : invalid(what, 'true', value));
+
+const turn: Read<Turn> = shape({
+  number: positive,
+  request: string,
+  requestedBy: processId,
+  prompt: string,
+  requestedAt: number,
+  resumes: boolean,
+  agentSession: optional(nonEmpty),
+  claim: optional(shape({ fact: string, by: processId, at: number })),
+  withdrawn: optional(shape({ ...withdrawn, at: number })),
+  keeper: optional(shape({ ...processFields, socket: nonEmpty, at: number })),
+  agent: optional(shape({ ...processFields, at: number })),
+  stoppingAt: optional(number),
+  exit: optional(exitRecord),
+  judgement: optional(judgement),
+});
+
+const session: Read<Session> = shape({
+  id: nonEmpty,
+  ...created,
+  createdAt: number,
+  worktreeReadyAt: optional(number),
+  agentSession: optional(nonEmpty),
+  turns: listOf(turn),
+  ...status,
+  facts: positive,
+  foreign: optional(isTrue),
+  archive: optional(shape({ ...archive, at: number, purgedAt: optional(number), before: shape(status) })),
+  move: optional(
+    shape({
+      fact: string,
+      to: oneOf(MOVES),
+      by: processId,
+      at: number,
+      worktree: nonEmpty,
+      archive: shape(archive),
+    }),
+  ),
+});
+
 /** The fields of each type of fact, beside those that every fact carries. */
 const bodies: { readonly [T in FactType]: Read<Omit<Extract<FactBody, { type: T }>, 'type'>> } = {
-  'session.created': shape({
-    name: string,
-    agent: shape({ id: nonEmpty, name: string, format: oneOf(OUTPUT_FORMATS) }),
-    base: shape({ ref: string, commit: string }),
-    worktree: nonEmpty,
-    branch: nonEmpty,
-    expects: listOf(string),
-    foreign: optional(boolean),
-  }),
+  'session.created': shape({ ...created, foreign: optional(boolean) }),
   'session.renamed': shape({ name: string }),
+  'session.known': shape({ known: session }),
   'worktree.ready': shape({}),
   'turn.requested': shape({ turn: positive, prompt: string, agentSession: optional(nonEmpty), resumes: boolean }),
   'turn.claimed': shape({ turn: positive, limit: natural }),
-  'turn.withdrawn': shape({ turn: positive, reason: oneOf(['cancelled', 'failed']), message: string }),
+  'turn.withdrawn': shape({ turn: positive, ...withdrawn }),
   'keeper.started': shape({ turn: positive, keeper: processId, socket: nonEmpty }),
   'agent.started': shape({ turn: positive, agent: processId }),
   'agent.identified': shape({ turn: positive, agentSession: nonEmpty }),
@@ -81,12 +142,7 @@ const bodies: { readonly [T in FactType]: Read<Omit<Extract<FactBody, { type: T 
   'session.moving': shape({
     to: oneOf(MOVES),
     worktree: nonEmpty,
-    archive: shape({
-      files: nonEmpty,
-      registration: optional(shape({ from: nonEmpty, to: nonEmpty })),
-      branch: optional(nonEmpty),
-      commit: optional(nonEmpty),
-    }),
+    archive: shape(archive),
     replaces: optional(nonEmpty),
   }),
   'session.archived': shape({ move: nonEmpty }),
@@ -110,8 +166,13 @@ export function readFact(value: unknown): Fact | 'newer' {
   if (!isFactType(type)) invalid('type', 'a known type of fact', type);
   const at = number(line['at'], 'at');
   const by = writer(line['by'], 'by');
-  return { v, id, at, session, by, type, ...bodies[type](line, type) } as Fact;
+  const fact = { v, id, at, session, by, type, ...bodies[type](line, type) } as Fact;
+  if (fact.type === 'session.known' && fact.known.id !== session)
+    invalid('known.id', 'that of the fact', fact.known.id);
+  return fact;
 }
+
+const factTypes = (): readonly FactType[] => Object.keys(bodies) as FactType[];
 
 function isFactType(type: string): type is FactType {
   return Object.hasOwn(bodies, type);

@@ -1,5 +1,6 @@
 import type { Archive } from '../git/archive.ts';
 import type { ProcessId } from '../platform/process-id.ts';
+import type { Session } from './lifecycle.ts';
 
 /** The version of the fact format that this code writes. A reader keeps, but does not apply, facts of a newer one. */
 export const FACT_VERSION = 1;
@@ -98,6 +99,11 @@ export type FactBody =
       readonly foreign?: boolean;
     }
   | { readonly type: 'session.renamed'; readonly name: string }
+  /**
+   * What a window knew of a session when the journal lost it: somebody deleted, cut or replaced the file. It counts where the
+   * journal before it knows less.
+   */
+  | { readonly type: 'session.known'; readonly known: Session }
   /** The worktree exists and its checkout is done. */
   | { readonly type: 'worktree.ready' }
   /** A turn is wanted. The first such fact in the journal for a session's next number wins; later ones are void. */

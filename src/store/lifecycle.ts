@@ -3,19 +3,22 @@ import type { ProcessId } from '../platform/process-id.ts';
 import type { AgentRef, ExitRecord, Fact, FactType, Judgement, MoveTo } from './facts.ts';
 
 /** What a session is doing, as the facts show it. */
-export type Status =
-  | 'queued'
-  | 'preparing'
-  | 'starting'
-  | 'working'
-  | 'stopping'
-  | 'needs-input'
-  | 'needs-permission'
-  | 'idle'
-  | 'stopped'
-  | 'failed'
-  | 'lost'
-  | 'archived';
+export type Status = (typeof STATUSES)[number];
+
+export const STATUSES = [
+  'queued',
+  'preparing',
+  'starting',
+  'working',
+  'stopping',
+  'needs-input',
+  'needs-permission',
+  'idle',
+  'stopped',
+  'failed',
+  'lost',
+  'archived',
+] as const;
 
 /** The fact that a status rests on. */
 export interface Evidence {
@@ -62,6 +65,8 @@ export interface Session {
   readonly turns: readonly Turn[];
   readonly status: Status;
   readonly evidence: Evidence;
+  /** How many facts made it what it is; void ones do not count. */
+  readonly facts: number;
   /** A worktree that Treeline did not make, known only because it was removed. */
   readonly foreign?: true;
   /** Present while the session is archived. */
@@ -117,6 +122,21 @@ export function lastTurn(session: Session): Turn | undefined {
  * @param live how many turns of the repository are live before this fact.
  */
 export function reduce(session: Session | undefined, fact: Fact, live: number): Session | undefined {
+  if (fact.type === 'session.known') {
+    return knowsMore(fact.known, session) ? fact.known : session;
+  }
+  const next = step(session, fact, live);
+  return next === session || next === undefined ? next : { ...next, facts: (session?.facts ?? 0) + 1 };
+}
+
+/** Whether more facts made a session what it is than another state of it, or there is no other. */
+export function knowsMore(session: Session, other: Session | undefined): boolean {
+  return session.facts > (other?.facts ?? 0);
+}
+
+type StepFact = Exclude<Fact, { type: 'session.known' }>;
+
+function step(session: Session | undefined, fact: StepFact, live: number): Session | undefined {
   if (fact.type === 'session.created') {
     return session ?? created(fact);
   }
@@ -161,6 +181,7 @@ function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
     turns: [],
     status: 'lost',
     evidence,
+    facts: 0,
     ...(foreign === true && { foreign }),
   };
 }

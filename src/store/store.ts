@@ -8,7 +8,7 @@ import { Catalogue, type Snapshot } from './catalogue.ts';
 import type { Fact, FactBase } from './facts.ts';
 import { JournalReader, type Damaged } from './journal-reader.ts';
 import { Journal, type FactEntry } from './journal.ts';
-import type { Session } from './lifecycle.ts';
+import { knowsMore, type Session } from './lifecycle.ts';
 import { quarantine } from './quarantine.ts';
 import { State } from './state.ts';
 
@@ -43,6 +43,8 @@ export class Store implements StoreEvents {
   #state = new State();
   /** What is being read from the start of the journal, at first and after it was replaced; shown when it is complete. */
   #building: State | undefined = new State();
+  /** The journal is read anew, and what it has lost of what was shown is still to be written back. */
+  #recovering = false;
   #isReady = false;
   #disposed = false;
   #pulling = false;
@@ -112,6 +114,8 @@ export class Store implements StoreEvents {
       );
     }
     try {
+      // Behind what a journal that was lost is given back: before it, these would be facts about nothing.
+      this.refresh();
       const facts = this.#journal.append(...entries);
       const last = facts.at(-1);
       // The journal has just made sure that the path names the file.
@@ -193,13 +197,36 @@ export class Store implements StoreEvents {
     if (restarted) {
       this.#log.warn(`The journal ${journalFile(this.folder)} was replaced: reading it from its beginning.`);
       this.#building = new State();
+      this.#recovering = this.#isReady;
       this.#catalogue.reset();
     }
     if (damaged.length > 0) this.#report(damaged);
     const changed = (this.#building ?? this.#state).apply(facts);
     if (this.#building === undefined) this.#announce(changed);
-    else if (!more) this.#show(this.#building);
-    return more;
+    else if (!more && !this.#recover(this.#building)) this.#show(this.#building);
+    return more || this.#building !== undefined;
+  }
+
+  /**
+   * Writes back what the journal does not hold any more of what was shown: somebody deleted, cut or replaced it while agents
+   * run, and without their sessions nobody could stop them. Whether anything was written, to be read next. Throws where the
+   * journal cannot be written: until it can, all is shown as it was.
+   */
+  #recover(complete: State): boolean {
+    if (!this.#recovering) return false;
+    const lost = this.#state.list().filter((session) => knowsMore(session, complete.get(session.id)));
+    for (const known of lost.toReversed()) {
+      try {
+        this.#journal.append({ type: 'session.known', session: known.id, known });
+      } catch (error) {
+        if (!(error instanceof TreelineError && error.code === 'fact-too-large')) throw error;
+        this.#log.error(`“${known.name}” (${known.id}) could not be written back: ${error.message}`);
+      }
+    }
+    this.#recovering = false;
+    if (lost.length > 0)
+      this.#log.warn(`${lost.length} session(s) that it had lost were written back into the journal.`);
+    return lost.length > 0;
   }
 
   /** Shows what was read from the beginning, all at once. */

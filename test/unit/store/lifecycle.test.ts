@@ -72,6 +72,17 @@ describe('the way of a session', () => {
     assert.deepEqual([turn.agent?.pid, turn.agent?.start], [400, 'boot 4']);
   });
 
+  it('takes what a window knew of it where the journal knows less, and nothing else', () => {
+    const known = play(...running, exited(1));
+    const fromWindow = { type: 'session.known', known } as const;
+    assert.deepEqual(reduce(undefined, fact(id, fromWindow), 0), known);
+    assert.deepEqual(play(...running, fromWindow), known);
+    assertVoid(known, fromWindow);
+    assertVoid(play(...running, exited(1), judged(1)), fromWindow);
+    const again = play(...running, requested(1), claimed(1), ready);
+    assert.equal(again.facts, running.length, 'a void fact does not count');
+  });
+
   it('renames, and leaves the status alone', () => {
     const session = play(...running, { type: 'session.renamed', name: 'Better' });
     assert.deepEqual([session.name, session.status], ['Better', 'working']);
@@ -253,8 +264,8 @@ describe('an archive', () => {
 
   it('gives back all that was when it is undone, and also when it could not be done', () => {
     const back = move('worktree');
-    assert.deepEqual(then(archived, back, done('session.restored', back)), ended);
-    assert.deepEqual(then(ended, away, done('session.restored', away)), ended);
+    assert.deepEqual(then(archived, back, done('session.restored', back)), { ...ended, facts: archived.facts + 2 });
+    assert.deepEqual(then(ended, away, done('session.restored', away)), { ...ended, facts: ended.facts + 2 });
   });
 
   it('brings the worktree back under another path where that was asked for', () => {
@@ -279,7 +290,7 @@ describe('an archive', () => {
     assert.equal(taken.move?.fact, first.id);
     assert.equal(then(taken, move('trash', away.id)), taken, 'the second to take it over is too late');
     assert.equal(then(taken, done('session.archived', away)), taken, 'who lost it has no say any more');
-    assert.deepEqual(then(taken, done('session.restored', first)), ended);
+    assert.deepEqual(then(taken, done('session.restored', first)), { ...ended, facts: ended.facts + 3 });
   });
 
   it('can be purged once, and restored without its files after that', () => {

@@ -7,6 +7,8 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -211,41 +213,69 @@ describe('the store', () => {
     assert.deepEqual([first.store.newer, first.store.list().length, first.notes], [1, 2, []]);
   });
 
-  it('follows a journal that is deleted, or replaced by another, and says so', async (t) => {
+  it('writes back what a journal that is deleted, cut or replaced has lost, and says so', async (t) => {
     stayAlive(t);
     const folder = await tempDir(t);
     const file = path.join(folder, 'journal.jsonl');
     const { store, notes } = await open(t, folder);
-    const [a, b] = [sessionId(), sessionId()];
-    store.append({ session: a, ...created });
+    const [a, b, c] = [sessionId(), sessionId(), sessionId()];
+    store.append({ session: a, ...created }, { session: a, ...requested(1) });
     const kept = readFileSync(file);
-    store.append({ session: b, ...created });
-    await nextChange(store);
-
-    let change = nextChange(store);
-    rmSync(file);
-    assert.deepEqual(await change, new Set([a, b]));
-    assert.deepEqual(store.list(), []);
-    assert.match(notes.join(), /replaced/);
-
-    change = nextChange(store);
-    writeFileSync(file, kept);
-    assert.deepEqual(await change, new Set([a]));
-    assert.deepEqual(
-      store.list().map(({ id }) => id),
-      [a],
-    );
+    store.append({ session: b, ...created }, { session: a, type: 'session.renamed', name: 'Better' });
+    const known = store.list();
+    const damages: Record<string, () => void> = {
+      deleted: () => rmSync(file),
+      emptied: () => truncateSync(file),
+      cut: () => truncateSync(file, statSync(file).size - 10),
+      'replaced by an older copy': () => {
+        writeFileSync(`${file}.new`, kept);
+        renameSync(`${file}.new`, file);
+      },
+      'replaced by garbage': () => {
+        rmSync(file);
+        writeFileSync(file, 'garbage\n'.repeat(10));
+      },
+      'deleted with its folder': () => rmSync(folder, { recursive: true }),
+    };
+    for (const [name, damage] of Object.entries(damages)) {
+      await nextTick();
+      const change = nextChange(store);
+      damage();
+      await change;
+      const byId = new Map(store.list().map((session) => [session.id, session]));
+      assert.deepEqual([byId.get(a), byId.get(b)], known.toReversed(), name);
+      assert.match(notes.splice(0).join(), /was replaced.*session\(s\) that it had lost were written back/s);
+      const next = await open(t, folder, otherWindow);
+      assert.deepEqual(next.store.list(), store.list(), `${name}: a window that opens shows the same`);
+    }
 
     rmSync(folder, { recursive: true });
-    const c = sessionId();
-    store.append({ session: c, ...created });
-    assert.deepEqual(
-      store.list().map(({ id }) => id),
-      [c],
-    );
+    store.append({ session: c, ...created }, { session: b, type: 'session.renamed', name: 'Other' });
+    assert.deepEqual([store.get(a), store.get(b)?.name, store.get(c)?.id], [known[1], 'Other', c], 'also at once');
   });
 
-  it('shows what it showed while another journal is being read, and then all of that', async (t) => {
+  it('shows what it showed as long as it cannot be written back', async (t) => {
+    stayAlive(t);
+    const folder = await tempDir(t);
+    const file = path.join(folder, 'journal.jsonl');
+    const { store, notes } = await open(t, folder);
+    const id = sessionId();
+    store.append({ session: id, ...created });
+    const known = store.list();
+    rmSync(file);
+    symlinkSync(path.join(folder, 'nowhere', 'journal.jsonl'), file);
+    await until(() => notes.some((note) => note.includes('cannot be written')), { what: 'the trouble is told' });
+    assert.deepEqual(store.list(), known);
+    assert.throws(() => store.append({ session: id, type: 'session.renamed', name: 'Better' }), /cannot be written/);
+    rmSync(file);
+    await until(() => existsSync(file), { what: 'the journal is there again' });
+    store.append({ session: id, type: 'session.renamed', name: 'Better' });
+    const next = await open(t, folder, otherWindow);
+    assert.deepEqual(next.store.list(), store.list());
+    assert.equal(next.store.get(id)?.name, 'Better');
+  });
+
+  it('shows what it showed while another journal is being read, and then all of both', async (t) => {
     stayAlive(t);
     const folder = await tempDir(t);
     const other = new Journal(path.join(folder, 'other.jsonl'), window);
@@ -259,7 +289,7 @@ describe('the store', () => {
       assert.deepEqual(store.list(), before);
       await nextTick();
     }
-    assert.equal(store.list().length, 3_000);
+    assert.equal(store.list().length, 3_010);
   });
 
   it('says once that the journal cannot be read, and takes no facts that it could not see', async (t) => {
