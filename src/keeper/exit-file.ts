@@ -33,8 +33,13 @@ export async function writeExitOnce(turnFolder: string, exit: ExitRecord): Promi
 
 /** The turn's exit.json; undefined while there is none. Throws TreelineError `invalid` when it is damaged. */
 export async function readExit(turnFolder: string): Promise<ExitRecord | undefined> {
-  const bytes = await readIfExists(path.join(turnFolder, TURN_FILES.exit));
-  return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, TURN_FILES.exit);
+  try {
+    const bytes = await readIfExists(path.join(turnFolder, TURN_FILES.exit));
+    return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, TURN_FILES.exit);
+  } catch (cause) {
+    if (!hasCode(cause, 'EISDIR')) throw cause;
+    throw new TreelineError('invalid', `${TURN_FILES.exit} is a folder.`, { cause });
+  }
 }
 
 /** As {@link readExit}, but a damaged one is set aside for people to look at, so that another can be written. */

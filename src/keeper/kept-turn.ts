@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TreelineError, errorText } from '../platform/errors.ts';
+import { privateFolder } from '../platform/paths.ts';
 import { processClock } from '../platform/process-table.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
@@ -13,7 +15,7 @@ import { lookFor } from './expected.ts';
 import { untilWritten } from './persist.ts';
 import type { KeeperSpec } from './protocol.ts';
 import { Output } from './output.ts';
-import type { Recorder } from './recorder.ts';
+import { Recorder } from './recorder.ts';
 import { turnMarker } from './spec.ts';
 import { sweep } from './sweep.ts';
 
@@ -196,13 +198,28 @@ export class KeptTurn {
   #close(exit: ExitRecord): void {
     const write = async (): Promise<ExitRecord> => {
       await this.#recorder.ready;
-      await untilWritten(() => writeExit(this.#folder, exit));
+      await this.#writeExit(exit);
       this.#fact({ type: 'turn.exited', turn: this.#spec.turn, exit });
       await this.#facts;
       await untilWritten(() => this.#journal.flush());
       return exit;
     };
     write().then(this.#over.resolve, this.#over.reject);
+  }
+
+  /** The journal tells of the end too: a folder that somebody deleted or damaged while the agent ran is no obstacle. */
+  async #writeExit(exit: ExitRecord): Promise<void> {
+    let recorder = this.#recorder;
+    try {
+      if (!existsSync(this.#folder)) {
+        privateFolder(this.#folder);
+        recorder = new Recorder(this.#folder);
+        recorder.note('The folder of this turn was deleted while the agent ran; what it had printed is gone.', 'error');
+      }
+      await untilWritten(() => writeExit(this.#folder, exit));
+    } catch (error) {
+      recorder.note(`The record of the agent’s end could not be written: ${errorText(error)}.`, 'error');
+    }
   }
 
   /** Appends a fact after the earlier ones, again and again while the disk refuses. */

@@ -7,7 +7,7 @@ import { isAlive } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
-import type { ExitRecord } from '../store/facts.ts';
+import type { ExitRecord, StopStep } from '../store/facts.ts';
 import { readExit, readOrSetAsideExit, writeExitOnce } from './exit-file.ts';
 import { lookFor } from './expected.ts';
 import { TURN_FILES } from './protocol.ts';
@@ -28,6 +28,8 @@ export interface LostTurn {
   readonly agent?: ProcessId & { readonly at?: number };
   readonly worktree: string;
   readonly expects: readonly string[];
+  /** When the user asked for the turn's end, if that is what its keeper was at. */
+  readonly stoppingAt?: number;
 }
 
 /**
@@ -43,9 +45,11 @@ export async function rescue(lost: LostTurn): Promise<ExitRecord> {
   const notes: KeeperNote[] = [];
   const note = (text: string, level: KeeperNote['level'] = 'info'): void =>
     void notes.push({ at: Date.now(), level, text });
-  note('The keeper ended unexpectedly; a window closes the turn in its place.', 'error');
+  const why =
+    lost.stoppingAt === undefined ? 'The keeper ended unexpectedly' : 'The keeper ended before the stop was done';
+  note(`${why}; a window closes the turn in its place.`, 'error');
 
-  const family = await endAgent(lost, note);
+  const { family, steps } = await endAgent(lost, note);
   const survivors = await sweep(family, true, note);
   // The keeper's last act may have been to write it.
   const before = await readOrSetAsideExit(folder).catch(() => undefined);
@@ -61,7 +65,8 @@ export async function rescue(lost: LostTurn): Promise<ExitRecord> {
     problem:
       agent === undefined
         ? 'The keeper ended unexpectedly before the agent was started.'
-        : 'The keeper ended unexpectedly, so nobody saw how the agent ended.',
+        : `${why}, so nobody saw how the agent ended.`,
+    ...(lost.stoppingAt !== undefined && { stop: { requestedAt: lost.stoppingAt, steps } }),
   } satisfies ExitRecord;
   try {
     privateFolder(folder);
@@ -88,18 +93,24 @@ export async function endPreparation({
   return (await sweep(family, false, () => undefined)).length > 0;
 }
 
-/** Ends the agent and its group, if it still runs, and returns all that is known to belong to the turn. */
-async function endAgent(lost: LostTurn, note: (text: string, level: 'info' | 'warning') => void): Promise<Family> {
+/** Ends the agent and its group, if it still runs, and returns all that is known to belong to the turn, and what was sent to it. */
+async function endAgent(
+  lost: LostTurn,
+  note: (text: string, level: 'info' | 'warning') => void,
+): Promise<{ readonly family: Family; readonly steps: readonly StopStep[] }> {
   const { agent } = lost;
   const marker = turnMarker(lost.session, lost.turn);
-  if (agent === undefined || !(await isAlive(agent))) return { roots: agent === undefined ? [] : [agent], marker };
+  if (agent === undefined || !(await isAlive(agent))) {
+    return { family: { roots: agent === undefined ? [] : [agent], marker }, steps: [] };
+  }
   const roots = [agent, ...(await descendants({ roots: [agent], marker }))];
   note(`The agent (process ${agent.pid}) still ran without its keeper, and is ended.`, 'warning');
+  const steps: StopStep[] = [];
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    await signalGroup(agent, signal);
+    if (await signalGroup(agent, signal)) steps.push({ signal, at: Date.now() });
     for (const end = performance.now() + GRACE; performance.now() < end && (await isAlive(agent));) await delay(20);
   }
-  return { roots, marker };
+  return { family: { roots, marker }, steps };
 }
 
 /** Adds to keeper.log and times.log, in the keeper's way: the line first, then where it ends. */

@@ -7,7 +7,7 @@ import { rescue } from '../keeper/rescue.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { turnFolder } from '../platform/paths.ts';
-import { isAlive, isAliveNow, isSame } from '../platform/process-id.ts';
+import { isAlive, isAliveNow, isSame, type ProcessId } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
 import { isLive, isQueued, type Session, type Turn } from '../store/lifecycle.ts';
 import { takeUpTurn } from './abandoned-turn.ts';
@@ -22,6 +22,9 @@ const OTHERS_INTERVAL = 1500;
 
 /** A keeper that does not answer within this many ms is looked at as a process. */
 const CONNECT_TIMEOUT = 3000;
+
+/** After a connection to a keeper that lives broke: ms. */
+const RECONNECT_AFTER = 200;
 
 /** After a failure that must not be the last word: ms. */
 const RETRY_INTERVAL = 2000;
@@ -54,6 +57,8 @@ export class TurnSupervisor {
   readonly #judging = new Set<string>();
   readonly #timelines = new Map<string, Dispose>();
   readonly #troubles = new Map<string, Trouble>();
+  /** The turns whose keeper lives and gives no answer, as was told. */
+  readonly #unreachable = new Set<string>();
   /** The turns that are looked at again soon. */
   readonly #retries = new Set<string>();
   #others: NodeJS.Timeout | undefined;
@@ -256,19 +261,22 @@ export class TurnSupervisor {
       const connection = await connectKeeper(await readSpec(folder), { timeoutMs: CONNECT_TIMEOUT, ...known });
       return this.#hold(session, turn, connection);
     } catch (error) {
-      this.#context.log.info(`No keeper answers for ${session.id}, turn ${turn.number}: ${errorText(error)}`);
-      await this.#lost(session, turn);
+      await this.#lost(session, turn, error);
       return undefined;
     }
   }
 
   #hold(session: Session, turn: Turn, connection: KeeperConnection): KeeperConnection {
+    this.#unreachable.delete(key(session.id, turn.number));
     void connection.closed.then(() => this.#lost(session, turn));
     return connection;
   }
 
-  /** The keeper is gone, or does not answer: what the journal does not say by now, nobody but us will write. */
-  async #lost(session: Session, turn: Turn): Promise<void> {
+  /**
+   * The keeper is gone, or does not answer: what the journal does not say by now, nobody but us will write.
+   * @param unreachable why there is no connection to it; absent where there was one, which broke.
+   */
+  async #lost(session: Session, turn: Turn, unreachable?: unknown): Promise<void> {
     const { store } = this.#context;
     const at = key(session.id, turn.number);
     try {
@@ -279,9 +287,11 @@ export class TurnSupervisor {
         return;
       }
       if (now.keeper !== undefined && (await isAlive(now.keeper))) {
-        // It lives and the connection broke: come back to it. Deleting first lets the next look connect again.
+        // It lives: come back to it. Deleting first lets the next look connect again.
         this.#keepers.delete(at);
-        setTimeout(() => this.look([store.get(session.id) ?? session]), 200).unref();
+        if (unreachable !== undefined) this.#tellUnreachable(at, now.keeper, unreachable);
+        const rest = unreachable === undefined ? RECONNECT_AFTER : RETRY_INTERVAL;
+        setTimeout(() => this.look([store.get(session.id) ?? session]), rest).unref();
         return;
       }
       this.#keepers.delete(at);
@@ -297,11 +307,20 @@ export class TurnSupervisor {
         turn: turn.number,
         expects: session.expects,
         worktree: session.worktree,
+        ...(now.stoppingAt !== undefined && { stoppingAt: now.stoppingAt }),
       });
       store.append({ type: 'turn.exited', session: session.id, turn: turn.number, exit });
     } catch (error) {
       this.#failed(session, turn, 'lost its keeper and could not be closed', error);
     }
+  }
+
+  #tellUnreachable(at: string, { pid }: ProcessId, why: unknown): void {
+    if (this.#unreachable.has(at)) return;
+    this.#unreachable.add(at);
+    this.#context.log.error(
+      `The keeper of ${at} (process ${pid}) runs and cannot be reached, which is tried again; stop the session to end it: ${errorText(why)}`,
+    );
   }
 
   async #takeUp(session: Session, turn: Turn): Promise<void> {

@@ -75,7 +75,7 @@ export class TurnTailer {
    * @param deadline `performance.now()` at which to stop.
    */
   read(onLine: (line: TailLine) => void, { over, deadline }: { over: boolean; deadline: number }): TailState {
-    this.#checkIdentity();
+    this.#checkIdentity(over);
     this.#times.file.refresh();
     for (const key of STREAM_KEYS) this.#streams[key].file.refresh();
     for (let count = 1; ; count++) {
@@ -138,9 +138,10 @@ export class TurnTailer {
     return 'stepped';
   }
 
-  #checkIdentity(): void {
+  /** @param last whether this may be the last look: what is read to the end of a file that is not there any more stays wrong. */
+  #checkIdentity(last: boolean): void {
     const now = performance.now();
-    if (now - this.#identityAt < IDENTITY_MS) return;
+    if (!last && now - this.#identityAt < IDENTITY_MS) return;
     this.#identityAt = now;
     this.#times.file.checkIdentity();
     for (const key of STREAM_KEYS) this.#streams[key].file.checkIdentity();

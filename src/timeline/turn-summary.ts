@@ -42,8 +42,8 @@ function readExit(folder: string): ExitRecord | undefined {
   try {
     return parseJson(readFileSync(path.join(folder, TURN_FILES.exit), 'utf8'), exitRecord, TURN_FILES.exit);
   } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
-    // Damaged: the journal says the same.
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => hasCode(error, code))) return undefined;
+    // Damaged, as a folder in its place is: the journal says the same.
     if (error instanceof SyntaxError || !(error instanceof Error && 'syscall' in error)) return undefined;
     throw error;
   }
