@@ -1,4 +1,4 @@
-import { chmod, readdir, rm, rmdir, unlink } from 'node:fs/promises';
+import { chmod, lstat, readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode } from './errors.ts';
 
@@ -8,26 +8,41 @@ import { hasCode } from './errors.ts';
  */
 const AT_ONCE = 3;
 
-/** Deletes a folder with all that is in it, also where folders are read-only (module caches are). What is gone is fine. */
+/**
+ * Deletes a folder with all that is in it, also where folders are read-only (module caches are); of a link, the link. What is
+ * gone is fine.
+ */
 export async function removeTree(folder: string): Promise<void> {
   if (process.platform === 'win32') {
     // Retries while a scanner holds a file; not run here.
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   } else {
-    await remove(Buffer.from(folder));
+    const found = await lstat(folder).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error;
+    });
+    if (found?.isDirectory() === true) await remove(Buffer.from(folder));
+    else if (found !== undefined) await gone(unlink(folder));
   }
 }
 
-/** Names are bytes here: a file system may hold some that are no text. */
+/** Deletes all that is in a folder, which stays; likewise. */
+export async function emptyFolder(folder: string): Promise<void> {
+  await empty(Buffer.from(folder));
+}
+
 async function remove(folder: Buffer): Promise<void> {
+  await empty(folder);
+  await gone(rmdir(folder));
+}
+
+/** Names are bytes here: a file system may hold some that are no text. */
+async function empty(folder: Buffer): Promise<void> {
   let entries;
   try {
     entries = await opened(folder, () => readdir(folder, { encoding: 'buffer', withFileTypes: true }));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return;
-    if (!hasCode(error, 'ENOTDIR')) throw error;
-    await unlink(folder);
-    return;
+    throw error;
   }
   const at = (name: Buffer): Buffer => Buffer.concat([folder, Buffer.from(path.sep), name]);
   for (const { name } of entries.filter((entry) => entry.isDirectory())) await remove(at(name));
@@ -36,7 +51,6 @@ async function remove(folder: Buffer): Promise<void> {
     const batch = files.slice(from, from + AT_ONCE);
     await Promise.all(batch.map((file) => gone(opened(folder, () => unlink(file)))));
   }
-  await gone(rmdir(folder));
 }
 
 /** Does something in a folder, which is opened to its owner if need be. */

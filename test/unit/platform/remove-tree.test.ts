@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -26,6 +26,12 @@ test('deletes everything below a folder, and nothing that links lead to', async 
   await writeFile(tree, 'a file');
   await removeTree(tree);
   assert.equal(existsSync(tree), false);
+  for (const target of ['elsewhere', 'nowhere']) {
+    await symlink(path.join(dir, target), tree);
+    await removeTree(tree);
+    await assert.rejects(lstat(tree), { code: 'ENOENT' });
+  }
+  assert.ok(existsSync(path.join(dir, 'elsewhere/kept.txt')));
 });
 
 test('deletes read-only folders for a user who is bound by permissions', async (t) => {
