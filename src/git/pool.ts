@@ -1,18 +1,26 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import os from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readIfExists } from '../platform/atomic-file.ts';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
-import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { hasCode, TreelineError } from '../platform/errors.ts';
 import { PRIVATE_FOLDER } from '../platform/paths.ts';
 import { removeTree } from '../platform/remove-tree.ts';
-import { gitText, tryGit, withoutNewline, type GitOptions } from './git.ts';
-import { gitError } from './git-error.ts';
+import { git, gitText, type GitOptions } from './git.ts';
+import {
+  checkOutFiles,
+  gitdirOf,
+  headOn,
+  IN_THE_MAKING,
+  namesIn,
+  pointTo,
+  QUIET,
+  register,
+  registrationOf,
+} from './registration.ts';
+import { surveyed } from './survey.ts';
 import type { Repository } from './types.ts';
 import { exists } from './worktree-list.ts';
-import { gitVersion, isAtLeast } from './version.ts';
 
 /**
  * Worktrees that are checked out before anybody asks for them. git does not know of them: their registrations lie beside
@@ -34,12 +42,6 @@ const FILL_TIMEOUT_MS = 600_000;
 /** git trusts an index no further than it is a second younger than the files, and else reads them all: its racy-git.txt. */
 const REST_MS = 1100;
 
-/** The first version with `git hook run` (git's release notes), which runs the post-checkout hook when a worktree is given out. */
-const HOOK_RUN_SINCE = '2.36';
-
-/** Extensions of the repository format that change nothing about a worktree; with any other, worktrees are made by git alone. */
-const HARMLESS_EXTENSIONS = new Set(['extensions.objectformat', 'extensions.preciousobjects', 'extensions.noop']);
-
 /** In a registration, until it is git's: what the pool knows of it. */
 const NOTE = 'treeline-note.json';
 
@@ -51,9 +53,6 @@ interface Note {
 }
 
 const readNote = shape({ tree: nonEmpty, fingerprint: nonEmpty });
-
-/** No daemon that watches files nobody works on, and no hooks: they run when a worktree is given out. */
-const QUIET = ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${os.devNull}`];
 
 export interface FillOptions {
   /** The folder of the repository's worktrees. */
@@ -80,24 +79,20 @@ export async function fillPool(
   const trees = path.join(folder, TREES);
   await mkdir(trees, { recursive: true });
   await chmod(trees, PRIVATE_FOLDER);
-  await mkdir(path.dirname(entry), { recursive: true });
   const tree = path.join(trees, id);
   const note: Note = { tree, fingerprint: found.fingerprint };
   try {
-    // git makes the registration, in the form of its version; it is moved out of sight before anything is checked out.
-    const add = [...QUIET, 'worktree', 'add', '--quiet', '--detach', '--no-checkout', '--', tree, commit];
-    await must(repository.commonDir, ['--git-dir', repository.commonDir, ...add], { signal, writes: true });
-    const registration = await registrationOf(tree);
-    await writeFile(path.join(registration, NOTE), JSON.stringify(note));
-    await rename(registration, entry);
+    await mkdir(entry, { recursive: true });
+    await writeFile(path.join(entry, NOTE), JSON.stringify(note));
+    await mkdir(tree);
+    await register(entry, tree, commit);
     const options = { signal, low: true, writes: true, timeoutMs: FILL_TIMEOUT_MS };
-    await checkOut(entry, tree, commit, options);
+    await checkOutFiles(entry, tree, commit, { ...options, config: QUIET });
     await delay(restMs, undefined, signal && { signal });
-    await must(tree, ['--git-dir', entry, '--work-tree', tree, ...QUIET, 'update-index', '--refresh'], options);
+    await git(tree, ['--git-dir', entry, '--work-tree', tree, ...QUIET, 'update-index', '--refresh'], options);
     await rename(entry, entryOf(repository, id));
     return true;
   } catch (error) {
-    await removeTree(await registrationOf(tree).catch(() => entry));
     await removeTree(entry);
     await removeTree(tree);
     throw error;
@@ -140,14 +135,11 @@ export async function tidyPool(repository: Repository, folder: string, keep: num
   const known = new Set((await namesIn(registrations)).map((name) => UNDER_WAY.exec(name)?.[1] ?? name));
   for (const id of (await namesIn(trees)).filter((name) => READY.test(name) && !known.has(name))) {
     const tree = path.join(trees, id);
+    if (!(await isOlder(tree, ABANDONED_MS))) continue;
     const registration = await registrationOf(tree).catch(() => undefined);
     // The folder may be shared by several repositories: a tree that names another one, or none, is not ours.
     if (registration === undefined || !isInside(registration, repository.commonDir)) continue;
-    if (!(await isOlder(tree, ABANDONED_MS))) continue;
     await removeTree(tree);
-    // A window that died before it could hide what git had made.
-    const back = await readFile(path.join(registration, 'gitdir')).catch(() => Buffer.alloc(0));
-    if (path.resolve(registration, withoutNewline(back)) === path.join(tree, '.git')) await removeTree(registration);
     removed = true;
   }
   // Fails while there is something in it.
@@ -157,8 +149,8 @@ export async function tidyPool(repository: Repository, folder: string, keep: num
 
 /** A worktree of the pool that is this process's alone, checked out at the commit that was asked for. */
 export class WarmWorktree {
-  /** Whether the repository may have a post-checkout hook, which has not run yet. */
-  readonly mayHaveHook: boolean;
+  readonly warm = true;
+  readonly #mayHaveHook: boolean;
   readonly #repository: Repository;
   readonly #entry: string;
   readonly #tree: string;
@@ -189,10 +181,15 @@ export class WarmWorktree {
   }
 
   private constructor(repository: Repository, entry: string, tree: string, mayHaveHook: boolean) {
-    this.mayHaveHook = mayHaveHook;
+    this.#mayHaveHook = mayHaveHook;
     this.#repository = repository;
     this.#entry = entry;
     this.#tree = tree;
+  }
+
+  /** Whether the repository may have a post-checkout hook, which has not run yet. */
+  mayHaveHook(): Promise<boolean> {
+    return Promise.resolve(this.#mayHaveHook);
   }
 
   /**
@@ -209,11 +206,10 @@ export class WarmWorktree {
       const isTaken = await exists(path.join(worktrees, leaf));
       const wanted = path.join(worktrees, isTaken ? `${leaf}-${path.basename(this.#tree)}` : leaf);
       await Promise.all([
-        // The state files of gitrepository-layout(5), and the lock that `git worktree add` sets (builtin/worktree.c).
-        writeFile(path.join(this.#entry, 'HEAD'), `ref: refs/heads/${branch}\n`),
-        writeFile(path.join(this.#entry, 'gitdir'), `${gitPath(path.join(folder, '.git'))}\n`),
-        writeFile(path.join(this.#entry, 'locked'), 'initializing'),
-        writeFile(path.join(this.#tree, '.git'), `gitdir: ${gitPath(wanted)}\n`),
+        writeFile(path.join(this.#entry, 'HEAD'), headOn(branch)),
+        writeFile(path.join(this.#entry, 'gitdir'), gitdirOf(folder)),
+        writeFile(path.join(this.#entry, 'locked'), IN_THE_MAKING),
+        pointTo(wanted, this.#tree),
         // Of the commits that it was at while it waited.
         ...['logs/HEAD', 'ORIG_HEAD'].map((name) => rm(path.join(this.#entry, name), { force: true })),
       ]);
@@ -268,80 +264,13 @@ async function noteOf(entry: string): Promise<Note> {
   return parseJson(await readFile(path.join(entry, NOTE), 'utf8'), readNote, NOTE);
 }
 
-/** The registration that a worktree's `.git` file names. */
-async function registrationOf(tree: string): Promise<string> {
-  const text = withoutNewline(await readFile(path.join(tree, '.git')));
-  return path.resolve(tree, text.replace(/^gitdir: /, ''));
-}
-
-/** Checks the commit out as `git worktree add` does, which runs this very command; HEAD stays detached. */
-async function checkOut(entry: string, tree: string, commit: string, options: GitOptions): Promise<void> {
-  const where = ['--git-dir', entry, '--work-tree', tree, ...QUIET];
-  const args = [...where, 'reset', '--hard', '--quiet', '--no-recurse-submodules', commit];
-  await must(tree, args, { ...options, writes: true });
-}
-
 /** Brings a waiting worktree to a commit, which touches only files that differ. Throws when it holds anything but that commit. */
 async function bringTo(entry: string, tree: string, commit: string, options: GitOptions): Promise<void> {
   const head = (await readFile(path.join(entry, 'HEAD'), 'utf8')).trim();
-  if (head !== commit) await checkOut(entry, tree, commit, options);
+  if (head !== commit) await checkOutFiles(entry, tree, commit, { ...options, config: QUIET });
   const where = ['--git-dir', entry, '--work-tree', tree, ...QUIET];
   const strange = await gitText(tree, [...where, 'ls-files', '--modified', '--deleted', '--others', '-z'], options);
   if (strange !== '') throw new TreelineError('warm-changed', `Files in ${tree} were changed while it waited.`);
-}
-
-/**
- * What a checkout depends on beside its commit, as a digest; undefined where it depends on too much, or git is too old.
- * Names and values are those of git-config(1) and gitattributes(5).
- */
-async function surveyed({
-  commonDir,
-}: Repository): Promise<{ readonly fingerprint: string; readonly mayHaveHook: boolean } | undefined> {
-  if (!isAtLeast(await gitVersion(), HOOK_RUN_SINCE)) return undefined;
-  const args = ['--git-dir', commonDir, 'config', '--null', '--get-regexp', '^(core|filter|extensions|hook)\\.'];
-  const { exitCode, stdout, stderr } = await tryGit(commonDir, args);
-  // 1: nothing is set.
-  if (exitCode !== 0 && exitCode !== 1) throw gitError({ args, cwd: commonDir, exitCode, stderr });
-  const settings = stdout.toString('utf8').split('\0').map(nameAndValue);
-  const attributes = [path.join(commonDir, 'info/attributes'), globalAttributes()];
-  let mayHaveHook = await exists(path.join(commonDir, 'hooks/post-checkout'));
-  for (const [name, value] of settings) {
-    if (name.startsWith('extensions.') && !HARMLESS_EXTENSIONS.has(name)) return undefined;
-    if (name === 'core.sparsecheckout' && value !== 'false') return undefined;
-    if (name === 'core.hookspath' || name.startsWith('hook.')) mayHaveHook = true;
-    if (name === 'core.attributesfile') attributes.push(value.replace(/^~(?=\/)/, os.homedir()));
-  }
-  const hash = createHash('sha256').update(stdout);
-  for (const file of attributes)
-    hash.update(`\0${(await readIfExists(file).catch(() => undefined))?.toString() ?? ''}`);
-  return { fingerprint: hash.digest('hex'), mayHaveHook };
-}
-
-function nameAndValue(record: string): [string, string] {
-  const end = record.indexOf('\n');
-  // A name without a value stands for true.
-  return end < 0 ? [record.toLowerCase(), 'true'] : [record.slice(0, end).toLowerCase(), record.slice(end + 1)];
-}
-
-function globalAttributes(): string {
-  return path.join(process.env['XDG_CONFIG_HOME'] || path.join(os.homedir(), '.config'), 'git/attributes');
-}
-
-async function must(cwd: string, args: readonly string[], options: GitOptions): Promise<void> {
-  const result = await tryGit(cwd, args, options);
-  if (result.exitCode !== 0) throw gitError({ args, cwd, ...result });
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
-    throw new TreelineError(
-      'pool-unreadable',
-      `${folder} cannot be read (${errorText(error)}); look at its permissions.`,
-    );
-  }
 }
 
 async function isOlder(file: string, ms: number): Promise<boolean> {
@@ -352,9 +281,4 @@ async function isOlder(file: string, ms: number): Promise<boolean> {
 function isInside(inner: string, outer: string): boolean {
   const relative = path.relative(outer, inner);
   return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
-}
-
-/** git writes its own paths with `/` everywhere. Not run on Windows. */
-function gitPath(file: string): string {
-  return process.platform === 'win32' ? file.replaceAll('\\', '/') : file;
 }

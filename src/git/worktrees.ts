@@ -2,9 +2,11 @@ import { rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { isBranchName } from './branch-name.ts';
-import { gitText, tryGit, withoutNewline, type GitOptions, type GitResult } from './git.ts';
+import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
 import { gitError, lastWords } from './git-error.ts';
+import { FreshWorktree } from './fresh-worktree.ts';
 import { hasReady, WarmWorktree } from './pool.ts';
+import { IN_THE_MAKING, nothing } from './registration.ts';
 import { resolveCommit } from './repository.ts';
 import { reserveFolder, type ReservedFolder } from './reserved-folder.ts';
 import { retrying } from './retry.ts';
@@ -27,6 +29,8 @@ export interface AddWorktree {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether a worktree of the pool will do, if one is ready. */
   readonly warm?: boolean;
+  /** Called when git is at work on the files: what is to run beside it can be started. */
+  readonly onBegun?: (() => void) | undefined;
 }
 
 export interface AddedWorktree {
@@ -48,15 +52,25 @@ export interface MadeWorktree {
 }
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
-/** The reason that `git worktree add` locks a worktree with until its checkout is complete (builtin/worktree.c). */
-const IN_THE_MAKING = 'initializing';
+
+/** A worktree whose files git does not have to check out any more: of the pool, or where it is wanted. */
+interface ReadyWorktree {
+  /** Of the pool. */
+  readonly warm?: true;
+  /** Whether a post-checkout hook may have to be run. */
+  mayHaveHook(): Promise<boolean>;
+  /** Makes it git's at `folder`, on `branch`; false when that fails, and all is as if there had been none. */
+  moveTo(folder: string, branch: string): Promise<boolean>;
+  /** Takes it back before that. */
+  giveBack(): Promise<void>;
+}
 
 /**
  * Makes a branch at `base` and a worktree with it checked out. After a failure, a cancel or a timeout, nothing of it is left;
  * a post-checkout hook that fails once the checkout is complete is a warning, as it is to git.
  *
- * git makes the branch first, and never one that is there: nobody's commits can be hidden by a branch that was reset, and
- * what it refuses for that reason is not ours to take back.
+ * git makes the branch, and never one that is there: nobody's commits can be hidden by a branch that was reset, and what it
+ * refuses for that reason is not ours to take back. The files are checked out meanwhile.
  */
 export async function addWorktree(repository: Repository, request: AddWorktree): Promise<AddedWorktree> {
   const { branch, signal } = request;
@@ -73,21 +87,23 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   const folder = await reserveFolder(request.path);
   const made = { path: folder.path, branch, commit };
   const isWarm = request.warm === true && (await hasReady(repository));
-  const warm = isWarm ? WarmWorktree.take(repository, commit, request) : undefined;
-  if (isWarm) {
-    try {
-      await createBranch(repository, made);
-    } catch (error) {
-      await (await warm)?.giveBack();
-      await folder.release();
-      throw error;
-    }
+  const { timeoutMs = CHECKOUT_TIMEOUT_MS } = request;
+  const ready: Promise<ReadyWorktree | undefined> = isWarm
+    ? WarmWorktree.take(repository, commit, request)
+    : FreshWorktree.begin(repository, folder.path, commit, { ...request, timeoutMs });
+  // Its git is started first, since it takes longest.
+  if (!isWarm) await ready;
+  request.onBegun?.();
+  try {
+    await createBranch(repository, made);
+  } catch (error) {
+    await (await ready)?.giveBack();
+    await folder.release();
+    throw error;
   }
   try {
-    const target = { ...made, isNew: !isWarm };
-    return { path: made.path, commit, ...(await checkOut(repository, folder, target, request, await warm)) };
+    return { path: made.path, commit, ...(await checkOut(repository, folder, made, request, ready)) };
   } catch (error) {
-    if (!isWarm && error instanceof TreelineError && error.code === 'branch-exists') throw error;
     try {
       await deleteUntouchedBranch(repository, made);
     } catch (left) {
@@ -101,36 +117,27 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   }
 }
 
-/**
- * Checks a branch out into a reserved folder, or moves one of the pool there. After a failure the folder is gone again; a branch
- * that is to be made may be there.
- */
+/** Checks a branch out into a reserved folder, unless one is ready that can be had there. After a failure the folder is gone again. */
 async function checkOut(
   repository: Repository,
   folder: ReservedFolder,
-  { branch, commit, isNew }: { readonly branch: string; readonly commit: string; readonly isNew: boolean },
+  { branch, commit }: Pick<MadeWorktree, 'branch' | 'commit'>,
   { signal, timeoutMs = CHECKOUT_TIMEOUT_MS, env = {} }: Pick<AddWorktree, 'signal' | 'timeoutMs' | 'env'>,
-  ready?: WarmWorktree,
+  ready?: Promise<ReadyWorktree | undefined>,
 ): Promise<Pick<AddedWorktree, 'warm' | 'warning'>> {
   const isDone = (): Promise<boolean> => isComplete(repository, folder.path);
   try {
-    const warm = (await ready?.moveTo(folder.path, branch)) ?? false;
-    if (warm && ready?.mayHaveHook === false) return { warm };
-    let args: readonly string[] = [];
-    const run = async (): Promise<GitResult> => {
-      if (warm) {
-        const hook = ['hook', 'run', '--ignore-missing', 'post-checkout', '--', nothing(commit), commit, '1'];
-        args = ['-C', folder.path, ...hook];
-      } else {
-        // An earlier attempt may have come as far as the branch.
-        const make = isNew && (args.length === 0 || !(await isAt(repository, branch, commit)));
-        const what = make ? ['-b', branch, '--', folder.path, commit] : ['--', folder.path, branch];
-        args = ['--git-dir', repository.commonDir, 'worktree', 'add', ...what];
-      }
-      return tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
-    };
+    const one = await ready;
+    const mayHaveHook = one?.mayHaveHook();
+    const isThere = (await one?.moveTo(folder.path, branch)) ?? false;
+    const from = isThere && one?.warm === true ? { warm: one.warm } : {};
+    if (isThere && (await mayHaveHook) === false) return from;
+    const hook = ['hook', 'run', '--ignore-missing', 'post-checkout', '--', nothing(commit), commit, '1'];
+    const args = isThere
+      ? ['-C', folder.path, ...hook]
+      : ['--git-dir', repository.commonDir, 'worktree', 'add', '--', folder.path, branch];
+    const run = (): Promise<GitResult> => tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
     const result = await retrying(run, isDone);
-    const from = warm ? { warm } : {};
     if (result.exitCode === 0) return from;
     // git removes what it made when the checkout fails. If it is there, the checkout is complete, and the exit code is the hook's.
     if (!(await isDone())) throw gitError({ args, cwd: repository.root, ...result });
@@ -251,7 +258,7 @@ export async function recreateWorktree(
   return {
     path: folder.path,
     commit,
-    ...(await checkOut(repository, folder, { branch, commit, isNew: false }, { signal, env })),
+    ...(await checkOut(repository, folder, { branch, commit }, { signal, env })),
   };
 }
 
@@ -270,16 +277,6 @@ async function isRemovedEmpty(folder: string): Promise<boolean> {
 async function createBranch(repository: Repository, { branch, commit }: MadeWorktree): Promise<void> {
   const message = `branch: Created from ${commit}`;
   await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, nothing(commit)]);
-}
-
-async function isAt(repository: Repository, branch: string, commit: string): Promise<boolean> {
-  const args = ['--git-dir', repository.commonDir, 'rev-parse', '--verify', '--quiet', `refs/heads/${branch}`];
-  return withoutNewline((await tryGit(repository.commonDir, args)).stdout) === commit;
-}
-
-/** What git says for no commit, in the length of the repository's ids. */
-function nothing(commit: string): string {
-  return '0'.repeat(commit.length);
 }
 
 /**

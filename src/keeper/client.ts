@@ -20,7 +20,7 @@ import { keeperEnv } from './spec.ts';
 export { MARK, markerEnv, readSpec, writeSpec } from './spec.ts';
 
 /** Between two attempts to reach a keeper that is starting: ms. */
-const ATTEMPT = 20;
+const ATTEMPT = 4;
 
 export interface Launch {
   /** Node, or an Electron that can be told to be one. */

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import type { Launch } from '../agents/adapter.ts';
-import { addWorktree, isComplete, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
+import { addWorktree, type AddWorktree, isComplete, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
 import { markerEnv, openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
 import { endPreparation } from '../keeper/rescue.ts';
@@ -57,24 +57,30 @@ export async function startTurn(
       enter('starting the keeper');
       const launch = launchOf(context, session, turn, prompt, promptFile);
       const spec = specOf(context, session, turn, launch);
+      await writeSpec(folder, spec);
+      let keeper: Promise<KeeperConnection> | undefined;
+      const start = (): Promise<KeeperConnection> => {
+        if (keeper !== undefined) return keeper;
+        const starting = launchKeeper(context, spec, folder, launch.env);
+        // Awaited only after the worktree is made; a failure before then is not an unhandled one.
+        starting.catch(() => undefined);
+        undo.push('the keeper', async () => {
+          // A keeper whose client leaves before `start` ends by itself.
+          const connection = await starting.catch(() => undefined);
+          connection?.dispose();
+          return connection !== undefined;
+        });
+        return (keeper = starting);
+      };
       const make = (): Promise<void> => {
         enter('making the worktree');
-        return makeWorktree(context, session, turn, undo, signal);
+        return makeWorktree(context, session, turn, undo, { signal, onBegun: () => void start() });
       };
-      // The checkout first, since it takes longer; the keeper starts beside it.
-      const made = turn.number === 1 ? make() : undefined;
-      const keeper = launchKeeper(context, spec, folder, launch.env);
-      // Awaited only after the worktree is made; a failure before then is not an unhandled one.
-      keeper.catch(() => undefined);
-      undo.push('the keeper', async () => {
-        // A keeper whose client leaves before `start` ends by itself.
-        const connection = await keeper.catch(() => undefined);
-        connection?.dispose();
-        return connection !== undefined;
-      });
-      if (made !== undefined) await made;
-      else if (!(await isComplete(context.repository, session.worktree))) await make();
-      return { keeper };
+      // The checkout first, since it takes longest; the keeper starts beside it.
+      if (turn.number === 1) await make();
+      const started = start();
+      if (turn.number > 1 && !(await isComplete(context.repository, session.worktree))) await make();
+      return { keeper: started };
     };
     enter('waiting until other worktrees are made');
     const { keeper } = await (turn.number === 1 ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
@@ -127,13 +133,12 @@ function specOf(context: Context, session: Session, turn: Turn, launch: Launch):
   };
 }
 
-async function launchKeeper(
+function launchKeeper(
   context: Context,
   spec: KeeperSpec,
   turnFolder: string,
   agents: Launch['env'],
 ): Promise<KeeperConnection> {
-  await writeSpec(turnFolder, spec);
   const env = { ...agentEnvironment(process.env), ...agents, ...markerEnv(spec.session, spec.turn) };
   const launch = { execPath: process.execPath, entry: context.keeper, turnFolder, env };
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
@@ -145,7 +150,7 @@ async function makeWorktree(
   session: Session,
   turn: Turn,
   undo: UndoStack,
-  signal: AbortSignal | undefined,
+  { signal, onBegun }: Pick<AddWorktree, 'signal' | 'onBegun'>,
 ): Promise<void> {
   const { worktree: path, branch, base } = session;
   // The marker finds a git that goes on though this window has died.
@@ -166,7 +171,7 @@ async function makeWorktree(
     return true;
   });
   const { warning } = await pool.serve(base.commit, (warm) =>
-    addWorktree(repository, { path, branch, base: base.commit, signal, env, warm }),
+    addWorktree(repository, { path, branch, base: base.commit, signal, env, warm, onBegun }),
   );
   if (warning !== undefined) {
     log.warn(warning);

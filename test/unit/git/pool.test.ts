@@ -9,6 +9,7 @@ import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
 import { addWorktree, listWorktrees, undoWorktree } from '../../../src/git/worktrees.ts';
 import { git, tempRepo, until } from '../support.ts';
+import { looks } from './looks.ts';
 
 interface Place {
   readonly repo: string;
@@ -36,30 +37,6 @@ const fill = (at: Place, folder = at.folder) => fillPool(at.repository, { folder
 
 const add = ({ repository, folder, commit }: Place, branch: string, base = commit) =>
   addWorktree(repository, { path: path.join(folder, branch), branch, base, warm: true });
-
-/** Everything that git and a person can tell two worktrees apart by, but their names. */
-async function looks(worktree: string): Promise<unknown> {
-  const names = (await readdir(worktree, { recursive: true })).filter((name) => name !== '.git').sort();
-  const files = await Promise.all(
-    names.map(async (name) => {
-      const { mode } = await stat(path.join(worktree, name));
-      const isFile = (mode & 0o170000) === 0o100000;
-      return [name, mode, isFile ? await readFile(path.join(worktree, name), 'utf8') : ''];
-    }),
-  );
-  return {
-    files,
-    mode: (await stat(worktree)).mode,
-    status: await git(worktree, 'status', '--porcelain', '--ignored'),
-    index: await git(worktree, 'ls-files', '--stage', '-v'),
-    tree: await git(worktree, 'write-tree'),
-    head: await git(worktree, 'rev-parse', 'HEAD'),
-    top: path.relative(worktree, await git(worktree, 'rev-parse', '--show-toplevel')),
-    upstream: await git(worktree, 'status', '--porcelain=v2', '--branch', '--untracked-files=no').then((text) =>
-      /branch.upstream/.test(text),
-    ),
-  };
-}
 
 const hidden = async ({ repo, folder }: Place): Promise<{ entries: string[]; trees: string[] }> => ({
   entries: await readdir(path.join(repo, '.git/treeline-warm')).catch(() => []),

@@ -1,0 +1,83 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { git, withoutNewline, type GitOptions } from './git.ts';
+
+/** The reason that `git worktree add` locks a worktree with until its checkout is complete (builtin/worktree.c). */
+export const IN_THE_MAKING = 'initializing';
+
+/** Options of git by which no hook runs, and no daemon watches files that nobody works on. */
+export const QUIET = ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${os.devNull}`];
+
+/**
+ * Writes what git knows of a worktree: the state files of gitrepository-layout(5), as builtin/worktree.c writes them. Without a
+ * branch, and locked as being made: a death in the middle is undone like that of a `git worktree add`.
+ * @param registration a folder of the caller's, two levels below the common git directory.
+ */
+export async function register(registration: string, tree: string, commit: string): Promise<void> {
+  await Promise.all([
+    // As yet no commit: so the checkout is the first thing in its log of HEAD.
+    writeFile(path.join(registration, 'HEAD'), `${nothing(commit)}\n`),
+    writeFile(path.join(registration, 'commondir'), '../..\n'),
+    writeFile(path.join(registration, 'gitdir'), gitdirOf(tree)),
+    writeFile(path.join(registration, 'locked'), IN_THE_MAKING),
+    pointTo(registration, tree),
+  ]);
+}
+
+/** What git says for no commit, in the length of the repository's ids. */
+export function nothing(commit: string): string {
+  return '0'.repeat(commit.length);
+}
+
+/** Makes a worktree's files name this registration. */
+export async function pointTo(registration: string, tree: string): Promise<void> {
+  await writeFile(path.join(tree, '.git'), `gitdir: ${gitPath(registration)}\n`);
+}
+
+/** The `gitdir` file in the registration of these files. */
+export function gitdirOf(tree: string): string {
+  return `${gitPath(path.join(tree, '.git'))}\n`;
+}
+
+/** The `HEAD` file of a worktree that is on a branch. */
+export function headOn(branch: string): string {
+  return `ref: refs/heads/${branch}\n`;
+}
+
+/** The registration that a worktree's `.git` file names. */
+export async function registrationOf(tree: string): Promise<string> {
+  const text = withoutNewline(await readFile(path.join(tree, '.git')));
+  return path.resolve(tree, text.replace(/^gitdir: /, ''));
+}
+
+/** Checks a commit out as `git worktree add` does, which runs this very command; HEAD stays as it is. */
+export async function checkOutFiles(
+  registration: string,
+  tree: string,
+  commit: string,
+  { config = [], ...options }: GitOptions & { readonly config?: readonly string[] },
+): Promise<void> {
+  const where = ['--git-dir', registration, '--work-tree', tree, ...config];
+  const args = [...where, 'reset', '--hard', '--quiet', '--no-recurse-submodules', commit];
+  await git(tree, args, { ...options, writes: true });
+}
+
+/** The names in a folder of git's or ours; none where there is no such folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
+    throw new TreelineError(
+      'folder-unreadable',
+      `${folder} cannot be read (${errorText(error)}); look at its permissions.`,
+    );
+  }
+}
+
+/** git writes its own paths with `/` everywhere. Not run on Windows. */
+function gitPath(file: string): string {
+  return process.platform === 'win32' ? file.replaceAll('\\', '/') : file;
+}
