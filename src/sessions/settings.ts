@@ -23,7 +23,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = {
   maxConcurrent: 6,
   worktreeFolder: '${repositoryParent}/${repositoryName}.worktrees',
-  warmWorktrees: 1,
+  warmWorktrees: 3,
   branchName: 'treeline/${slug}-${id}',
   claude: { args: [] },
   codex: { args: [] },

@@ -14,8 +14,9 @@ const MOST_IN_VAIN = 2;
 type PoolContext = Pick<Context, 'repository' | 'settings' | 'log'>;
 
 /**
- * Keeps worktrees ready for the next sessions (setting `treeline.warmWorktrees`): made at low priority, one after the other, some
- * seconds after a session got its worktree, and not while another one gets its own. A repository without sessions never has any.
+ * Keeps worktrees ready for the next sessions: as many as the last ones took that were spawned together, at most what the setting
+ * `treeline.warmWorktrees` says. They are made at low priority, one after the other, some seconds after a session got its
+ * worktree, and not while another one gets its own. A repository without sessions never has any.
  */
 export class WorktreePool {
   readonly #context: PoolContext;
@@ -23,6 +24,8 @@ export class WorktreePool {
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #starting = 0;
+  /** How many sessions got their worktrees together, without a pause of {@link FILL_AFTER}. */
+  #burst = 0;
   /** How many were made here since the last one was given out. */
   #made = 0;
   /** git alone makes worktrees for this repository. */
@@ -37,6 +40,7 @@ export class WorktreePool {
   async serve(commit: string, make: (warm: boolean) => Promise<AddedWorktree>): Promise<AddedWorktree> {
     clearTimeout(this.#timer);
     this.#starting++;
+    this.#burst++;
     try {
       const made = await make(this.#size > 0);
       if (made.warm === true) this.#made = 0;
@@ -44,7 +48,11 @@ export class WorktreePool {
     } finally {
       this.#starting--;
       if (this.#starting === 0 && !this.#abort.signal.aborted) {
-        this.#timer = setTimeout(() => this.#then(() => this.#fill(commit)), FILL_AFTER).unref();
+        this.#timer = setTimeout(() => {
+          const together = this.#burst;
+          this.#burst = 0;
+          this.#then(() => this.#fill(commit, together));
+        }, FILL_AFTER).unref();
       }
     }
   }
@@ -89,11 +97,11 @@ export class WorktreePool {
     if (await tidyPool(repository, this.#folder, this.#size)) log.info('Worktrees that were kept ready were removed.');
   }
 
-  async #fill(commit: string): Promise<void> {
+  async #fill(commit: string, together: number): Promise<void> {
     const { repository } = this.#context;
     const { signal } = this.#abort;
     await this.#tidy();
-    while (this.#isWorthwhile && (await poolSize(repository)) < this.#size) {
+    while (this.#isWorthwhile && (await poolSize(repository)) < Math.min(together, this.#size)) {
       this.#made++;
       this.#unsuited = !(await fillPool(repository, { folder: this.#folder, commit, signal }));
     }

@@ -153,10 +153,12 @@ export async function stopAll({ sessions }: Window): Promise<void> {
   await Promise.all(sessions.list().map(({ id }) => sessions.stop(id)));
 }
 
-/** Resolves when a worktree is kept ready. */
-export async function untilWarm({ sessions }: Window): Promise<void> {
+/** Resolves when so many worktrees are kept ready. */
+export async function untilWarm({ sessions }: Window, count = 1): Promise<void> {
   const pool = path.join(sessions.repository.commonDir, 'treeline-warm');
-  while (!(await readdir(pool).catch(() => [])).some((name) => /^[0-9a-f]+$/.test(name))) await delay(50);
+  const ready = async (): Promise<number> =>
+    (await readdir(pool).catch(() => [])).filter((name) => /^[0-9a-f]+$/.test(name)).length;
+  while ((await ready()) < count) await delay(50);
 }
 
 let bareCount = 0;

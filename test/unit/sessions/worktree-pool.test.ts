@@ -14,7 +14,9 @@ test('after a session got its worktree, one is kept ready for the next; none whe
   const { treeline, sessions } = await place.open();
   const { repository } = sessions;
   const pool = join(repository.commonDir, 'treeline-warm');
-  const ready = (): boolean => existsSync(pool) && readdirSync(pool).some((name) => /^[0-9a-f]{12}$/.test(name));
+  const count = (): number =>
+    existsSync(pool) ? readdirSync(pool).filter((name) => /^[0-9a-f]{12}$/.test(name)).length : 0;
+  const ready = (): boolean => count() > 0;
   assert.equal(await poolSize(repository), 0);
 
   const first = await sessions.spawn({ agent: 'scripted', prompt: 'print one' });
@@ -22,7 +24,8 @@ test('after a session got its worktree, one is kept ready for the next; none whe
   const registered = readdirSync(join(repository.commonDir, 'worktrees'));
   assert.equal(registered.length, 1, 'git knows only the session’s');
 
-  const [entry = ''] = readdirSync(pool);
+  const [entry = '', ...others] = readdirSync(pool);
+  assert.deepEqual(others, [], 'one was spawned, and one is kept');
   const second = await sessions.spawn({ agent: 'scripted', prompt: 'print two\nwrite two.txt two' });
   assert.ok(!existsSync(join(pool, entry)), 'it was given out');
   await reached(sessions, second.id, judged);
@@ -31,11 +34,12 @@ test('after a session got its worktree, one is kept ready for the next; none whe
   assert.notEqual(first.worktree, second.worktree);
 
   await until(ready, { timeoutMs: PATIENCE, what: 'the next one is ready' });
-  // More at once than are ready: the rest are git's work, and no reason to give up.
+  // More at once than are ready: the rest are git's work, and no reason to give up. As many, up to the setting, are ready next time.
+  place.settings.warmWorktrees = 2;
   for (let burst = 0; burst < 2; burst++) {
     const prompts = ['print a', 'print b', 'print c'];
     await Promise.all(prompts.map((prompt) => sessions.spawn({ agent: 'scripted', prompt })));
-    await until(ready, { timeoutMs: PATIENCE, what: 'one is ready after a burst' });
+    await until(() => count() === 2, { timeoutMs: PATIENCE, what: 'two are ready after a burst' });
   }
 
   place.settings.warmWorktrees = 0;
