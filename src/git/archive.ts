@@ -130,7 +130,7 @@ export async function planRestore(
  * was checked out is made again where it is gone; where it has moved on or is checked out elsewhere, HEAD stays at the commit
  * it was at, detached, so that the restored index does not look like a change of the newer commits.
  *
- * @returns a sentence about a HEAD or branch that is not as it was; undefined when all is.
+ * @returns a sentence about what is not as it was, a HEAD or branch, or files that somebody deleted; undefined when all is.
  * @throws TreelineError `path-taken`, `worktree-busy`, `other-device`
  */
 export async function moveBack(repository: Repository, move: WorktreeMove): Promise<string | undefined> {
@@ -153,8 +153,11 @@ export async function moveBack(repository: Repository, move: WorktreeMove): Prom
       await point(path.join(registration.to, 'gitdir'), registration.from, path.join(worktree, '.git'), '');
       await moveOnce(registration.to, registration.from, 0o777);
     }
-    if (await exists(worktree)) await point(path.join(worktree, '.git'), worktree, registration.from, 'gitdir: ');
+    if ((await isFolder(worktree)) && (await exists(registration.from))) {
+      await point(path.join(worktree, '.git'), worktree, registration.from, 'gitdir: ');
+    }
   }
+  note = (await whatIsGone(move)) ?? note;
   await letGo(repository, archive, false);
   await rmdir(path.dirname(files)).catch(() => undefined);
   return note;
@@ -181,10 +184,24 @@ export async function countUnheld({ files, registration }: Archive, signal?: Abo
   return count;
 }
 
+/** A sentence about a part that was not there to be brought back. */
+async function whatIsGone({ worktree, archive: { files, registration } }: WorktreeMove): Promise<string | undefined> {
+  if (!(await exists(worktree))) {
+    return `There were no files of ${worktree} in the trash (${files}), so the folder is not there; a resume checks its branch out again.`;
+  }
+  if (registration === undefined || (await exists(registration.from))) return undefined;
+  return `git's record of ${worktree} was gone (${registration.to}), so git does not know the files that came back; copy what you need of them and move the folder away, and a resume checks its branch out again.`;
+}
+
 /** A rename that may have been done before: then, or when there is nothing to move, it does nothing. */
 async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promise<void> {
   if (!(await exists(from)) || (await exists(to))) return;
-  await mkdir(path.dirname(to), { recursive: true, mode });
+  try {
+    await mkdir(path.dirname(to), { recursive: true, mode });
+  } catch (cause) {
+    const words = `The folder ${path.dirname(to)} could not be made (${errorText(cause)}); move away what is in its place, look at its permissions, and try again.`;
+    throw new TreelineError('no-folder', words, { cause });
+  }
   try {
     await rename(from, to);
   } catch (error) {
@@ -286,12 +303,15 @@ async function settleHead(
   return `The branch ${branch} ${why}, so the worktree is at its own commit ${commit.slice(0, 10)}, on no branch.`;
 }
 
-/** Has one of git's two pointer files say `target`, if it does not; it may say so by a relative path. */
+/** Has one of git's two pointer files say `target`, if it does not, or is gone; it may say so by a relative path. */
 async function point(file: string, base: string, target: string, prefix: string): Promise<void> {
   const text = await readIfExists(file);
-  if (text === undefined) return;
-  if (path.resolve(base, withoutNewline(text).slice(prefix.length)) === target) return;
+  if (text !== undefined && path.resolve(base, withoutNewline(text).slice(prefix.length)) === target) return;
   await writeFile(file, `${prefix}${target}\n`);
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  return (await stat(file).catch(() => undefined))?.isDirectory() === true;
 }
 
 async function isEmptyFolder(folder: string): Promise<boolean> {

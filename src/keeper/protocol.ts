@@ -60,6 +60,9 @@ export interface KeeperSpec {
   readonly grace: { readonly interrupt: number; readonly terminate: number };
 }
 
+/** The longest message to an agent, as JSON: bytes. A line of the socket may be twice as long. */
+export const MESSAGE_LIMIT = 1024 * 1024;
+
 /** Client to keeper, one JSON object a line. The first must be `hello`. */
 export type KeeperRequest =
   | { readonly id: number; readonly do: 'hello'; readonly token: string }

@@ -6,7 +6,7 @@ import { branchName } from '../git/branch-name.ts';
 import { head, resolveCommit } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
 import { freeWorktreePath, worktreeFolder } from '../git/worktree-path.ts';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { MESSAGE_LIMIT, TURN_FILES } from '../keeper/protocol.ts';
 import { writeAtomic } from '../platform/atomic-file.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
@@ -202,6 +202,12 @@ export class SessionsOfRepository implements RepositorySessions {
     await this.ready;
     const session = this.#need(id);
     const message = checkedPrompt(text);
+    if (Buffer.byteLength(JSON.stringify(message)) > MESSAGE_LIMIT) {
+      throw new TreelineError(
+        'message-too-long',
+        'The message is longer than the 1 MiB that a running agent takes; put it into a file, and send the path of that.',
+      );
+    }
     const turn = lastTurn(session);
     if (turn === undefined || !isLive(turn)) {
       throw new TreelineError('not-running', `“${session.name}” does not run; resume it with your message instead.`);

@@ -215,7 +215,12 @@ function moved({ move: _over, ...session }: Session, move: Move, fact: MovedFact
   }
   switch (fact.type) {
     case 'session.archived':
-      return withStatus(session, 'archived', fact, 'The worktree lies in the trash, with all its files.');
+      return withStatus(
+        session,
+        'archived',
+        fact,
+        'The session is archived; what its worktree held lies in the trash.',
+      );
     case 'session.purged': {
       const purged = { ...session, archive: { ...archive, purgedAt: fact.at } };
       return withStatus(purged, 'archived', fact, 'The worktree was deleted from the trash; the branch is kept.');

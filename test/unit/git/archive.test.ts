@@ -283,7 +283,7 @@ test('a folder that is gone, or that git forgot, is archived as far as it is the
   await rm(s.worktree, { recursive: true });
   const gone = await archive(s);
   assert.equal(await git(s.repo, 'worktree', 'list', '--porcelain').then((list) => list.includes('topic')), false);
-  await restore(s, { worktree: s.worktree, archive: gone });
+  assert.match((await restore(s, { worktree: s.worktree, archive: gone })) ?? '', /^There were no files of .*topic/);
   assert.match(await git(s.repo, 'worktree', 'list', '--porcelain'), /prunable/);
 
   await git(s.repo, 'worktree', 'prune');
@@ -293,6 +293,47 @@ test('a folder that is gone, or that git forgot, is archived as far as it is the
   assert.equal(existsSync(s.worktree), false);
   await restore(s, { worktree: s.worktree, archive: forgotten });
   assert.equal(await readFile(path.join(s.worktree, 'left.txt'), 'utf8'), 'left');
+});
+
+test('what somebody deleted from an archive is told, and the rest comes back; a missing .git is made again', async (t) => {
+  const s = await scene(t);
+  let made = await archive(s);
+  await rm(path.join(made.files, '.git'));
+  assert.equal(await restore(s, { worktree: s.worktree, archive: made }), undefined);
+  assert.equal(await git(s.worktree, 'status', '--porcelain'), '');
+
+  made = await archive(s);
+  await rm(made.files, { recursive: true });
+  assert.match((await restore(s, { worktree: s.worktree, archive: made })) ?? '', /^There were no files of .*topic/);
+  await git(s.repo, 'worktree', 'prune');
+  await git(s.repo, 'worktree', 'add', '--quiet', s.worktree, 'topic');
+
+  made = await archive(s);
+  await rm(made.registration!.to, { recursive: true });
+  assert.match((await restore(s, { worktree: s.worktree, archive: made })) ?? '', /^git's record of .* was gone/);
+  assert.ok(existsSync(path.join(s.worktree, 'README.md')));
+});
+
+test('a file where the trash, or the place of the worktree, should be: refused with a sentence, and goes on when it is away', async (t) => {
+  const s = await scene(t);
+  const before = await state(s);
+  await writeFile(s.trash, 'a file');
+  const move = {
+    worktree: s.worktree,
+    archive: await planArchive(s.repository, s.worktree, { trash: s.trash, name: 'ses_1' }),
+  };
+  await assert.rejects(moveToTrash(s.repository, move), { code: 'no-folder' });
+  assert.equal(await moveBack(s.repository, move), undefined);
+  assert.deepEqual(await state(s), before);
+  await rm(s.trash);
+  const made = await archive(s);
+  const parent = path.dirname(s.worktree);
+  await rm(parent, { recursive: true });
+  await writeFile(parent, 'a file');
+  await assert.rejects(restore(s, { worktree: s.worktree, archive: made }), { code: 'no-folder' });
+  await rm(parent);
+  await restore(s, { worktree: s.worktree, archive: made });
+  assert.deepEqual(await state(s), before);
 });
 
 test('every step may be repeated, and goes on from wherever it was cut', async (t) => {

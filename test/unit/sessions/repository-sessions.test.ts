@@ -81,6 +81,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     const { sessions } = await (await world(t)).open();
     const { id } = await sessions.spawn({ agent: 'lines', prompt: 'print first' });
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'first');
+    await assert.rejects(sessions.send(id, `print ${'x'.repeat(1024 * 1024)}`), { code: 'message-too-long' });
     await sessions.send(id, 'print second');
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'second');
     await sessions.send(id, 'exit 0');
