@@ -14,7 +14,7 @@ import type { Session } from './lifecycle.ts';
  * The form of the file and of the records in it. To be raised with every change of these, of `Session` and of the
  * reducer: a snapshot of another schema is rebuilt. A newer build also understands facts that an older one passed over.
  */
-const SCHEMA = `3 for facts ${FACT_VERSION}`;
+const SCHEMA = `4 for facts ${FACT_VERSION}`;
 
 /** A snapshot costs as much as there is to store, so it waits until this much of the journal is not in it: bytes, or a share of the snapshot. */
 const TAIL_BYTES = 64 * 1024;
