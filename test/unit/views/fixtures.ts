@@ -36,6 +36,7 @@ export function session(change: Partial<Session> = {}): Session {
     ],
     status: 'working',
     evidence: { type: 'agent.started', at: NOW - 180_000, detail: 'The agent runs as process 2.' },
+    facts: 5,
     ...change,
   };
 }
