@@ -40,6 +40,9 @@ interface Original {
 /** What a page shows of a row: all of it but the revision, which counts what was done to the index. */
 const shown = (all: readonly Row[]): readonly Omit<Row, 'rev'>[] => all.map(({ rev: _, ...row }) => row);
 
+/** What is shown of sessions: all of it but how many facts it rests on, of which a damaged journal holds fewer. */
+const known = (all: readonly Session[]): readonly Omit<Session, 'facts'>[] => all.map(({ facts: _, ...one }) => one);
+
 async function all(window: FaultWindow): Promise<Map<string, readonly Row[]>> {
   const found = new Map<string, readonly Row[]>();
   for (const { id } of window.sessions.list()) found.set(id, await rows(window, id));
@@ -134,8 +137,8 @@ suite('damaged files', { timeout: 300_000 }, () => {
       // The fact that lost its end is the rename; without its newline alone it is whole.
       const name = cut === 1 ? 'the last name' : `renamed ${RENAMES - 1}`;
       assert.deepEqual(
-        window.sessions.list(),
-        base.sessions.map((one) => (one.id === last.id ? { ...one, name } : one)),
+        known(window.sessions.list()),
+        known(base.sessions.map((one) => (one.id === last.id ? { ...one, name } : one))),
         `cut by ${cut} bytes`,
       );
       // What is written next is whole, for this window and for the next.
@@ -171,7 +174,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
           damage(journalFile(folder));
           if (!catalogue) rmSync(catalogueFile(folder));
         });
-        assert.deepEqual(window.sessions.list(), base.sessions, name);
+        assert.deepEqual(known(window.sessions.list()), known(base.sessions), name);
         // The catalogue may hold all that stands before the damage; then nobody has to read it again.
         if (!catalogue) {
           assert.match(window.log.join('\n'), /warn: \d+ damaged piece\(s\) in the journal, copied to .*/, name);
@@ -195,8 +198,8 @@ suite('damaged files', { timeout: 300_000 }, () => {
         rmSync(catalogueFile(folder), { force: true });
       });
       assert.deepEqual(
-        window.sessions.list().filter(({ id }) => id !== failed.id),
-        base.sessions.filter(({ id }) => id !== failed.id),
+        known(window.sessions.list().filter(({ id }) => id !== failed.id)),
+        known(base.sessions.filter(({ id }) => id !== failed.id)),
         type,
       );
       assert.match(window.log.join('\n'), /warn: 1 damaged piece\(s\) in the journal/);
@@ -219,7 +222,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
       lines.splice(3, 0, JSON.stringify(newer));
       writeFileSync(file, lines.join('\n'));
     });
-    assert.deepEqual(window.sessions.list(), base.sessions);
+    assert.deepEqual(known(window.sessions.list()), known(base.sessions));
     assert.ok(lineOf(store, 'session.dreamt') >= 0, 'it is still there');
     assert.equal(existsSync(damagedFile(store)), false, 'and counts as no damage');
   });
@@ -258,7 +261,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
       const { window } = await damagedCopy(t, base, (store) => {
         for (const file of Object.values(files)) damage(file(store));
       });
-      assert.deepEqual(window.sessions.list(), base.sessions, name);
+      assert.deepEqual(known(window.sessions.list()), known(base.sessions), name);
       for (const [id, before] of base.rows) assert.deepEqual(shown(await rows(window, id)), shown(before), name);
       assert.deepEqual(
         window.log.filter((line) => line.startsWith('error')),
@@ -304,7 +307,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
           rmSync(timelineFile(store, id), { force: true });
         }
       });
-      assert.deepEqual(window.sessions.list(), base.sessions, name);
+      assert.deepEqual(known(window.sessions.list()), known(base.sessions), name);
       for (const [id, before] of base.rows) {
         const now = await rows(window, id);
         if (id !== last.id && id !== failed.id) {
