@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { MARK } from '../keeper/client.ts';
 import { endPreparation } from '../keeper/rescue.ts';
 import { TreelineError } from '../platform/errors.ts';
+import { isSessionId } from '../platform/ids.ts';
+import { sessionFolder } from '../platform/paths.ts';
 import { isAlive } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
 import { withVariable, type FoundProcess } from '../platform/process-search.ts';
-import { isLive, isOpen, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
+import { isLive, isOpen, lastTurn } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import type { Finding, Patient } from './health.ts';
 
@@ -64,19 +67,20 @@ async function close({ context, look }: Patient, id: string, number: number): Pr
 }
 
 interface Left {
-  readonly session: Session;
-  readonly turn: Turn;
+  readonly session: string;
+  readonly turn: number;
+  readonly sentence: string;
   readonly processes: readonly FoundProcess[];
 }
 
-/** Processes of turns of this repository that are over. Those of other repositories, or of another VS Code, are none of ours. */
+/** Processes of turns of this repository that are over, or that the journal has lost. Those of other repositories, or of another VS Code, are none of ours. */
 export async function leftProcesses({ context }: Patient): Promise<readonly Finding[]> {
-  return (await findLeft(context)).map(({ session, turn, processes }): Finding => {
+  return (await findLeft(context)).map(({ session, turn, sentence, processes }): Finding => {
     const names = processes.map(({ id, command }) => `Process ${id.pid}: ${command}`);
     return {
       kind: 'process-left',
       severity: 'warning',
-      sentence: `${processes.length} processes of turn ${turn.number} of “${session.name}” still run, though the turn is over.`,
+      sentence,
       evidence: names,
       repair: {
         title: 'End Them',
@@ -88,23 +92,31 @@ export async function leftProcesses({ context }: Patient): Promise<readonly Find
             'SIGTERM',
           );
           await delay(TERM_TO_KILL);
-          await endPreparation({ session: session.id, turn: turn.number });
+          await endPreparation({ session, turn });
         },
       },
     };
   });
 }
 
-async function findLeft({ store }: Context): Promise<readonly Left[]> {
+async function findLeft({ store, folder }: Context): Promise<readonly Left[]> {
   const marked = Map.groupBy(await withVariable(MARK), ({ value }) => value);
   const left: Left[] = [];
   for (const [mark, processes] of marked) {
     const [id = '', number] = mark.split('/');
     const session = store.get(id);
     const turn = session?.turns[Number(number) - 1];
-    if (session === undefined || turn === undefined || isOpen(turn)) continue;
+    if (turn === undefined) {
+      // Ours if it has a folder here; and a newer version may know it.
+      if (store.newer > 0 || !isSessionId(id) || !existsSync(sessionFolder(folder, id))) continue;
+      const sentence = `${processes.length} processes still run of a session that the journal has lost.`;
+      left.push({ session: id, turn: Number(number), sentence, processes });
+      continue;
+    }
     const endedAt = turn.exit?.endedAt ?? turn.withdrawn?.at ?? 0;
-    if (Date.now() - endedAt > JUST_ENDED) left.push({ session, turn, processes });
+    if (isOpen(turn) || Date.now() - endedAt <= JUST_ENDED) continue;
+    const sentence = `${processes.length} processes of turn ${turn.number} of “${session?.name}” still run, though the turn is over.`;
+    left.push({ session: id, turn: turn.number, sentence, processes });
   }
   return left;
 }

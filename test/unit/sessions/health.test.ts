@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -154,6 +154,21 @@ suite('health', { timeout: 120_000 }, () => {
     await finding.repair?.run();
     assert.equal(processIdSync(ours), undefined);
     assert.ok(processIdSync(others));
+    assert.deepEqual(await find(sessions, 'process-left'), []);
+  });
+
+  test('processes of a session that the journal has lost while no window was open are named and ended', async (t) => {
+    const made = await world(t);
+    const first = await made.openProcess();
+    const { id } = await first.spawn({ agent: 'scripted', prompt: 'wait' });
+    await first.kill();
+    const [key = ''] = await readdir(join(made.storage, 'repos'));
+    await rm(join(made.storage, 'repos', key, 'journal.jsonl'));
+    const { sessions } = await made.open();
+    assert.equal(sessions.get(id), undefined);
+    const [finding] = await find(sessions, 'process-left');
+    assert.match(finding?.sentence ?? '', /^2 processes still run of a session that the journal has lost\.$/);
+    await finding?.repair?.run();
     assert.deepEqual(await find(sessions, 'process-left'), []);
   });
 
