@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
-import { MAX_LINE_BYTES } from './journal.ts';
+import { MAX_LINE_BYTES, type FileLook } from './journal.ts';
 import { salvage } from './journal-salvage.ts';
 import { readFact } from './facts-parse.ts';
 import type { Fact } from './facts.ts';
@@ -97,6 +97,12 @@ export class JournalReader {
   /** Whether this fact was among the last that were read. */
   hasRead(id: string): boolean {
     return this.#recent.has(id);
+  }
+
+  /** Whether this file may be the one that was read so far: it has the same identity, and nothing was cut off. */
+  mayBe({ ino, dev, size }: FileLook): boolean {
+    if (this.#file === undefined) return this.#offset === 0;
+    return ino === this.#file.ino && dev === this.#file.dev && size >= this.#offset;
   }
 
   /**

@@ -15,6 +15,20 @@ const NEWLINE = 0x0a;
 
 const sync = promisify(fdatasync);
 
+/** A file as the file system knows it. */
+export interface FileLook {
+  readonly ino: number;
+  readonly dev: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+export interface JournalOptions {
+  readonly now?: () => number;
+  /** Called with the file before each write; true when it wrote to it, or had it replaced. */
+  readonly beforeWrite?: (file: FileLook) => boolean;
+}
+
 /** What a writer says; the journal adds the rest. */
 export type FactEntry = FactBody & { readonly session: string };
 
@@ -26,6 +40,7 @@ export class Journal {
   readonly #path: string;
   readonly #by: FactBase['by'];
   readonly #now: () => number;
+  readonly #beforeWrite: JournalOptions['beforeWrite'];
   #file: { readonly fd: number; readonly ino: number; readonly dev: number } | undefined;
   /** The file's size after our own last append: while it still is that, the file is known to end with a newline. */
   #end = -1;
@@ -33,10 +48,11 @@ export class Journal {
   #syncing: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
 
-  constructor(journal: string, by: FactBase['by'], options: { readonly now?: () => number } = {}) {
+  constructor(journal: string, by: FactBase['by'], options: JournalOptions = {}) {
     this.#path = journal;
     this.#by = by;
     this.#now = options.now ?? Date.now;
+    this.#beforeWrite = options.beforeWrite;
   }
 
   /**
@@ -83,7 +99,8 @@ export class Journal {
 
   #write(text: string): void {
     try {
-      const { fd, size } = this.#open();
+      const file = this.#open();
+      const { fd, size } = this.#beforeWrite?.(file) === true ? this.#open() : file;
       const glued = size > 0 && size !== this.#end && !endsWithNewline(fd, size);
       const bytes = Buffer.from(glued ? '\n' + text : text);
       const written = writeSync(fd, bytes);
@@ -92,6 +109,7 @@ export class Journal {
       }
       this.#end = size + written;
     } catch (cause) {
+      if (cause instanceof TreelineError) throw cause;
       throw new TreelineError(
         'journal-write',
         `The sessions' journal ${this.#path} cannot be written (${errorText(cause)}): make space or access, and try again.`,
@@ -101,10 +119,10 @@ export class Journal {
   }
 
   /** The file that is at the path now, with its size: it may have been deleted or replaced since the last time. */
-  #open(): { fd: number; size: number } {
+  #open(): FileLook & { readonly fd: number } {
     const now = statSync(this.#path, { throwIfNoEntry: false });
     if (this.#file !== undefined && now?.ino === this.#file.ino && now.dev === this.#file.dev) {
-      return { fd: this.#file.fd, size: now.size };
+      return { ...this.#file, size: now.size };
     }
     this.#close();
     const fd = openAppend(this.#path);
@@ -112,7 +130,7 @@ export class Journal {
     this.#file = { fd, ino: stat.ino, dev: stat.dev };
     this.#end = -1;
     this.#isNew = now === undefined;
-    return { fd, size: stat.size };
+    return { ...this.#file, size: stat.size };
   }
 
   #close(): void {

@@ -66,7 +66,14 @@ export class Store implements StoreEvents {
     this.folder = folder;
     this.#log = log;
     const journal = journalFile(folder);
-    this.#journal = new Journal(journal, by);
+    this.#journal = new Journal(journal, by, {
+      // Behind what a journal that was lost is given back: before it, new facts would be facts about nothing.
+      beforeWrite: (file) => {
+        if (this.#recovering || this.#reader.mayBe(file)) return false;
+        this.refresh();
+        return true;
+      },
+    });
     this.#reader = new JournalReader(journal);
     this.#catalogue = new Catalogue(catalogueFile(folder), journal, log);
     this.#changes = new Emitter((error) => log.error(`A listener of the store failed: ${errorText(error)}`));
@@ -114,8 +121,6 @@ export class Store implements StoreEvents {
       );
     }
     try {
-      // Behind what a journal that was lost is given back: before it, these would be facts about nothing.
-      this.refresh();
       const facts = this.#journal.append(...entries);
       const last = facts.at(-1);
       // The journal has just made sure that the path names the file.
