@@ -4,14 +4,11 @@ import { TreelineError } from '../platform/errors.ts';
 import { emptyFolder, removeTree } from '../platform/remove-tree.ts';
 import type { GitOptions } from './git.ts';
 import { checkOutFiles, headOn, namesIn, register } from './registration.ts';
-import { surveyed, type Survey } from './survey.ts';
+import { surveyed, surveyedLately, wasSuited, type Survey } from './survey.ts';
 import type { Repository } from './types.ts';
 
 /** A registration's name becomes a part of refs' names: where it may not be one, git makes something of its own. */
 const PLAIN_NAME = /^[A-Za-z0-9](?:[\w-]|\.(?![.]|lock$|$))*$/;
-
-/** The common directories of repositories that were suited when they were last looked at. */
-const suited = new Set<string>();
 
 /**
  * A worktree that is checked out where it is wanted, by one git in place of the three that `git worktree add -b` takes one after
@@ -42,7 +39,7 @@ export class FreshWorktree {
     try {
       // What has a like name may be a registration of this very folder, from the time before it was deleted.
       if (!PLAIN_NAME.test(leaf) || (await namesIn(worktrees)).some((name) => name.startsWith(leaf))) return undefined;
-      if (!suited.has(commonDir) && (await surveyed(repository)) === undefined) return undefined;
+      if (!wasSuited(repository) && (await surveyed(repository)) === undefined) return undefined;
       await mkdir(worktrees, { recursive: true });
       await mkdir(registration);
     } catch {
@@ -109,14 +106,7 @@ export class FreshWorktree {
 
   /** A look at the repository while the files are checked out, as late as possible: it may have changed its form. */
   #surveyed(): Promise<Survey | undefined> {
-    this.#survey ??= surveyed(this.#repository).then(
-      (found) => {
-        if (found === undefined) suited.delete(this.#repository.commonDir);
-        else suited.add(this.#repository.commonDir);
-        return found;
-      },
-      () => undefined,
-    );
+    this.#survey ??= surveyedLately(this.#repository).catch(() => undefined);
     return this.#survey;
   }
 }

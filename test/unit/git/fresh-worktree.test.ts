@@ -83,6 +83,22 @@ test('in a repository that has taken another form since the last one, git makes 
   assert.ok(!(await readdir(ours)).includes('src'));
 });
 
+test('a hook that came since the last one runs, once, as git runs it', async (t) => {
+  const at = await place(t);
+  await add(at, 'before');
+  const log = path.join(at.repo, '../hook.log');
+  const hook = path.join(at.repo, '.git/hooks/post-checkout');
+  await mkdir(path.dirname(hook), { recursive: true });
+  await writeFile(hook, `#!/bin/sh\necho "$(basename "$PWD") $(git symbolic-ref HEAD) $@" >> '${log}'\n`, {
+    mode: 0o755,
+  });
+  await add(at, 'ours');
+  await byGit(at, 'theirs');
+  const [ours = '', theirs = '', ...more] = (await readFile(log, 'utf8')).trim().split('\n');
+  assert.equal(ours.replaceAll('ours', 'theirs'), theirs);
+  assert.deepEqual(more, []);
+});
+
 test('where a worktree was deleted that git still knows, git is asked, and refuses', async (t) => {
   const at = await place(t);
   await byGit(at, 'gone');
