@@ -37,8 +37,8 @@ export async function readExit(turnFolder: string): Promise<ExitRecord | undefin
     const bytes = await readIfExists(path.join(turnFolder, TURN_FILES.exit));
     return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, TURN_FILES.exit);
   } catch (cause) {
-    if (!hasCode(cause, 'EISDIR')) throw cause;
-    throw new TreelineError('invalid', `${TURN_FILES.exit} is a folder.`, { cause });
+    if (!hasCode(cause, 'ENOTREG')) throw cause;
+    throw new TreelineError('invalid', `${TURN_FILES.exit} is no file.`, { cause });
   }
 }
 

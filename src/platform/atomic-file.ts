@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode } from './errors.ts';
 import { PRIVATE_FILE } from './paths.ts';
+import { readRegular } from './regular-file.ts';
 
 /** How often a rename is tried on Windows, where a virus scanner or a reader may hold the target for a moment (not run here). */
 const RENAME_TRIES = 5;
@@ -29,7 +30,8 @@ export async function writeAtomic(
     }
     await renameOver(temporary, file);
   } catch (error) {
-    await rm(temporary, { force: true });
+    // What went wrong first is what is told.
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
   if (sync) await syncFolder(path.dirname(file));
@@ -64,7 +66,7 @@ export async function syncFolder(folder: string): Promise<void> {
 /** The content of a file, or undefined where there is none. */
 export async function readIfExists(file: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(file);
+    return await readRegular(file);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

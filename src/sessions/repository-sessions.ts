@@ -142,7 +142,8 @@ export class SessionsOfRepository implements RepositorySessions {
         },
       );
     } catch (error) {
-      await rm(sessionFolder(this.store, id), { recursive: true, force: true });
+      // What went wrong first is what is told.
+      await rm(sessionFolder(this.store, id), { recursive: true, force: true }).catch(() => undefined);
       throw error;
     }
     return this.#begin(id, 1, options);

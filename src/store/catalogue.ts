@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, readSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
 import { listOf, natural, parseJson, shape, string } from '../platform/check.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import { openRegular } from '../platform/regular-file.ts';
 import { FACT_VERSION } from './facts.ts';
 import type { Position } from './journal-reader.ts';
 import type { Session } from './lifecycle.ts';
@@ -160,7 +161,7 @@ function sealOf(
   const { offset, recent, newer } = position;
   const hash = createHash('sha256').update(JSON.stringify([schema, sessions, sum, offset, recent, newer]));
   if (offset > 0) {
-    const fd = openSync(journal, 'r');
+    const fd = openRegular(journal, 'read');
     try {
       for (const start of [0, Math.max(0, offset - SEALED_BYTES)]) {
         const piece = Buffer.alloc(Math.min(SEALED_BYTES, offset - start));

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { openRegular } from '../platform/regular-file.ts';
 import { MAX_LINE_BYTES, type FileLook } from './journal.ts';
 import { salvage } from './journal-salvage.ts';
 import { readFact } from './facts-parse.ts';
@@ -176,7 +177,7 @@ export class JournalReader {
     this.dispose();
     if (now === undefined) return { size: 0, replaced };
     try {
-      const fd = openSync(this.#path, 'r');
+      const fd = openRegular(this.#path, 'read');
       const { ino, dev, size } = fstatSync(fd);
       this.#file = { fd, ino, dev };
       return { size, replaced };

@@ -1,10 +1,11 @@
-import { closeSync, fdatasync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, readSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { factId } from '../platform/ids.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
+import { openRegular } from '../platform/regular-file.ts';
 import { readFact } from './facts-parse.ts';
 import { FACT_VERSION, type Fact, type FactBase, type FactBody } from './facts.ts';
 
@@ -162,11 +163,11 @@ export class Journal {
 /** Opens for appending and reading, and makes the file, and its folder where that is gone as well. */
 function openAppend(file: string): number {
   try {
-    return openSync(file, 'a+', PRIVATE_FILE);
+    return openRegular(file, { appendWithMode: PRIVATE_FILE });
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
     privateFolder(path.dirname(file));
-    return openSync(file, 'a+', PRIVATE_FILE);
+    return openRegular(file, { appendWithMode: PRIVATE_FILE });
   }
 }
 

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
 import { hasCode } from '../platform/errors.ts';
+import { openRegular } from '../platform/regular-file.ts';
 
 /** Bytes read from a log at a time. */
 const WINDOW = 256 * 1024;
@@ -99,18 +100,13 @@ export class LogFile {
     if (this.#fd !== undefined) return true;
     let fd: number;
     try {
-      fd = openSync(this.path, 'r');
+      fd = openRegular(this.path, 'read');
     } catch (error) {
-      if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error;
-      return this.#absent();
-    }
-    const stat = fstatSync(fd, { bigint: true });
-    if (!stat.isFile()) {
-      closeSync(fd);
+      if (!['ENOENT', 'ENOTDIR', 'ENOTREG'].some((code) => hasCode(error, code))) throw error;
       return this.#absent();
     }
     this.#fd = fd;
-    this.#ino = stat.ino;
+    this.#ino = fstatSync(fd, { bigint: true }).ino;
     return true;
   }
 

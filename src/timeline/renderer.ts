@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Before, OutputReader } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
 import { TURN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
+import { readRegularSync } from '../platform/regular-file.ts';
 import { eventContent, eventText, textContent, toolContent, type Content, type RowEvent } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, kindOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
@@ -183,7 +183,7 @@ export class RowRenderer {
 
   #prompt(turn: number): string {
     try {
-      return readFileSync(path.join(this.#folder, 'turns', String(turn), TURN_FILES.prompt), 'utf8');
+      return readRegularSync(path.join(this.#folder, 'turns', String(turn), TURN_FILES.prompt)).toString('utf8');
     } catch (error) {
       // One file that cannot be read is no reason to show nothing of the rest.
       return hasCode(error, 'ENOENT') ? '' : `[The prompt cannot be read: ${errorText(error)}]`;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { writeAtomic } from '../platform/atomic-file.ts';
 import { hasCode } from '../platform/errors.ts';
+import { readRegularSync } from '../platform/regular-file.ts';
 
 export const SNAPSHOT_FILE = 'timeline.db';
 
@@ -19,7 +19,7 @@ export async function saveSnapshot(file: string, content: Uint8Array, of: Snapsh
 export function loadSnapshot(file: string, of: SnapshotOf): Uint8Array | undefined {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readRegularSync(file);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;

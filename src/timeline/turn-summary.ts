@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { OutputReader, Seen } from '../agents/adapter.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
 import { parseJson } from '../platform/check.ts';
 import { hasCode } from '../platform/errors.ts';
+import { readRegularSync } from '../platform/regular-file.ts';
 import { exitRecord } from '../store/facts-parse.ts';
 import type { ExitRecord, Judgement } from '../store/facts.ts';
 import { LogFile } from './log-file.ts';
@@ -40,10 +41,10 @@ export function exitOf(turn: TurnSource, folder: string): ExitRecord {
 
 function readExit(folder: string): ExitRecord | undefined {
   try {
-    return parseJson(readFileSync(path.join(folder, TURN_FILES.exit), 'utf8'), exitRecord, TURN_FILES.exit);
+    return parseJson(readRegularSync(path.join(folder, TURN_FILES.exit)).toString('utf8'), exitRecord, TURN_FILES.exit);
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => hasCode(error, code))) return undefined;
-    // Damaged, as a folder in its place is: the journal says the same.
+    if (['ENOENT', 'ENOTDIR', 'ENOTREG'].some((code) => hasCode(error, code))) return undefined;
+    // Damaged, as something else in its place is: the journal says the same.
     if (error instanceof SyntaxError || !(error instanceof Error && 'syscall' in error)) return undefined;
     throw error;
   }

@@ -1,5 +1,6 @@
 /** Files that somebody deletes, empties or replaces while an agent runs: its session stays, can be stopped, and shows what is so. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -90,6 +91,25 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     await window.sessions.resume(id, { prompt: 'print again' });
     await reached(window.sessions, id, (one) => one.turns.length === 2 && judged(one));
     assert.match(await told(window, id), /output: again/);
+  });
+
+  test('pipes that nobody opens, in place of the journal and of its output: nothing waits for them', async (t) => {
+    const world = await faultWorld(t);
+    const window = await world.open();
+    const { id, folder, end } = await running(world, window);
+    const journal = journalFile(storeOf(world.storage));
+    for (const file of [journal, join(folder, 'stdout.log'), join(folder, 'exit.json')]) {
+      rmSync(file, { force: true });
+      execFileSync('mkfifo', [file]);
+    }
+    await until(() => window.log.some((line) => /journal .* cannot be/.test(line)), { what: 'it is told' });
+    assert.equal(session(window, id).status, 'working');
+    await assert.rejects(window.sessions.rename(id, 'Other'), /journal .* cannot be/);
+    rmSync(journal);
+    end();
+    await reached(window.sessions, id, judged);
+    assert.equal(session(window, id).status, 'idle');
+    assert.match(await told(window, id), /turn-end: Ended by itself/);
   });
 
   test('its output, at the last moment: no row shows a piece of another file', async (t) => {
