@@ -56,7 +56,11 @@ export async function launchKeeper({ execPath, entry, turnFolder, env }: Launch)
     const pid = child.pid ?? 0;
     return (await processId(pid)) ?? { pid, start: 'gone' };
   } catch (error) {
-    throw new TreelineError('keeper-start', `The keeper could not be started (${errorText(error)}).`, { cause: error });
+    throw new TreelineError(
+      'keeper-start',
+      `The keeper could not be started (${errorText(error)}); reload the window, and try again.`,
+      { cause: error },
+    );
   } finally {
     closeSync(errors);
   }

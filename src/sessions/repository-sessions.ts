@@ -13,7 +13,7 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { sessionId, shortId } from '../platform/ids.ts';
 import { privateFolder, sessionFolder, turnFolder } from '../platform/paths.ts';
 import type { ExitRecord } from '../store/facts.ts';
-import { isLive, isOpen, isQueued, lastTurn, type Session } from '../store/lifecycle.ts';
+import { isLive, isOpen, isQueued, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
 import type { Activity } from '../timeline/rows.ts';
 import { Archives } from './archive.ts';
 import type { Context } from './context.ts';
@@ -231,7 +231,11 @@ export class SessionsOfRepository implements RepositorySessions {
     if (isQueued(turn)) {
       this.#withdraw(id, turn.number, 'cancelled', 'It was cancelled before it started.');
     } else if (turn.stoppingAt === undefined) {
-      this.#context.store.append({ type: 'turn.stopping', session: id, turn: turn.number });
+      try {
+        this.#context.store.append({ type: 'turn.stopping', session: id, turn: turn.number });
+      } catch (error) {
+        throw await this.#stopUnrecorded(session, turn, error);
+      }
     }
     await this.#supervisor.cancelStart(id, turn.number);
     await this.#stopKeeper(id, turn.number);
@@ -372,6 +376,16 @@ export class SessionsOfRepository implements RepositorySessions {
         setTimeout(() => this.#withdrawAtLast(session, turn, message), WITHDRAW_RETRY).unref();
       }
     }
+  }
+
+  /** An agent may be what fills the disk: its end does not wait for the journal. Returns what the user is to hear. */
+  async #stopUnrecorded(session: Session, { number, agent }: Turn, error: unknown): Promise<unknown> {
+    const keeper = agent && (await this.#supervisor.keeper(session.id, number).catch(() => undefined));
+    if (keeper === undefined) return error;
+    // It answers when the end is written, which its keeper tries until it is.
+    keeper.stop().catch((why: unknown) => this.#context.log.warn(`Stopping ${session.id}: ${errorText(why)}`));
+    const said = `The agent of “${session.name}” is being ended, which is recorded and shown only later. ${errorText(error)}`;
+    return new TreelineError('journal-write', said, { cause: error });
   }
 
   /** A keeper that cannot be reached, or does not do as it is told, is ended itself; the supervisor then closes its turn. */

@@ -12,6 +12,7 @@ import type { Fact } from '../../src/store/facts.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { tempDir, until } from '../unit/support.ts';
 import {
+  type FaultWindow,
   assertConsistent,
   faultWorld,
   rows,
@@ -58,6 +59,13 @@ function fill(disk: string): () => void {
   }
   closeSync(fd);
   return () => rmSync(file);
+}
+
+/** The journal's last page still has room on a full disk. */
+async function fillJournal({ sessions }: FaultWindow, id: string): Promise<void> {
+  await assert.rejects(async () => {
+    for (;;) await sessions.rename(id, 'A longer name');
+  }, /cannot be written/);
 }
 
 suite('a full disk', { timeout: 300_000 }, () => {
@@ -157,6 +165,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
       await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'ready');
     }
     const free = fill(disk);
+    await fillJournal(window, lost);
     for (const { pid } of marked([ends])) process.kill(pid, 'SIGUSR2');
     const stop = window.sessions.stop(stopped).then(
       () => undefined,
@@ -164,15 +173,12 @@ suite('a full disk', { timeout: 300_000 }, () => {
     );
     const keeper = keepers(storage).find((one) => one.session === lost);
     process.kill(keeper!.pid, 'SIGKILL');
-    await until(() => marked([ends, lost]).length === 0, { what: 'nothing of the two runs any more' });
+    await until(() => marked([ends, lost, stopped]).length === 0, { what: 'nothing of the three runs any more' });
     await sleep(1500);
     free();
     const refused = await stop;
-    if (refused !== undefined) {
-      // The journal could not take that a stop is wanted: that is told, and the agent runs on.
-      assert.match(refused, /cannot be written .*space/);
-      await window.sessions.stop(stopped);
-    }
+    // The journal could not take that a stop is wanted: that is told, and the agent is ended all the same.
+    assert.match(refused ?? '', /is being ended.* cannot be written .*space/);
     assert.equal((await reached(window.sessions, ends, judged)).status, 'idle');
     assert.equal((await reached(window.sessions, stopped, judged)).status, 'stopped');
     await reached(window.sessions, lost, ({ status }) => status === 'lost');
@@ -189,10 +195,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
     const { id } = await window.sessions.spawn({ agent: 'scripted', prompt: 'print ready\nwait' });
     await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'ready');
     const free = fill(disk);
-    // The journal's last page still has room.
-    await assert.rejects(async () => {
-      for (;;) await window.sessions.rename(id, 'A longer name');
-    }, /cannot be written/);
+    await fillJournal(window, id);
     process.kill(keepers(storage)[0]!.pid, 'SIGKILL');
     const about = (what: string): readonly string[] =>
       window.log.filter((line) => line.includes(id) && line.includes(what));
