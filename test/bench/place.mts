@@ -161,6 +161,12 @@ export async function untilWarm({ sessions }: Window, count = 1): Promise<void> 
   while ((await ready()) < count) await delay(50);
 }
 
+/** Resolves when what earlier work has written is on the disk: the next one would pay for it. */
+export async function settled(): Promise<void> {
+  if (process.platform !== 'win32') await run('sync');
+  await delay(300);
+}
+
 let bareCount = 0;
 
 /** The same by hand: `git worktree add -b`, then the program in it, which is ended when it has said the time. */

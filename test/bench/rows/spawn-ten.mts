@@ -1,6 +1,6 @@
 /** Ten spawns at once: until the last agent's first instruction, beside ten bare ones at once. */
 import path from 'node:path';
-import { bareClock, makeRepository, openWindow, plainGit, spawnClock, stopAll, untilWarm } from '../place.mts';
+import { bareClock, makeRepository, openWindow, plainGit, settled, spawnClock, stopAll, untilWarm } from '../place.mts';
 import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
 import { row } from '../row.mts';
 
@@ -28,6 +28,7 @@ await row(async ({ scratch, quick }) => {
     for (const which of order.split(' ') as (keyof typeof work)[]) {
       // Nothing is made in the background while something is measured.
       await untilWarm(warmWindow, warmWorktrees);
+      await settled();
       times[which].push(await work[which]());
     }
     await Promise.all([stopAll(coldWindow), stopAll(warmWindow)]);

@@ -1,7 +1,7 @@
 /** From the command to the agent's first instruction, cold and with a warm worktree, beside a bare `git worktree add` and spawn. */
 import path from 'node:path';
 import type { Figure } from '../figure.mts';
-import { bareClock, makeRepository, openWindow, plainGit, spawnClock, stopAll, untilWarm } from '../place.mts';
+import { bareClock, makeRepository, openWindow, plainGit, settled, spawnClock, stopAll, untilWarm } from '../place.mts';
 import { row } from '../row.mts';
 
 plainGit();
@@ -31,6 +31,7 @@ async function oneByOne(place: string, files: number, rounds: number): Promise<F
     for (let n = 0; n < work.length; n++) {
       // Nothing is made in the background while something is measured.
       await untilWarm(warmWindow);
+      await settled();
       await work[(n + round) % work.length]?.();
     }
     await Promise.all([stopAll(coldWindow), stopAll(warmWindow)]);
