@@ -80,6 +80,22 @@ export class Catalogue {
     }
   }
 
+  /**
+   * The sessions of a journal that has lost its end, or all of it, since the snapshot: that is shorter than `size` bytes tell.
+   * Undefined where the journal has all that the snapshot had, and where this is not one of this build, whole and undamaged.
+   */
+  async loadLost(size: number): Promise<readonly Session[] | undefined> {
+    try {
+      const bytes = await readIfExists(this.#file);
+      if (bytes === undefined) return undefined;
+      const { head, body } = parts(bytes);
+      return head.position.offset > size ? await readSessions(head, body) : undefined;
+    } catch {
+      // Whether there was anything to lose is not known.
+      return undefined;
+    }
+  }
+
   /** The journal was replaced: what is on disk is of no use any more. */
   reset(): void {
     this.#saved = undefined;
@@ -132,22 +148,33 @@ async function written({ sessions, position }: Snapshot, journal: string): Promi
   return Buffer.concat([Buffer.from(`${JSON.stringify({ ...head, seal })}\n`), body]);
 }
 
+type Head = Omit<ReturnType<typeof readHead>, 'seal'>;
+
 /** Throws where anything is not as this build wrote it. */
 async function readSnapshot(bytes: Buffer, journal: string): Promise<Snapshot> {
+  const { head, seal, body } = parts(bytes);
+  if (seal !== sealOf(head, journal)) throw new Error('it is of another journal');
+  return { sessions: await readSessions(head, body), position: head.position };
+}
+
+function parts(bytes: Buffer): { readonly head: Head; readonly seal: string; readonly body: Buffer } {
   const start = bytes.indexOf(NEWLINE) + 1;
   const { seal, ...head } = parseJson(bytes.toString('utf8', 0, start), readHead, 'its first line');
   if (head.schema !== SCHEMA) throw new Error('it is of another schema');
-  if (seal !== sealOf(head, journal)) throw new Error('it is of another journal');
-  if (head.sum !== crc32(bytes.subarray(start))) throw new Error('it is damaged');
+  return { head, seal, body: bytes.subarray(start) };
+}
+
+async function readSessions(head: Head, body: Buffer): Promise<readonly Session[]> {
+  if (head.sum !== crc32(body)) throw new Error('it is damaged');
   const sessions: Session[] = [];
   const slice = new Slice();
-  for (let from = start, end; (end = bytes.indexOf(NEWLINE, from)) !== -1; from = end + 1) {
+  for (let from = 0, end; (end = body.indexOf(NEWLINE, from)) !== -1; from = end + 1) {
     // Written by this very build, and whole: what the check sum says, no second look at the fields could say better.
-    sessions.push(JSON.parse(bytes.toString('utf8', from, end)) as Session);
+    sessions.push(JSON.parse(body.toString('utf8', from, end)) as Session);
     await slice.pauseIfOver();
   }
   if (head.sessions !== sessions.length) throw new Error('it is damaged');
-  return { sessions, position: head.position };
+  return sessions;
 }
 
 /**

@@ -43,7 +43,7 @@ export class Store implements StoreEvents {
   #state = new State();
   /** What is being read from the start of the journal, at first and after it was replaced; shown when it is complete. */
   #building: State | undefined = new State();
-  /** The journal is read anew, and what it has lost of what was shown is still to be written back. */
+  /** The journal is read anew, and what it has lost of what was shown, or was in the catalogue, is still to be written back. */
   #recovering = false;
   #isReady = false;
   #disposed = false;
@@ -163,12 +163,16 @@ export class Store implements StoreEvents {
 
   async #load(journal: string): Promise<void> {
     try {
-      if ((statSync(journal, { throwIfNoEntry: false })?.size ?? 0) >= REPLAY_BYTES) {
-        const snapshot = await this.#catalogue.load();
-        if (snapshot !== undefined) {
-          this.#building = new State(snapshot.sessions);
-          this.#reader = new JournalReader(journal, snapshot.position);
-        }
+      const size = statSync(journal, { throwIfNoEntry: false })?.size ?? 0;
+      const snapshot = size >= REPLAY_BYTES ? await this.#catalogue.load() : undefined;
+      const lost = snapshot === undefined ? await this.#catalogue.loadLost(size) : undefined;
+      if (snapshot !== undefined) {
+        this.#building = new State(snapshot.sessions);
+        this.#reader = new JournalReader(journal, snapshot.position);
+      } else if (lost !== undefined) {
+        this.#log.warn(`The journal ${journal} was deleted or cut: the catalogue tells what it has lost.`);
+        this.#state = new State(lost);
+        this.#recovering = true;
       }
       if (this.#disposed) return;
       this.#unwatch = watchFile(journal, () => void this.#pull());
@@ -202,7 +206,7 @@ export class Store implements StoreEvents {
     if (restarted) {
       this.#log.warn(`The journal ${journalFile(this.folder)} was replaced: reading it from its beginning.`);
       this.#building = new State();
-      this.#recovering = this.#isReady;
+      this.#recovering ||= this.#isReady;
       this.#catalogue.reset();
     }
     if (damaged.length > 0) this.#report(damaged);
@@ -213,7 +217,7 @@ export class Store implements StoreEvents {
   }
 
   /**
-   * Writes back what the journal does not hold any more of what was shown: somebody deleted, cut or replaced it while agents
+   * Writes back what the journal does not hold any more of what was shown, or was in the catalogue: somebody deleted, cut or replaced it while agents
    * run, and without their sessions nobody could stop them. Whether anything was written, to be read next. Throws where the
    * journal cannot be written: until it can, all is shown as it was.
    */

@@ -18,6 +18,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import type { Log } from '../../../src/platform/log.ts';
 import type { FactBase } from '../../../src/store/facts.ts';
 import { Journal } from '../../../src/store/journal.ts';
+import type { Session } from '../../../src/store/lifecycle.ts';
 import { Store } from '../../../src/store/store.ts';
 import { tempDir, until } from '../support.ts';
 import { claimed, created, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
@@ -52,6 +53,8 @@ function stayAlive(t: TestContext): void {
   const timer = setInterval(() => undefined, 1_000);
   t.after(() => clearInterval(timer));
 }
+
+const byId = (one: Session, other: Session): number => one.id.localeCompare(other.id);
 
 describe('the store', () => {
   it('holds what was appended when append returns', async (t) => {
@@ -252,6 +255,32 @@ describe('the store', () => {
     rmSync(folder, { recursive: true });
     store.append({ session: c, ...created }, { session: b, type: 'session.renamed', name: 'Other' });
     assert.deepEqual([store.get(a), store.get(b)?.name, store.get(c)?.id], [known[1], 'Other', c], 'also at once');
+  });
+
+  it('has from the catalogue what a journal that is deleted or cut while no window is open has lost', async (t) => {
+    for (const [name, damage] of Object.entries({
+      deleted: (file: string) => rmSync(file),
+      cut: (file: string) => truncateSync(file, Math.floor(statSync(file).size / 2)),
+    })) {
+      const folder = await tempDir(t);
+      const file = path.join(folder, 'journal.jsonl');
+      const { store } = await open(t, folder);
+      const [a, b] = [sessionId(), sessionId()];
+      store.append({ session: a, ...created }, { session: a, ...requested(1) }, { session: a, ...claimed(1) });
+      store.append({ session: b, ...created }, { session: a, type: 'session.renamed', name: 'Better' });
+      const known = store.list();
+      await store.dispose();
+      damage(file);
+      const { store: next, notes } = await open(t, folder, otherWindow);
+      assert.deepEqual(next.list().toSorted(byId), known.toSorted(byId), name);
+      assert.match(notes.join(), /was deleted or cut.*were written back/s);
+      // And what is added then is added to it, also for a window that has no catalogue.
+      next.append({ session: b, type: 'session.renamed', name: 'Other' });
+      const shown = next.list();
+      await next.dispose();
+      rmSync(path.join(folder, 'catalogue.jsonl'));
+      assert.deepEqual((await open(t, folder)).store.list(), shown, name);
+    }
   });
 
   it('shows what it showed as long as it cannot be written back', async (t) => {
