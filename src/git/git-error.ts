@@ -85,9 +85,9 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
 ];
 
-/** A failure that goes away by itself: another git held a lock, or was in the middle of making a worktree. */
+/** A failure that goes away by itself: another git held a lock, or was in the middle of making or removing a worktree. */
 const TRANSIENT =
-  /Unable to create '[^]*?\.lock': File exists|could not lock|failed to read [^\n]*(?:commondir|gitdir|HEAD)|unable to (?:create directory for|append to) [^\n]*refs/;
+  /Unable to create '[^]*?\.lock': File exists|could not lock|failed to read [^\n]*(?:commondir|gitdir|HEAD)|unable to (?:create directory for|append to) [^\n]*refs|Invalid path '[^]*?[/\\]worktrees[/\\][^/\\]+': No such file/;
 
 export function isTransient(stderr: string): boolean {
   return TRANSIENT.test(stderr);

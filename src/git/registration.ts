@@ -16,12 +16,13 @@ export const QUIET = ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${os.d
  * @param registration a folder of the caller's, two levels below the common git directory.
  */
 export async function register(registration: string, tree: string, commit: string): Promise<void> {
+  // First: what is locked no `git worktree prune` takes for a leftover.
+  await writeFile(path.join(registration, 'locked'), IN_THE_MAKING);
   await Promise.all([
     // As yet no commit: so the checkout is the first thing in its log of HEAD.
     writeFile(path.join(registration, 'HEAD'), `${nothing(commit)}\n`),
     writeFile(path.join(registration, 'commondir'), '../..\n'),
     writeFile(path.join(registration, 'gitdir'), gitdirOf(tree)),
-    writeFile(path.join(registration, 'locked'), IN_THE_MAKING),
     pointTo(registration, tree),
   ]);
 }
