@@ -161,10 +161,10 @@ export async function untilWarm({ sessions }: Window, count = 1): Promise<void> 
   while ((await ready()) < count) await delay(50);
 }
 
-/** Resolves when what earlier work has written is on the disk: the next one would pay for it. */
+/** Resolves when what earlier work has written is on the disk, and the machine has rested: the next one would pay for it. */
 export async function settled(): Promise<void> {
   if (process.platform !== 'win32') await run('sync');
-  await delay(300);
+  await delay(3000);
 }
 
 let bareCount = 0;
