@@ -81,14 +81,14 @@ export class FreshWorktree {
    * it tells why when it is asked to do all; throws what is no failure of git's: cancelled, out of time.
    */
   async moveTo(_: string, branch: string): Promise<boolean> {
-    try {
-      await this.#files;
-    } catch (error) {
-      if (error instanceof TreelineError && ['cancelled', 'timeout'].includes(error.code)) throw error;
-      await discard(this.#registration, this.#folder);
-      return false;
-    }
-    if ((await this.#surveyed()) === undefined) {
+    const isMade = await this.#files.then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof TreelineError && ['cancelled', 'timeout'].includes(error.code)) throw error;
+        return false;
+      },
+    );
+    if (!isMade || (await this.#surveyed()) === undefined) {
       await discard(this.#registration, this.#folder);
       return false;
     }

@@ -53,7 +53,7 @@ export async function registrationOf(tree: string): Promise<string> {
   return path.resolve(tree, text.replace(/^gitdir: /, ''));
 }
 
-/** Checks a commit out as `git worktree add` does, which runs this very command; HEAD stays as it is. */
+/** Checks a commit out as `git worktree add` does, which runs this very command; HEAD is detached at it. */
 export async function checkOutFiles(
   registration: string,
   tree: string,

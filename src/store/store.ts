@@ -217,9 +217,9 @@ export class Store implements StoreEvents {
   }
 
   /**
-   * Writes back what the journal does not hold any more of what was shown, or was in the catalogue: somebody deleted, cut or replaced it while agents
-   * run, and without their sessions nobody could stop them. Whether anything was written, to be read next. Throws where the
-   * journal cannot be written: until it can, all is shown as it was.
+   * Writes back what the journal does not hold any more of what was shown, or was in the catalogue: somebody deleted, cut or
+   * replaced it while agents run, and without their sessions nobody could stop them. Whether anything was written, to be read
+   * next. Throws where the journal cannot be written: until it can, all is shown as it was.
    */
   #recover(complete: State): boolean {
     if (!this.#recovering) return false;
