@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { FreshWorktree } from '../../../src/git/fresh-worktree.ts';
@@ -7,7 +7,7 @@ import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
 import { addWorktree, listWorktrees } from '../../../src/git/worktrees.ts';
 import { git, tempRepo } from '../support.ts';
-import { looks } from './looks.ts';
+import { commitLinkAndProgram, looks } from './looks.ts';
 
 interface Place {
   readonly repo: string;
@@ -19,11 +19,7 @@ async function place(t: TestContext): Promise<Place> {
   const repo = await tempRepo(t, {
     files: { 'src/a.txt': 'a\n', 'deep/b.txt': 'b\n', '.gitattributes': '*.txt text\n' },
   });
-  await symlink('deep/b.txt', path.join(repo, 'link'));
-  await writeFile(path.join(repo, 'run.sh'), '#!/bin/sh\n');
-  await chmod(path.join(repo, 'run.sh'), 0o755);
-  await git(repo, 'add', '--all');
-  await git(repo, 'commit', '--quiet', '--message', 'A link and a program');
+  await commitLinkAndProgram(repo, 'deep/b.txt');
   const repository = await findRepository(repo);
   assert.ok(repository);
   return { repo, repository, commit: await git(repo, 'rev-parse', 'HEAD') };

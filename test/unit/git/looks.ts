@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { git } from '../support.ts';
 
@@ -24,4 +24,13 @@ export async function looks(worktree: string): Promise<unknown> {
       /branch.upstream/.test(text),
     ),
   };
+}
+
+/** Commits what is more than a plain file: a link to one, and a program. */
+export async function commitLinkAndProgram(repo: string, linked: string): Promise<void> {
+  await symlink(linked, path.join(repo, 'link'));
+  await writeFile(path.join(repo, 'run.sh'), '#!/bin/sh\n');
+  await chmod(path.join(repo, 'run.sh'), 0o755);
+  await git(repo, 'add', '--all');
+  await git(repo, 'commit', '--quiet', '--message', 'A link and a program');
 }

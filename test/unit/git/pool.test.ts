@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readdir, readFile, rename, stat, symlink, unlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { fillPool, poolSize, tidyPool } from '../../../src/git/pool.ts';
@@ -9,7 +9,7 @@ import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
 import { addWorktree, listWorktrees, undoWorktree } from '../../../src/git/worktrees.ts';
 import { git, tempRepo, until } from '../support.ts';
-import { looks } from './looks.ts';
+import { commitLinkAndProgram, looks } from './looks.ts';
 
 interface Place {
   readonly repo: string;
@@ -22,11 +22,7 @@ interface Place {
 async function place(t: TestContext, files = 30): Promise<Place> {
   const names = Array.from({ length: files }, (_, n) => [`src/part${n % 5}/file${n}.txt`, `content ${n}\n`]);
   const repo = await tempRepo(t, { files: Object.fromEntries(names) as Record<string, string> });
-  await symlink('src/part0/file0.txt', path.join(repo, 'link'));
-  await writeFile(path.join(repo, 'run.sh'), '#!/bin/sh\n');
-  await chmod(path.join(repo, 'run.sh'), 0o755);
-  await git(repo, 'add', '--all');
-  await git(repo, 'commit', '--quiet', '--message', 'A link and a program');
+  await commitLinkAndProgram(repo, 'src/part0/file0.txt');
   const repository = await findRepository(repo);
   assert.ok(repository);
   const folder = `${repo}.worktrees`;
