@@ -3,7 +3,7 @@ import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs
 import os from 'node:os';
 import path from 'node:path';
 import { hasCode, TreelineError } from './errors.ts';
-import { isSessionId } from './ids.ts';
+import { isFactId, isSessionId } from './ids.ts';
 
 /** Folders that Treeline makes are the user's alone, and so are the files in them. */
 export const PRIVATE_FOLDER = 0o700;
@@ -47,9 +47,15 @@ export function sessionFolder(store: string, session: string): string {
 export const timelineFile = (store: string, session: string): string =>
   path.join(sessionFolder(store, session), 'timeline.db');
 
-/** `sessions/<id>/turns/<n>` */
-export function turnFolder(store: string, session: string, turn: number): string {
-  return path.join(sessionFolder(store, session), 'turns', String(turn));
+/** `sessions/<id>/runs/<n>` */
+export function runFolder(store: string, session: string, run: number): string {
+  return path.join(sessionFolder(store, session), 'runs', String(run));
+}
+
+/** The file of a prompt or message: `sessions/<id>/texts/<key>.md`. Throws on a key that is none: it may come from a file. */
+export function textFile(store: string, session: string, key: string): string {
+  if (!isFactId(key)) throw new TreelineError('invalid', 'This is not the name of a text of Treeline.');
+  return path.join(sessionFolder(store, session), 'texts', `${key}.md`);
 }
 
 /** Makes a folder, and the missing ones above it, for the user alone. An existing folder is narrowed to that. */
@@ -59,12 +65,12 @@ export function privateFolder(folder: string): void {
 }
 
 /**
- * The address of a turn's keeper: a socket in a folder of the user's own, or a named pipe on Windows (not run here).
- * Always the same for one turn and one environment. Makes the folder; throws where no safe one is to be had.
+ * The address of a run's keeper: a socket in a folder of the user's own, or a named pipe on Windows (not run here).
+ * Always the same for one run and one environment. Makes the folder; throws where no safe one is to be had.
  */
-export function socketPath(session: string, turn: number, env: NodeJS.ProcessEnv = process.env): string {
+export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv = process.env): string {
   // 48 random bits of the id: the path has to be short.
-  const name = `${session.slice(-12)}-${turn}`;
+  const name = `${session.slice(-12)}-${run}`;
   if (process.platform === 'win32') return `\\\\.\\pipe\\treeline-${name}`;
   const places = [env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'];
   for (const place of places) {

@@ -1,17 +1,22 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import { nonEmpty, optional, positive, shape, type Output } from './check.ts';
 import { hasCode } from './errors.ts';
 
 /** A process beyond doubt: pids are reused, a pid with its start time is not. */
-export interface ProcessId {
-  readonly pid: number;
+export const readProcessId = shape({
+  pid: positive,
   /**
    * An opaque word for the moment of the start, comparable for equality only, on the same machine: on Linux the boot id
    * and the start time in clock ticks (proc(5), `stat` field 22), elsewhere what the system prints.
    */
-  readonly start: string;
-}
+  start: nonEmpty,
+  /** The machine, where it is known: several may share one home, and none can see the processes of another. */
+  host: optional(nonEmpty),
+});
+export type ProcessId = Output<typeof readProcessId>;
 
 /** What /proc/<pid>/stat says of a process. */
 export interface ProcStat {
@@ -22,6 +27,19 @@ export interface ProcStat {
   readonly session: number;
   /** Clock ticks since boot. */
   readonly ticks: number;
+}
+
+let host: string | undefined;
+
+/** The name by which this machine is told from others that share its files. `TREELINE_HOST` gives another, for tests. */
+export function hostName(): string {
+  host ??= process.env['TREELINE_HOST'] ?? os.hostname();
+  return host;
+}
+
+/** Whether it is a process of another machine: nothing here can tell whether it lives. */
+export function isElsewhere(id: ProcessId): boolean {
+  return id.host !== undefined && id.host !== hostName();
 }
 
 let boot: string | undefined;
@@ -45,7 +63,7 @@ export function readProcStat(pid: number): ProcStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): string => fields[number - 3] ?? '';
   return {
-    id: { pid, start: `${bootId()}:${field(22)}` },
+    id: { pid, start: `${bootId()}:${field(22)}`, host: hostName() },
     zombie: field(3) === 'Z' || field(3) === 'X',
     parent: Number(field(4)),
     session: Number(field(6)),
@@ -67,8 +85,9 @@ export async function processId(pid: number): Promise<ProcessId | undefined> {
   return bsdProcessId(pid);
 }
 
-/** Whether exactly this process still runs. */
+/** Whether exactly this process still runs. One of another machine is taken for alive. */
 export async function isAlive(id: ProcessId): Promise<boolean> {
+  if (isElsewhere(id)) return true;
   return (await processId(id.pid))?.start === id.start;
 }
 
@@ -77,6 +96,7 @@ export async function isAlive(id: ProcessId): Promise<boolean> {
  * a process with that pid counts.
  */
 export function isAliveNow(id: ProcessId): boolean {
+  if (isElsewhere(id)) return true;
   if (process.platform === 'linux') return processIdSync(id.pid)?.start === id.start;
   try {
     process.kill(id.pid, 0);
@@ -88,14 +108,14 @@ export function isAliveNow(id: ProcessId): boolean {
 
 /** Whether both name one process. */
 export function isSame(a: ProcessId, b: ProcessId): boolean {
-  return a.pid === b.pid && a.start === b.start;
+  return a.pid === b.pid && a.start === b.start && (a.host ?? hostName()) === (b.host ?? hostName());
 }
 
 let self: Promise<ProcessId> | undefined;
 
 /** The identity of this process. */
 export function selfId(): Promise<ProcessId> {
-  self ??= processId(process.pid).then((id) => id ?? { pid: process.pid, start: 'unknown' });
+  self ??= processId(process.pid).then((id) => id ?? { pid: process.pid, start: 'unknown', host: hostName() });
   return self;
 }
 
@@ -118,7 +138,7 @@ async function bsdProcessId(pid: number): Promise<ProcessId | undefined> {
     .split(/\s+/);
   return state === undefined || start.length === 0 || state.startsWith('Z')
     ? undefined
-    : { pid, start: start.join(' ') };
+    : { pid, start: start.join(' '), host: hostName() };
 }
 
 /** Windows PowerShell, by its full path: a program of that name in the current folder must not be found first. Not run here. */
@@ -133,5 +153,5 @@ async function windowsProcessId(pid: number): Promise<ProcessId | undefined> {
   const start = await powershell(
     `(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CreationDate.ToFileTimeUtc()`,
   );
-  return start.trim() === '' ? undefined : { pid, start: start.trim() };
+  return start.trim() === '' ? undefined : { pid, start: start.trim(), host: hostName() };
 }

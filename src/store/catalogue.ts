@@ -3,19 +3,18 @@ import { closeSync, readSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
-import { listOf, natural, parseJson, shape, string } from '../platform/check.ts';
+import { BUILD } from '../platform/build.ts';
+import { listOf, natural, parseJson, record, shape, string } from '../platform/check.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { openRegular } from '../platform/regular-file.ts';
-import { FACT_VERSION } from './facts.ts';
 import type { Position } from './journal-reader.ts';
-import type { Session } from './lifecycle.ts';
+import type { Leadership } from './leadership.ts';
+import type { Session } from './model.ts';
+import type { StateData } from './state.ts';
 
-/**
- * The form of the file and of the records in it. To be raised with every change of these, of `Session` and of the
- * reducer: a snapshot of another schema is rebuilt. A newer build also understands facts that an older one passed over.
- */
-const SCHEMA = `4 for facts ${FACT_VERSION}`;
+/** A snapshot of another build is rebuilt: that one may have understood other facts, or understood them otherwise. */
+const SCHEMA = BUILD;
 
 /** A snapshot costs as much as there is to store, so it waits until this much of the journal is not in it: bytes, or a share of the snapshot. */
 const TAIL_BYTES = 64 * 1024;
@@ -35,14 +34,15 @@ const readHead = shape({
   sessions: natural,
   /** CRC-32 of all that follows the line. */
   sum: natural,
-  position: shape({ offset: natural, recent: listOf(string), newer: natural }),
+  position: shape({ offset: natural, recent: listOf(string), unknown: natural }),
+  leadership: record,
+  places: natural,
   seal: string,
 });
 
-/** All sessions, and up to where of the journal they are. */
+/** A state, and up to where of the journal it is. */
 export interface Snapshot {
-  /** Oldest first. */
-  readonly sessions: readonly Session[];
+  readonly state: StateData;
   readonly position: Position;
 }
 
@@ -135,7 +135,8 @@ export class Catalogue {
 }
 
 /** The file's content. Sessions never change in place, so that pauses on the way do no harm. */
-async function written({ sessions, position }: Snapshot, journal: string): Promise<Buffer> {
+async function written({ state, position }: Snapshot, journal: string): Promise<Buffer> {
+  const { sessions, leadership, places } = state;
   const records: Buffer[] = [];
   const slice = new Slice();
   for (const session of sessions) {
@@ -143,25 +144,27 @@ async function written({ sessions, position }: Snapshot, journal: string): Promi
     await slice.pauseIfOver();
   }
   const body = Buffer.concat(records);
-  const head = { schema: SCHEMA, sessions: sessions.length, sum: crc32(body), position };
+  const head = { schema: SCHEMA, sessions: sessions.length, sum: crc32(body), position, leadership, places };
   const seal = sealOf(head, journal);
   return Buffer.concat([Buffer.from(`${JSON.stringify({ ...head, seal })}\n`), body]);
 }
 
-type Head = Omit<ReturnType<typeof readHead>, 'seal'>;
+type Head = Omit<ReturnType<typeof readHead>, 'seal' | 'leadership'> & { readonly leadership: Leadership };
 
 /** Throws where anything is not as this build wrote it. */
 async function readSnapshot(bytes: Buffer, journal: string): Promise<Snapshot> {
   const { head, seal, body } = parts(bytes);
   if (seal !== sealOf(head, journal)) throw new Error('it is of another journal');
-  return { sessions: await readSessions(head, body), position: head.position };
+  const { leadership, places, position } = head;
+  return { state: { sessions: await readSessions(head, body), leadership, places }, position };
 }
 
 function parts(bytes: Buffer): { readonly head: Head; readonly seal: string; readonly body: Buffer } {
   const start = bytes.indexOf(NEWLINE) + 1;
-  const { seal, ...head } = parseJson(bytes.toString('utf8', 0, start), readHead, 'its first line');
-  if (head.schema !== SCHEMA) throw new Error('it is of another schema');
-  return { head, seal, body: bytes.subarray(start) };
+  const { seal, leadership, ...head } = parseJson(bytes.toString('utf8', 0, start), readHead, 'its first line');
+  if (head.schema !== SCHEMA) throw new Error('it is of another build');
+  // Sealed by this very build, as the sessions are.
+  return { head: { ...head, leadership: leadership as unknown as Leadership }, seal, body: bytes.subarray(start) };
 }
 
 async function readSessions(head: Head, body: Buffer): Promise<readonly Session[]> {
@@ -181,12 +184,11 @@ async function readSessions(head: Head, body: Buffer): Promise<readonly Session[
  * Ties a snapshot to its journal: a digest of what it says of itself and of both ends of the journal up to its position.
  * Another journal, or a rewritten one, gives another.
  */
-function sealOf(
-  { schema, sessions, sum, position }: { schema: string; sessions: number; sum: number; position: Position },
-  journal: string,
-): string {
-  const { offset, recent, newer } = position;
-  const hash = createHash('sha256').update(JSON.stringify([schema, sessions, sum, offset, recent, newer]));
+function sealOf({ schema, sessions, sum, position, leadership, places }: Head, journal: string): string {
+  const { offset, recent, unknown } = position;
+  const hash = createHash('sha256').update(
+    JSON.stringify([schema, sessions, sum, offset, recent, unknown, leadership, places]),
+  );
   if (offset > 0) {
     const fd = openRegular(journal, 'read');
     try {

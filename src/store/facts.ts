@@ -1,160 +1,196 @@
-import type { Archive } from '../git/archive.ts';
-import type { ProcessId } from '../platform/process-id.ts';
-import type { Session } from './lifecycle.ts';
+import {
+  boolean,
+  invalid,
+  natural,
+  nonEmpty,
+  number,
+  oneOf,
+  optional,
+  positive,
+  record,
+  shape,
+  string,
+  type Output,
+  type Read,
+} from '../platform/check.ts';
+import { isFactId, isSessionId } from '../platform/ids.ts';
+import { readProcessId, type ProcessId } from '../platform/process-id.ts';
+import { archive, creation, exitRecord, judgement, MOVES, session, withdrawal } from './model.ts';
 
-/** The version of the fact format that this code writes. A reader keeps, but does not apply, facts of a newer one. */
-export const FACT_VERSION = 1;
+/**
+ * The generation of the rules by which facts are granted or void. To be raised when a build grants by other rules, or counts
+ * facts that an older build does not know: whoever knows only older rules does not lead where newer ones were in force.
+ */
+export const RULES = 1;
 
-/** What every fact carries. `id` is a UUIDv7; `at` is milliseconds since the epoch by the writer's clock. */
-export interface FactBase {
+/** A type of facts: its version, whether it is about a session or the repository, and how its body reads. */
+interface FactDefinition<S extends 'session' | 'repository', B> {
   readonly v: number;
-  readonly id: string;
-  readonly at: number;
-  readonly session: string;
-  readonly by: { readonly role: 'window' | 'keeper'; readonly process: ProcessId };
+  readonly about: S;
+  readonly body: Read<B>;
 }
 
-/** The agent of a session, as it was when the session was created. */
-export interface AgentRef {
-  /** Adapter id (`claude`, `codex`) or the id of a custom agent in the settings. */
-  readonly id: string;
-  readonly name: string;
-  /** How its stdout reads. */
-  readonly format: OutputFormat;
+function ofSession<B>(v: number, body: Read<B>): FactDefinition<'session', B> {
+  return { v, about: 'session', body };
 }
 
-export type OutputFormat = 'claude' | 'codex' | 'text';
-
-export const OUTPUT_FORMATS: readonly OutputFormat[] = ['claude', 'codex', 'text'];
-
-/** How a turn came to its end. */
-export type Outcome = 'completed' | 'failed' | 'interrupted' | 'killed' | 'unknown';
-
-/** Tokens of one turn (not cumulative), as the agent reported them. */
-export interface Usage {
-  readonly input: number;
-  readonly output: number;
-  /** Input tokens that were read from a cache; part of `input`. */
-  readonly cached: number;
+function ofRepository<B>(v: number, body: Read<B>): FactDefinition<'repository', B> {
+  return { v, about: 'repository', body };
 }
 
-/** What the agent waits for after a turn, with the words that show it. */
-export interface Attention {
-  readonly for: 'input' | 'permission';
-  readonly what: string;
-}
-
-/** One signal of a stop, in the order sent. `at` is ms since the epoch. */
-export interface StopStep {
-  readonly signal: 'interrupt' | 'SIGINT' | 'SIGTERM' | 'SIGKILL';
-  readonly at: number;
-}
-
-/** exit.json, and the body of `turn.exited`: what the operating system says of the agent's process. */
-export interface ExitRecord {
-  readonly startedAt: number | null;
-  readonly endedAt: number;
-  /** null where a signal ended it, where it never started, or where nobody saw the end. */
-  readonly code: number | null;
-  readonly signal: string | null;
-  /** Present when somebody asked it to stop. */
-  readonly stop?: { readonly requestedAt: number; readonly steps: readonly StopStep[] };
-  /** Processes of the turn that were still alive after the agent's own end, and were ended. */
-  readonly survivors: readonly { readonly pid: number; readonly command: string }[];
-  /** The files the user expected (paths relative to the worktree), and whether each was there at the end. */
-  readonly expected: readonly { readonly path: string; readonly present: boolean }[];
-  /** Why there is no agent, or nobody saw its end: it could not be started, its keeper died, the machine restarted. */
-  readonly problem?: string;
-}
-
-/** What the adapter made of a turn when it was over. */
-export interface Judgement {
-  readonly outcome: Outcome;
-  /** One line: the agent's last words, or the reason of a failure. */
-  readonly summary: string;
-  readonly usage?: Usage;
-  /** US dollars of this turn. */
-  readonly cost?: number;
-  readonly attention?: Attention;
-  /** True when the agent says that it does not know the agent session id it was asked to resume. */
-  readonly unknownSession?: boolean;
-}
-
-/** Where a move of a worktree leads: out of sight, back to work, or away for good. */
-export type MoveTo = 'trash' | 'worktree' | 'nowhere';
-
-export const MOVES: readonly MoveTo[] = ['trash', 'worktree', 'nowhere'];
-
-export type FactBody =
-  /** Reserves the id; everything that will be made is named before it is made. */
-  | {
-      readonly type: 'session.created';
-      readonly name: string;
-      readonly agent: AgentRef;
-      readonly base: { readonly ref: string; readonly commit: string };
-      readonly worktree: string;
-      readonly branch: string;
-      readonly expects: readonly string[];
-      /** A worktree that Treeline did not make, and that the user had it remove: there is no agent and no turn. */
-      readonly foreign?: boolean;
-    }
-  | { readonly type: 'session.renamed'; readonly name: string }
+/**
+ * All types of facts that this build knows. A type is added by a row here and a case in the reducer (lifecycle.ts, state.ts),
+ * which the compiler asks for. A body that changes so that an older build would misread it gets a higher version.
+ */
+export const FACTS = {
+  /** Reserves the id; everything that will be made is named before it is made. `foreign`: no session, only a worktree that was removed. */
+  'session.created': ofSession(1, shape({ ...creation, foreign: optional(boolean) })),
+  'session.renamed': ofSession(1, shape({ name: string })),
   /**
    * What a window knew of a session when the journal lost it: somebody deleted, cut or replaced the file. It counts where the
    * journal before it knows less.
    */
-  | { readonly type: 'session.known'; readonly known: Session }
+  'session.known': ofSession(1, shape({ known: session })),
   /** The worktree exists and its checkout is done. */
-  | { readonly type: 'worktree.ready' }
+  'worktree.ready': ofSession(1, shape({})),
   /** A turn is wanted. The first such fact in the journal for a session's next number wins; later ones are void. */
-  | {
-      readonly type: 'turn.requested';
-      readonly turn: number;
-      /** The start of the prompt, at most 200 characters; the whole stands in the turn's prompt.md. */
-      readonly prompt: string;
+  'turn.requested': ofSession(
+    1,
+    shape({
+      turn: positive,
+      /** The start of the prompt, at most 200 characters; the whole stands in the file of this name (platform/paths.ts, textFile). */
+      prompt: string,
+      text: nonEmpty,
       /** The agent session id that is resumed, or that is given to a new conversation; absent when the agent chooses. */
-      readonly agentSession?: string;
-      readonly resumes: boolean;
-    }
-  /** A window wants to start a queued turn; void when `limit` turns are live at this place of the journal. */
-  | { readonly type: 'turn.claimed'; readonly turn: number; readonly limit: number }
+      agentSession: optional(nonEmpty),
+      resumes: boolean,
+    }),
+  ),
+  /** The steward starts a queued turn, in a new run or in one that goes on; void when `limit` turns are live at this place of the journal. */
+  'turn.claimed': ofSession(1, shape({ turn: positive, run: positive, limit: natural })),
   /** The turn will not start: cancelled while queued, or its preparation failed and was undone. */
-  | {
-      readonly type: 'turn.withdrawn';
-      readonly turn: number;
-      readonly reason: 'cancelled' | 'failed';
-      /** The step that failed, why, and what was undone: one sentence. */
-      readonly message: string;
-    }
-  | { readonly type: 'keeper.started'; readonly turn: number; readonly keeper: ProcessId; readonly socket: string }
-  | { readonly type: 'agent.started'; readonly turn: number; readonly agent: ProcessId }
+  'turn.withdrawn': ofSession(1, shape({ turn: positive, ...withdrawal })),
+  'keeper.started': ofSession(1, shape({ run: positive, keeper: readProcessId, socket: nonEmpty })),
+  'agent.started': ofSession(1, shape({ run: positive, agent: readProcessId })),
   /** The agent said which conversation this is. */
-  | { readonly type: 'agent.identified'; readonly turn: number; readonly agentSession: string }
-  /** The user wants the turn to stop. */
-  | { readonly type: 'turn.stopping'; readonly turn: number }
-  | { readonly type: 'turn.exited'; readonly turn: number; readonly exit: ExitRecord }
-  | { readonly type: 'turn.judged'; readonly turn: number; readonly judgement: Judgement }
+  'agent.identified': ofSession(1, shape({ run: positive, agentSession: nonEmpty })),
+  /** The agent of a run that goes on was given the prompt of a further turn. */
+  'turn.begun': ofSession(1, shape({ turn: positive })),
+  /** The user wants the turn, and the run that serves it, to stop. */
+  'turn.stopping': ofSession(1, shape({ turn: positive })),
+  /** The turn is over, as the output says, and its run goes on. */
+  'turn.ended': ofSession(1, shape({ turn: positive })),
+  /** The agent's process is over, and with it the turn that it served. */
+  'run.exited': ofSession(1, shape({ run: positive, exit: exitRecord })),
+  'turn.judged': ofSession(1, shape({ turn: positive, judgement })),
+  /** A message for the agent is promised: `message` is the key by which it is delivered once, and names the file of the whole text. */
+  'message.promised': ofSession(1, shape({ message: nonEmpty, text: string })),
+  'message.delivered': ofSession(1, shape({ message: nonEmpty, run: positive })),
+  /** It cannot be delivered any more. */
+  'message.refused': ofSession(1, shape({ message: nonEmpty, code: nonEmpty, why: string })),
+  /** Somebody wants the session's worktree archived, restored (to `worktree`, if that is another place) or deleted for good. */
+  'move.wanted': ofSession(1, shape({ to: oneOf(MOVES), worktree: optional(nonEmpty) })),
   /**
    * The writer is about to move the session's worktree, and nobody else may until it says how that ended. Void while a turn
    * is open, while another move is under way, and where there is nothing to move.
    */
-  | {
-      readonly type: 'session.moving';
-      readonly to: MoveTo;
+  'session.moving': ofSession(
+    1,
+    shape({
+      to: oneOf(MOVES),
       /** The worktree's path, or the one that it comes back to. */
-      readonly worktree: string;
-      readonly archive: Archive;
-      /** The id of the `session.moving` of a window that died in the middle, which the writer finishes. */
-      readonly replaces?: string;
-    }
+      worktree: string,
+      archive,
+      /** The id of the `session.moving` of somebody who died in the middle, which the writer finishes. */
+      replaces: optional(nonEmpty),
+    }),
+  ),
   /** How a move ended, `move` being its `session.moving`: the worktree lies in the trash, */
-  | { readonly type: 'session.archived'; readonly move: string }
+  'session.archived': ofSession(1, shape({ move: nonEmpty })),
   /** is where it belongs (also when it could not be moved away), */
-  | { readonly type: 'session.restored'; readonly move: string }
+  'session.restored': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
   /** or was deleted from the trash. */
-  | { readonly type: 'session.purged'; readonly move: string };
+  'session.purged': ofSession(1, shape({ move: nonEmpty })),
+  /** What somebody wanted (the fact `intent`) cannot be done. */
+  'intent.refused': ofSession(1, shape({ intent: nonEmpty, code: nonEmpty, why: string })),
+  /** The writer acts for the repository from now on; void unless `replaces` names who did before, or nobody did. */
+  'steward.leads': ofRepository(
+    1,
+    shape({
+      host: oneOf(['window', 'detached']),
+      version: string,
+      rules: positive,
+      socket: string,
+      replaces: optional(nonEmpty),
+    }),
+  ),
+  /** A newer build asks who leads to give way. */
+  'steward.retiring': ofRepository(1, shape({ lead: nonEmpty })),
+  'steward.left': ofRepository(1, shape({ lead: nonEmpty })),
+} as const satisfies Readonly<Record<string, FactDefinition<'session' | 'repository', unknown>>>;
+
+export type FactType = keyof typeof FACTS;
+
+type BodyOf<T extends FactType> = Output<(typeof FACTS)[T]['body']>;
+type TypesAbout<S> = { [T in FactType]: (typeof FACTS)[T]['about'] extends S ? T : never }[FactType];
+
+/** A fact without what every fact carries. */
+export type FactBody = { [T in FactType]: { readonly type: T } & BodyOf<T> }[FactType];
+export type SessionFactBody = Extract<FactBody, { readonly type: TypesAbout<'session'> }>;
+export type RepositoryFactBody = Extract<FactBody, { readonly type: TypesAbout<'repository'> }>;
+
+/** What a writer says; the journal adds the rest. */
+export type FactEntry = (SessionFactBody & { readonly session: string }) | RepositoryFactBody;
+
+/** Who writes a fact. */
+export type Role = 'window' | 'keeper' | 'steward' | 'command';
+export interface Writer {
+  readonly role: string;
+  readonly process: ProcessId;
+}
+
+/** What every fact carries. `v` is the version of its type; `id` is a UUIDv7; `at` is ms since the epoch by the writer's clock. */
+export interface FactBase {
+  readonly v: number;
+  readonly id: string;
+  readonly at: number;
+  readonly by: Writer;
+}
+
+export type SessionFact = FactBase & SessionFactBody & { readonly session: string };
+export type RepositoryFact = FactBase & RepositoryFactBody;
 
 /** One fact of the journal. */
-export type Fact = FactBase & FactBody;
+export type Fact = SessionFact | RepositoryFact;
 
-export type FactType = FactBody['type'];
+const base = shape({ v: positive, id: string, at: number, by: shape({ role: nonEmpty, process: readProcessId }) });
+
+/**
+ * Reads one parsed line of the journal. A fact of a type or version that this build does not know gives `unknown`: it is kept,
+ * passed over, and no damage. Throws TreelineError `invalid` for anything that is not a fact.
+ */
+export function readFact(value: unknown): Fact | 'unknown' {
+  const line = record(value, 'The fact');
+  const common = base(line, 'The fact');
+  if (!isFactId(common.id)) invalid('id', 'a UUIDv7', common.id);
+  const type = nonEmpty(line['type'], 'type');
+  if (!isFactType(type)) return 'unknown';
+  const { v, about, body } = FACTS[type];
+  if (common.v > v) return 'unknown';
+  if (about === 'repository') return { ...common, type, ...body(line, type) } as Fact;
+  const session = string(line['session'], 'session');
+  if (!isSessionId(session)) invalid('session', 'a session id', session);
+  const fact = { ...common, session, type, ...body(line, type) } as SessionFact;
+  if (fact.type === 'session.known' && fact.known.id !== session) {
+    invalid('known.id', 'that of the fact', fact.known.id);
+  }
+  return fact;
+}
+
+export function isSessionFact(fact: Fact): fact is SessionFact {
+  return 'session' in fact;
+}
+
+function isFactType(type: string): type is FactType {
+  return Object.hasOwn(FACTS, type);
+}

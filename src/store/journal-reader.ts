@@ -4,8 +4,7 @@ import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { openRegular } from '../platform/regular-file.ts';
 import { MAX_LINE_BYTES, type FileLook } from './journal.ts';
 import { salvage } from './journal-salvage.ts';
-import { readFact } from './facts-parse.ts';
-import type { Fact } from './facts.ts';
+import { readFact, type Fact } from './facts.ts';
 
 /** Bytes per reading: some milliseconds of work. */
 const CHUNK_BYTES = 256 * 1024;
@@ -42,8 +41,8 @@ export interface Damaged {
 export interface Position {
   readonly offset: number;
   readonly recent: readonly string[];
-  /** Facts of a newer version so far. */
-  readonly newer: number;
+  /** Facts of unknown types or versions so far. */
+  readonly unknown: number;
 }
 
 /** What one look at the journal gave. */
@@ -68,7 +67,7 @@ export class JournalReader {
   readonly #overlap = Buffer.alloc(OVERLAP_BYTES);
   #overlapLength = 0;
   #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-  #newer = 0;
+  #unknown = 0;
   #recent = new RecentIds();
 
   /** @param from where an earlier reader of the same file had come to. */
@@ -76,13 +75,13 @@ export class JournalReader {
     this.#path = journal;
     if (from === undefined) return;
     this.#offset = from.offset;
-    this.#newer = from.newer;
+    this.#unknown = from.unknown;
     for (const id of from.recent) this.#recent.add(id);
   }
 
   /** The place that it has come to. */
   get position(): Position {
-    return { offset: this.#offset, recent: this.#recent.list(), newer: this.#newer };
+    return { offset: this.#offset, recent: this.#recent.list(), unknown: this.#unknown };
   }
 
   /** Bytes that are done with. */
@@ -90,9 +89,9 @@ export class JournalReader {
     return this.#offset;
   }
 
-  /** How many facts of a newer version stand in the journal: this build keeps them, and cannot apply them. */
-  get newer(): number {
-    return this.#newer;
+  /** How many facts of types or versions that this build does not know stand in the journal: they are kept and passed over. */
+  get unknown(): number {
+    return this.#unknown;
   }
 
   /** Whether this fact was among the last that were read. */
@@ -193,7 +192,7 @@ export class JournalReader {
     this.#offset = 0;
     this.#seen = 0;
     this.#overlapLength = 0;
-    this.#newer = 0;
+    this.#unknown = 0;
     this.#recent = new RecentIds();
     return had;
   }
@@ -240,14 +239,14 @@ export class JournalReader {
     }
   }
 
-  #take(fact: Fact | 'newer', facts: Fact[]): void {
-    if (fact === 'newer') this.#newer++;
+  #take(fact: Fact | 'unknown', facts: Fact[]): void {
+    if (fact === 'unknown') this.#unknown++;
     else if (this.#recent.add(fact.id)) facts.push(fact);
   }
 }
 
 /** The fact in these bytes, or why there is none. */
-function tryParse(bytes: Buffer, from: number, end: number): { readonly fact: Fact | 'newer' } | string {
+function tryParse(bytes: Buffer, from: number, end: number): { readonly fact: Fact | 'unknown' } | string {
   const text = bytes.toString('utf8', from, end);
   // Decoding puts U+FFFD for bytes that are no UTF-8; a text may also hold one of its own.
   if (text.includes('\ufffd') && !isUtf8(bytes.subarray(from, end))) return 'It is not valid UTF-8.';

@@ -6,8 +6,7 @@ import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { factId } from '../platform/ids.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
 import { openRegular } from '../platform/regular-file.ts';
-import { readFact } from './facts-parse.ts';
-import { FACT_VERSION, type Fact, type FactBase, type FactBody } from './facts.ts';
+import { FACTS, readFact, type Fact, type FactEntry, type Writer } from './facts.ts';
 
 /** The longest line that is written. What is longer belongs into a file of its own. */
 export const MAX_LINE_BYTES = 1024 * 1024;
@@ -30,16 +29,13 @@ export interface JournalOptions {
   readonly beforeWrite?: (file: FileLook) => boolean;
 }
 
-/** What a writer says; the journal adds the rest. */
-export type FactEntry = FactBody & { readonly session: string };
-
 /**
  * Appends facts to a repository's journal, which any number of processes do at the same time. What `append` returned
  * survives the death of every process; what `flush` has answered for survives the loss of power.
  */
 export class Journal {
   readonly #path: string;
-  readonly #by: FactBase['by'];
+  readonly #by: Writer;
   readonly #now: () => number;
   readonly #beforeWrite: JournalOptions['beforeWrite'];
   #file: { readonly fd: number; readonly ino: number; readonly dev: number } | undefined;
@@ -49,7 +45,7 @@ export class Journal {
   #syncing: Promise<void> | undefined;
   #nextSync: Promise<void> | undefined;
 
-  constructor(journal: string, by: FactBase['by'], options: JournalOptions = {}) {
+  constructor(journal: string, by: Writer, options: JournalOptions = {}) {
     this.#path = journal;
     this.#by = by;
     this.#now = options.now ?? Date.now;
@@ -63,7 +59,9 @@ export class Journal {
    */
   append(...entries: readonly FactEntry[]): Fact[] {
     const at = this.#now();
-    const facts = entries.map((entry): Fact => ({ v: FACT_VERSION, id: factId(), at, by: this.#by, ...entry }));
+    const facts = entries.map((entry): Fact => {
+      return { v: FACTS[entry.type].v, id: factId(), at, by: this.#by, ...entry };
+    });
     let text = '';
     for (const fact of facts) {
       // A fact that no reader would take must not be acknowledged.

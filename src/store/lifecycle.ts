@@ -1,108 +1,15 @@
-import type { Archive } from '../git/archive.ts';
-import type { ProcessId } from '../platform/process-id.ts';
-import type { AgentRef, ExitRecord, Fact, FactType, Judgement, MoveTo } from './facts.ts';
-
-/** What a session is doing, as the facts show it. */
-export type Status = (typeof STATUSES)[number];
-
-export const STATUSES = [
-  'queued',
-  'preparing',
-  'starting',
-  'working',
-  'stopping',
-  'needs-input',
-  'needs-permission',
-  'idle',
-  'stopped',
-  'failed',
-  'lost',
-  'archived',
-] as const;
-
-/** The fact that a status rests on. */
-export interface Evidence {
-  readonly type: FactType;
-  readonly at: number;
-  readonly detail: string;
-}
-
-export interface Turn {
-  readonly number: number;
-  /** The id of the fact that requested it. */
-  readonly request: string;
-  /** The window that requested it, and that starts it as long as it lives. */
-  readonly requestedBy: ProcessId;
-  readonly prompt: string;
-  readonly requestedAt: number;
-  readonly resumes: boolean;
-  /** What the agent was asked to resume, or to call itself. */
-  readonly agentSession?: string;
-  /** The window that starts the turn, once its claim was granted; `fact` is the id of the claim. */
-  readonly claim?: { readonly fact: string; readonly by: ProcessId; readonly at: number };
-  readonly withdrawn?: { readonly reason: 'cancelled' | 'failed'; readonly message: string; readonly at: number };
-  readonly keeper?: ProcessId & { readonly socket: string; readonly at: number };
-  readonly agent?: ProcessId & { readonly at: number };
-  readonly stoppingAt?: number;
-  readonly exit?: ExitRecord;
-  readonly judgement?: Judgement;
-}
-
-export interface Session {
-  readonly id: string;
-  readonly name: string;
-  readonly agent: AgentRef;
-  readonly base: { readonly ref: string; readonly commit: string };
-  readonly worktree: string;
-  readonly branch: string;
-  readonly expects: readonly string[];
-  readonly createdAt: number;
-  /** When the worktree was there for the first time; absent while it never was. */
-  readonly worktreeReadyAt?: number;
-  /** The agent session id to resume: the last one that the agent itself named, else the one it was given. */
-  readonly agentSession?: string;
-  /** Turn n stands at index n - 1. */
-  readonly turns: readonly Turn[];
-  readonly status: Status;
-  readonly evidence: Evidence;
-  /** How many facts made it what it is; void ones do not count. */
-  readonly facts: number;
-  /** A worktree that Treeline did not make, known only because it was removed. */
-  readonly foreign?: true;
-  /** Present while the session is archived. */
-  readonly archive?: Archived;
-  /** Present while the worktree is being moved, or its window died while it did. */
-  readonly move?: Move;
-}
-
-/** What became of an archived session's worktree. */
-export interface Archived extends Archive {
-  readonly at: number;
-  /** When it was deleted for good. */
-  readonly purgedAt?: number;
-  /** What the session's status was, and is again when it is restored. */
-  readonly before: { readonly status: Status; readonly evidence: Evidence };
-}
-
-/** A move of a worktree that is under way. */
-export interface Move {
-  /** The id of its fact. */
-  readonly fact: string;
-  readonly to: MoveTo;
-  readonly by: ProcessId;
-  readonly at: number;
-  readonly worktree: string;
-  readonly archive: Archive;
-}
+import { isSame, type ProcessId } from '../platform/process-id.ts';
+import type { SessionFact } from './facts.ts';
+import type { Move, Run, Session, Status, Turn } from './model.ts';
 
 /** A turn that holds a place under the limit: claimed, and neither over nor withdrawn. */
 export function isLive(turn: Turn): boolean {
-  return turn.claim !== undefined && turn.exit === undefined && turn.withdrawn === undefined;
+  return turn.claim !== undefined && turn.endedAt === undefined && turn.withdrawn === undefined;
 }
 
 /** A turn that is wanted and has not been claimed yet. */
 export function isQueued(turn: Turn): boolean {
-  return turn.claim === undefined && turn.withdrawn === undefined && turn.exit === undefined;
+  return turn.claim === undefined && turn.withdrawn === undefined && turn.endedAt === undefined;
 }
 
 /** A turn that still may do something: a session with one cannot be resumed. */
@@ -114,18 +21,37 @@ export function lastTurn(session: Session): Turn | undefined {
   return session.turns.at(-1);
 }
 
+/** The run that serves, or served, a turn; undefined for one that was never claimed. */
+export function runOf(session: Session, turn: Turn): Run | undefined {
+  return turn.claim === undefined ? undefined : session.runs[turn.claim.run - 1];
+}
+
+/** A run that has begun and is not over: its keeper or its agent may live. */
+export function isOpenRun(session: Session, run: Run): boolean {
+  const turns = session.turns.filter((turn) => turn.claim?.run === run.number);
+  return run.exit === undefined && (run.agent !== undefined || turns.some(isLive));
+}
+
+/** What a fact's effect depends on, beside the session that it is about. */
+export interface Circumstances {
+  /** How many turns of the repository are live before this fact. */
+  readonly live: number;
+  /** The place in the queue that a turn which is requested now gets. */
+  readonly place: number;
+  /** Who acts for the repository. */
+  readonly leader: ProcessId | undefined;
+}
+
 /**
  * The lifecycle: one pure step from a session and a fact to the session after it. A fact that is void (a second request
  * of one turn number, a claim over the limit, anything about a turn that does not exist or is over) returns `session`
  * itself, so that every reader of one journal reaches the same state.
- *
- * @param live how many turns of the repository are live before this fact.
  */
-export function reduce(session: Session | undefined, fact: Fact, live: number): Session | undefined {
+export function reduce(session: Session | undefined, fact: SessionFact, now: Circumstances): Session | undefined {
   if (fact.type === 'session.known') {
     return knowsMore(fact.known, session) ? fact.known : session;
   }
-  const next = step(session, fact, live);
+  const next = step(session, fact, now);
   return next === session || next === undefined ? next : { ...next, facts: (session?.facts ?? 0) + 1 };
 }
 
@@ -134,9 +60,10 @@ export function knowsMore(session: Session, other: Session | undefined): boolean
   return session.facts > (other?.facts ?? 0);
 }
 
-type StepFact = Exclude<Fact, { type: 'session.known' }>;
+type Of<T extends SessionFact['type']> = Extract<SessionFact, { readonly type: T }>;
+type StepFact = Exclude<SessionFact, { readonly type: 'session.known' }>;
 
-function step(session: Session | undefined, fact: StepFact, live: number): Session | undefined {
+function step(session: Session | undefined, fact: StepFact, now: Circumstances): Session | undefined {
   if (fact.type === 'session.created') {
     return session ?? created(fact);
   }
@@ -152,23 +79,40 @@ function step(session: Session | undefined, fact: StepFact, live: number): Sessi
       return session.status === 'preparing' ? withStatus(ready, 'starting', fact, 'The worktree is ready.') : ready;
     }
     case 'turn.requested':
-      return session.archive === undefined ? requested(session, fact) : session;
+      return session.archive === undefined ? requested(session, fact, now) : session;
+    case 'message.promised':
+    case 'message.delivered':
+    case 'message.refused':
+      return messaged(session, fact);
+    case 'move.wanted':
+      return wanted(session, fact);
+    case 'intent.refused':
+      return session.wish?.fact === fact.intent ? without(session, 'wish') : session;
     case 'session.moving':
-      return moving(session, fact);
+      return moving(session, fact, now);
     case 'session.archived':
     case 'session.restored':
     case 'session.purged':
       return session.move?.fact === fact.move ? moved(session, session.move, fact) : session;
-    default:
-      return behindArchive(session, turnFact(session, fact, live));
+    case 'keeper.started':
+    case 'agent.started':
+    case 'agent.identified':
+    case 'run.exited':
+      return behindArchive(session, runFact(session, fact));
+    case 'turn.claimed':
+    case 'turn.withdrawn':
+    case 'turn.begun':
+    case 'turn.stopping':
+    case 'turn.ended':
+    case 'turn.judged':
+      return behindArchive(session, turnFact(session, fact, now));
   }
 }
 
-function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
+function created(fact: Of<'session.created'>): Session {
   const { name, agent, base, worktree, branch, expects, foreign } = fact;
   // Its first turn is requested in the same breath: where that cannot be read, nothing waits and nothing will come.
-  const detail = 'The session was created, and no turn of it is in the journal; resume it to go on.';
-  const evidence: Evidence = { type: fact.type, at: fact.at, detail };
+  const detail = 'The session was created without a turn; resume it to continue.';
   return {
     id: fact.session,
     name,
@@ -179,27 +123,76 @@ function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
     expects,
     createdAt: fact.at,
     turns: [],
+    runs: [],
+    messages: [],
     status: 'lost',
-    evidence,
+    evidence: { type: fact.type, at: fact.at, detail },
     facts: 0,
     ...(foreign === true && { foreign }),
   };
 }
 
-type MoveFact = Extract<Fact, { type: 'session.moving' }>;
-type MovedFact = Extract<Fact, { move: string }>;
-
-function moving(session: Session, fact: MoveFact): Session {
+function requested(session: Session, fact: Of<'turn.requested'>, { place }: Circumstances): Session {
   const last = lastTurn(session);
+  if (fact.turn !== session.turns.length + 1 || (last !== undefined && isOpen(last))) {
+    return session;
+  }
+  const turn: Turn = {
+    number: fact.turn,
+    request: fact.id,
+    requestedBy: fact.by.process,
+    place,
+    prompt: fact.prompt,
+    text: fact.text,
+    requestedAt: fact.at,
+    resumes: fact.resumes,
+    ...(fact.agentSession !== undefined && { agentSession: fact.agentSession }),
+  };
+  const agentSession = fact.agentSession ?? (fact.resumes ? session.agentSession : undefined);
+  const next = { ...without(session, 'agentSession'), turns: [...session.turns, turn] };
+  const named = agentSession === undefined ? next : { ...next, agentSession };
+  return withStatus(named, 'queued', fact, `Turn ${turn.number} was requested.`);
+}
+
+function messaged(
+  session: Session,
+  fact: Of<'message.promised'> | Of<'message.delivered'> | Of<'message.refused'>,
+): Session {
+  const { messages } = session;
+  const known = messages.some(({ id }) => id === fact.message);
+  if (fact.type === 'message.promised') {
+    if (known) return session;
+    return { ...session, messages: [...messages, { id: fact.message, fact: fact.id, text: fact.text, at: fact.at }] };
+  }
+  return known ? { ...session, messages: messages.filter(({ id }) => id !== fact.message) } : session;
+}
+
+/** One wish at a time: who comes second finds that it did not become the session's. */
+function wanted(session: Session, fact: Of<'move.wanted'>): Session {
+  if (session.wish !== undefined || !isMovable(session, fact.to)) return session;
+  const { id, at, to, worktree } = fact;
+  return { ...session, wish: { fact: id, to, at, ...(worktree !== undefined && { worktree }) } };
+}
+
+/** Whether the worktree may be moved there: nothing of the session goes on, and there is something to move. */
+function isMovable({ move, archive, turns, runs }: Session, to: Move['to']): boolean {
+  if (move !== undefined || turns.some(isOpen)) return false;
+  if (runs.some(({ agent, exit }) => agent !== undefined && exit === undefined)) return false;
+  if (to === 'trash') return archive === undefined;
+  return archive !== undefined && (to === 'worktree' || archive.purgedAt === undefined);
+}
+
+function moving(session: Session, fact: Of<'session.moving'>, { leader }: Circumstances): Session {
   const { move, archive } = session;
   const replaces = move !== undefined && fact.replaces === move.fact && fact.to === move.to;
-  const possible = fact.to === 'trash' ? archive === undefined : archive !== undefined;
-  const purges = fact.to === 'nowhere' && archive?.purgedAt !== undefined;
-  if (move === undefined ? !possible || purges || (last !== undefined && isOpen(last)) : !replaces) {
+  if (!leads(fact, leader) || !(replaces || isMovable(session, fact.to))) {
     return session;
   }
   const { id, at, to, worktree, by } = fact;
-  const next = { ...session, move: { fact: id, to, by: by.process, at, worktree, archive: fact.archive } };
+  const next = {
+    ...without(session, 'wish'),
+    move: { fact: id, to, by: by.process, at, worktree, archive: fact.archive },
+  };
   if (to !== 'trash') {
     return next;
   }
@@ -208,25 +201,25 @@ function moving(session: Session, fact: MoveFact): Session {
   return withStatus({ ...next, archive: { ...fact.archive, at, before } }, 'archived', fact, detail);
 }
 
-function moved({ move: _over, ...session }: Session, move: Move, fact: MovedFact): Session {
-  const { archive, ...rest } = session;
+function moved(
+  session: Session,
+  move: Move,
+  fact: Of<'session.archived'> | Of<'session.restored'> | Of<'session.purged'>,
+): Session {
+  const { archive } = session;
+  const settled = without(session, 'move');
   if (archive === undefined) {
-    return session;
+    return settled;
   }
   switch (fact.type) {
     case 'session.archived':
-      return withStatus(
-        session,
-        'archived',
-        fact,
-        'The session is archived; what its worktree held lies in the trash.',
-      );
+      return withStatus(settled, 'archived', fact, 'The session is archived. Its files are in the trash.');
     case 'session.purged': {
-      const purged = { ...session, archive: { ...archive, purgedAt: fact.at } };
-      return withStatus(purged, 'archived', fact, 'The worktree was deleted from the trash; the branch is kept.');
+      const purged = { ...settled, archive: { ...archive, purgedAt: fact.at } };
+      return withStatus(purged, 'archived', fact, 'The files were deleted from the trash. The branch is kept.');
     }
     case 'session.restored':
-      return { ...rest, worktree: move.worktree, ...archive.before };
+      return { ...without(settled, 'archive'), worktree: move.worktree, ...archive.before };
   }
 }
 
@@ -238,93 +231,121 @@ function behindArchive(session: Session, next: Session): Session {
     : { ...next, status, evidence, archive: { ...archive, before: { status: next.status, evidence: next.evidence } } };
 }
 
-function requested(session: Session, fact: Extract<Fact, { type: 'turn.requested' }>): Session {
-  const last = lastTurn(session);
-  if (fact.turn !== session.turns.length + 1 || (last !== undefined && isOpen(last))) {
+type RunFact = Of<'keeper.started'> | Of<'agent.started'> | Of<'agent.identified'> | Of<'run.exited'>;
+
+function runFact(session: Session, fact: RunFact): Session {
+  const run = session.runs[fact.run - 1];
+  if (run === undefined || (run.exit !== undefined && fact.type !== 'agent.identified')) {
     return session;
   }
-  const turn: Turn = {
-    number: fact.turn,
-    request: fact.id,
-    requestedBy: fact.by.process,
-    prompt: fact.prompt,
-    requestedAt: fact.at,
-    resumes: fact.resumes,
-    ...(fact.agentSession !== undefined && { agentSession: fact.agentSession }),
-  };
-  const agentSession = fact.agentSession ?? (fact.resumes ? session.agentSession : undefined);
-  const next: { -readonly [K in keyof Session]: Session[K] } = { ...session, turns: [...session.turns, turn] };
-  if (agentSession === undefined) delete next.agentSession;
-  else next.agentSession = agentSession;
-  return withStatus(next, 'queued', fact, `Turn ${turn.number} was requested.`);
+  const put = (change: Partial<Run>): Session => ({
+    ...session,
+    runs: session.runs.with(fact.run - 1, { ...run, ...change }),
+  });
+  switch (fact.type) {
+    case 'keeper.started':
+      return put({ keeper: { process: fact.keeper, socket: fact.socket, at: fact.at } });
+    case 'agent.started': {
+      const started = put({ agent: { process: fact.agent, at: fact.at } });
+      const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
+      return turn === undefined || !isLive(turn)
+        ? started
+        : begun(started, turn, fact, `The agent is running (process ${fact.agent.pid}).`);
+    }
+    case 'agent.identified':
+      return fact.agentSession === session.agentSession || fact.run !== session.runs.length
+        ? session
+        : { ...session, agentSession: fact.agentSession };
+    case 'run.exited': {
+      const over = put({ exit: fact.exit });
+      const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
+      if (turn === undefined || !isLive(turn)) return over;
+      return exited(withTurn(over, turn, { exit: fact.exit, endedAt: fact.exit.endedAt }), fact);
+    }
+  }
 }
 
-type TurnFact = Extract<Fact, { turn: number }>;
+type TurnFact =
+  | Of<'turn.claimed'>
+  | Of<'turn.withdrawn'>
+  | Of<'turn.begun'>
+  | Of<'turn.stopping'>
+  | Of<'turn.ended'>
+  | Of<'turn.judged'>;
 
-function turnFact(session: Session, fact: Exclude<TurnFact, { type: 'turn.requested' }>, live: number): Session {
+function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session {
   const turn = session.turns[fact.turn - 1];
   if (turn === undefined) {
     return session;
   }
-  const put = (change: Partial<Turn>, of: Session = session): Session => ({
-    ...of,
-    turns: of.turns.with(fact.turn - 1, { ...turn, ...change }),
-  });
-  const open = turn.exit === undefined && turn.withdrawn === undefined;
   switch (fact.type) {
-    case 'turn.claimed': {
-      if (!isQueued(turn) || live >= fact.limit) {
-        return session;
-      }
-      const next = put({ claim: { fact: fact.id, by: fact.by.process, at: fact.at } });
-      // Who asked for a stop while it was queued still sees that stop, and its owner has to act on it.
-      if (turn.stoppingAt !== undefined) return next;
-      return session.worktreeReadyAt === undefined
-        ? withStatus(next, 'preparing', fact, 'The worktree is being made.')
-        : withStatus(next, 'starting', fact, 'The agent is being started.');
-    }
+    case 'turn.claimed':
+      return claimed(session, turn, fact, now);
     case 'turn.withdrawn': {
-      if (!open || turn.agent !== undefined) {
+      if (!isOpen(turn) || turn.begunAt !== undefined) {
         return session;
       }
       const { reason, message, at } = fact;
-      return withStatus(
-        put({ withdrawn: { reason, message, at } }),
-        reason === 'failed' ? 'failed' : 'stopped',
-        fact,
-        message,
-      );
+      const withdrawn = withTurn(session, turn, { withdrawn: { reason, message, at } });
+      return withStatus(withdrawn, reason === 'failed' ? 'failed' : 'stopped', fact, message);
     }
-    case 'keeper.started':
-      return open ? put({ keeper: { ...fact.keeper, socket: fact.socket, at: fact.at } }) : session;
-    case 'agent.started':
-      return open
-        ? withStatus(
-            put({ agent: { ...fact.agent, at: fact.at } }),
-            turn.stoppingAt === undefined ? 'working' : 'stopping',
-            fact,
-            `The agent runs as process ${fact.agent.pid}.`,
-          )
+    case 'turn.begun':
+      return isLive(turn) && turn.begunAt === undefined
+        ? begun(session, turn, fact, 'The agent has the prompt.')
         : session;
-    case 'agent.identified':
-      return fact.agentSession === session.agentSession || fact.turn !== session.turns.length
-        ? session
-        : { ...session, agentSession: fact.agentSession };
     case 'turn.stopping':
-      return open && turn.stoppingAt === undefined
-        ? withStatus(put({ stoppingAt: fact.at }), 'stopping', fact, 'A stop was asked for.')
+      return isOpen(turn) && turn.stoppingAt === undefined
+        ? withStatus(withTurn(session, turn, { stoppingAt: fact.at }), 'stopping', fact, 'Stop requested.')
         : session;
-    case 'turn.exited':
-      return open ? exited(put({ exit: fact.exit }), fact) : session;
+    case 'turn.ended':
+      return isLive(turn) && turn.begunAt !== undefined
+        ? withStatus(withTurn(session, turn, { endedAt: fact.at }), 'idle', fact, 'The agent finished the turn.')
+        : session;
     case 'turn.judged':
-      return turn.exit !== undefined && turn.judgement === undefined
-        ? judged(put({ judgement: fact.judgement }), turn, fact)
+      return turn.endedAt !== undefined && turn.judgement === undefined
+        ? judged(withTurn(session, turn, { judgement: fact.judgement }), turn, fact)
         : session;
   }
 }
 
+/**
+ * Whoever leads takes a queued turn, or one that somebody claimed who leads no longer and whose agent never had the prompt.
+ * It opens a new run, or uses the one that goes on.
+ */
+function claimed(session: Session, turn: Turn, fact: Of<'turn.claimed'>, { live, leader }: Circumstances): Session {
+  const { claim } = turn;
+  const inherits =
+    claim !== undefined && isLive(turn) && turn.begunAt === undefined && !isSame(claim.by, fact.by.process);
+  const mayStart = inherits || (isQueued(turn) && live < fact.limit);
+  const run = session.runs[fact.run - 1];
+  const goesOn = run?.agent !== undefined && run.exit === undefined && fact.run === session.runs.length;
+  const isNew = fact.run === session.runs.length + 1;
+  if (!leads(fact, leader) || !mayStart || !(isNew || goesOn)) {
+    return session;
+  }
+  const next = withTurn(session, turn, {
+    claim: { fact: fact.id, by: fact.by.process, at: fact.at, run: fact.run },
+  });
+  const opened = isNew ? { ...next, runs: [...next.runs, { number: fact.run }] } : next;
+  // Who asked for a stop while it was queued still sees that stop, and who leads has to act on it.
+  if (turn.stoppingAt !== undefined) return opened;
+  return session.worktreeReadyAt === undefined
+    ? withStatus(opened, 'preparing', fact, 'The worktree is being made.')
+    : withStatus(opened, 'starting', fact, 'The agent is being started.');
+}
+
+/** Facts by which somebody acts count only from who leads: one that was replaced, and does not know it yet, grants nothing. */
+function leads(fact: SessionFact, leader: ProcessId | undefined): boolean {
+  return leader !== undefined && isSame(fact.by.process, leader);
+}
+
+function begun(session: Session, turn: Turn, fact: SessionFact, detail: string): Session {
+  const next = withTurn(session, turn, { begunAt: fact.at });
+  return withStatus(next, turn.stoppingAt === undefined ? 'working' : 'stopping', fact, detail);
+}
+
 /** What the exit alone says, until the adapter has judged the output. */
-function exited(session: Session, fact: Extract<Fact, { type: 'turn.exited' }>): Session {
+function exited(session: Session, fact: Of<'run.exited'>): Session {
   const { exit } = fact;
   const how =
     exit.problem ??
@@ -338,7 +359,7 @@ function exited(session: Session, fact: Extract<Fact, { type: 'turn.exited' }>):
   return withStatus(session, exit.code === 0 ? 'idle' : 'failed', fact, how);
 }
 
-function judged(session: Session, turn: Turn, fact: Extract<Fact, { type: 'turn.judged' }>): Session {
+function judged(session: Session, turn: Turn, fact: Of<'turn.judged'>): Session {
   if (fact.turn !== session.turns.length || turn.exit?.problem !== undefined) {
     return session;
   }
@@ -356,6 +377,16 @@ function judged(session: Session, turn: Turn, fact: Extract<Fact, { type: 'turn.
   return withStatus(session, status[outcome], fact, summary);
 }
 
-function withStatus(session: Session, status: Status, fact: Fact, detail: string): Session {
+function withTurn(session: Session, turn: Turn, change: Partial<Turn>): Session {
+  return { ...session, turns: session.turns.with(turn.number - 1, { ...turn, ...change }) };
+}
+
+function withStatus(session: Session, status: Status, fact: SessionFact, detail: string): Session {
   return { ...session, status, evidence: { type: fact.type, at: fact.at, detail } };
+}
+
+/** The session without an optional field. */
+function without<K extends 'wish' | 'move' | 'archive' | 'agentSession'>(session: Session, key: K): Omit<Session, K> {
+  const { [key]: _left, ...rest } = session;
+  return rest;
 }

@@ -1,23 +1,38 @@
-import type { Fact } from './facts.ts';
-import { isLive, lastTurn, reduce, type Session } from './lifecycle.ts';
+import { isSessionFact, type Fact } from './facts.ts';
+import { NOBODY, reduceLeadership, type Leadership } from './leadership.ts';
+import { isLive, lastTurn, reduce } from './lifecycle.ts';
+import type { Session } from './model.ts';
+
+/** All that a state is made of: what a snapshot has to hold. */
+export interface StateData {
+  /** Oldest first. */
+  readonly sessions: readonly Session[];
+  readonly leadership: Leadership;
+  /** How many places in the queue were given out. */
+  readonly places: number;
+}
 
 /** The sessions of a repository as a run of facts made them. Pure: the same facts in the same order give the same state. */
 export class State {
   /** Oldest first: the journal's order, not that of the writers' clocks. */
   readonly #sessions: Session[];
   /** Where each stands in `#sessions`. */
-  readonly #places = new Map<string, number>();
+  readonly #index = new Map<string, number>();
   /** The list as it was handed out last. */
   #newestFirst: readonly Session[] | undefined;
   /** The places of what has changed since then. */
   readonly #changedPlaces = new Set<number>();
   #live = 0;
+  #leadership: Leadership;
+  #places: number;
 
-  /** @param sessions a state that was saved, oldest first. */
-  constructor(sessions: readonly Session[] = []) {
+  /** @param saved a state as it was saved. */
+  constructor({ sessions, leadership, places }: StateData = { sessions: [], leadership: NOBODY, places: 0 }) {
     this.#sessions = [...sessions];
+    this.#leadership = leadership;
+    this.#places = places;
     sessions.forEach((session, place) => {
-      this.#places.set(session.id, place);
+      this.#index.set(session.id, place);
       if (hasLiveTurn(session)) this.#live++;
     });
   }
@@ -25,6 +40,16 @@ export class State {
   /** How many turns are live, of all sessions. */
   get live(): number {
     return this.#live;
+  }
+
+  /** Who acts for the repository. */
+  get leadership(): Leadership {
+    return this.#leadership;
+  }
+
+  /** The whole of it, to be saved. */
+  get data(): StateData {
+    return { sessions: this.list().toReversed(), leadership: this.#leadership, places: this.#places };
   }
 
   get size(): number {
@@ -53,21 +78,27 @@ export class State {
   }
 
   get(id: string): Session | undefined {
-    const place = this.#places.get(id);
+    const place = this.#index.get(id);
     return place === undefined ? undefined : this.#sessions[place];
   }
 
   ids(): Iterable<string> {
-    return this.#places.keys();
+    return this.#index.keys();
   }
 
   /** Applies facts in the journal's order; returns the ids of the sessions that they changed. */
   apply(facts: Iterable<Fact>): Set<string> {
     const changed = new Set<string>();
     for (const fact of facts) {
+      if (!isSessionFact(fact)) {
+        this.#leadership = reduceLeadership(this.#leadership, fact);
+        continue;
+      }
       const before = this.get(fact.session);
-      const after = reduce(before, fact, this.#live);
+      const leader = this.#leadership.lead?.by;
+      const after = reduce(before, fact, { live: this.#live, place: this.#places, leader });
       if (after === before || after === undefined) continue;
+      this.#places = Math.max(this.#places, (lastTurn(after)?.place ?? -1) + 1);
       this.#put(after);
       this.#live += Number(hasLiveTurn(after)) - Number(before !== undefined && hasLiveTurn(before));
       changed.add(after.id);
@@ -76,8 +107,8 @@ export class State {
   }
 
   #put(session: Session): void {
-    const place = this.#places.get(session.id) ?? this.#sessions.length;
-    this.#places.set(session.id, place);
+    const place = this.#index.get(session.id) ?? this.#sessions.length;
+    this.#index.set(session.id, place);
     this.#sessions[place] = session;
     if (this.#newestFirst !== undefined) this.#changedPlaces.add(place);
   }

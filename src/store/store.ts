@@ -5,10 +5,12 @@ import type { Log } from '../platform/log.ts';
 import { catalogueFile, damagedFile, journalFile, privateFolder } from '../platform/paths.ts';
 import { watchFile } from '../platform/watch.ts';
 import { Catalogue, type Snapshot } from './catalogue.ts';
-import type { Fact, FactBase } from './facts.ts';
+import type { Fact, FactEntry, Writer } from './facts.ts';
 import { JournalReader, type Damaged } from './journal-reader.ts';
-import { Journal, type FactEntry } from './journal.ts';
-import { knowsMore, type Session } from './lifecycle.ts';
+import { Journal } from './journal.ts';
+import { NOBODY, type Leadership } from './leadership.ts';
+import { knowsMore } from './lifecycle.ts';
+import type { Session } from './model.ts';
 import { quarantine } from './quarantine.ts';
 import { State } from './state.ts';
 
@@ -24,6 +26,8 @@ const REPORTED_PIECES = 100;
 interface StoreEvents {
   /** Ids of the sessions that changed; the changes of one moment are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
+  /** Facts as they are read, after the state has them; also those that were void. Not those of the first reading. */
+  readonly onFacts: (listener: (facts: readonly Fact[]) => void) => Dispose;
 }
 
 /** The sessions of one repository, as every window on it and every keeper writes them down. */
@@ -31,12 +35,14 @@ export class Store implements StoreEvents {
   /** Resolves when the state on disk is loaded; until then `list` is empty, and nothing can be appended. Never rejects. */
   readonly ready: Promise<void>;
   readonly onDidChange: StoreEvents['onDidChange'];
+  readonly onFacts: StoreEvents['onFacts'];
   readonly folder: string;
 
   readonly #log: Log;
   readonly #journal: Journal;
   readonly #catalogue: Catalogue;
   readonly #changes: Emitter<ReadonlySet<string>>;
+  readonly #facts: Emitter<readonly Fact[]>;
   readonly #damaged: Damaged[] = [];
   #reader: JournalReader;
   /** What is shown. */
@@ -57,12 +63,12 @@ export class Store implements StoreEvents {
    * Opens the store in `folder` (made when missing).
    * @param by who this process is, for the facts it writes.
    */
-  static open(folder: string, by: FactBase['by'], log: Log): Store {
+  static open(folder: string, by: Writer, log: Log): Store {
     privateFolder(folder);
     return new Store(folder, by, log);
   }
 
-  private constructor(folder: string, by: FactBase['by'], log: Log) {
+  private constructor(folder: string, by: Writer, log: Log) {
     this.folder = folder;
     this.#log = log;
     const journal = journalFile(folder);
@@ -78,6 +84,8 @@ export class Store implements StoreEvents {
     this.#catalogue = new Catalogue(catalogueFile(folder), journal, log);
     this.#changes = new Emitter((error) => log.error(`A listener of the store failed: ${errorText(error)}`));
     this.onDidChange = this.#changes.event;
+    this.#facts = new Emitter((error) => log.error(`A listener of the store failed: ${errorText(error)}`));
+    this.onFacts = this.#facts.event;
     this.ready = this.#load(journal);
   }
 
@@ -100,9 +108,14 @@ export class Store implements StoreEvents {
     return this.#damaged;
   }
 
-  /** How many facts were written by a newer version of Treeline, and are not shown. */
-  get newer(): number {
-    return this.#reader.newer;
+  /** How many facts this build does not know: another build wrote them, and they are not shown. */
+  get unknown(): number {
+    return this.#reader.unknown;
+  }
+
+  /** Who acts for the repository. */
+  get leadership(): Leadership {
+    return this.#state.leadership;
   }
 
   /**
@@ -167,11 +180,11 @@ export class Store implements StoreEvents {
       const snapshot = size >= REPLAY_BYTES ? await this.#catalogue.load() : undefined;
       const lost = snapshot === undefined ? await this.#catalogue.loadLost(size) : undefined;
       if (snapshot !== undefined) {
-        this.#building = new State(snapshot.sessions);
+        this.#building = new State(snapshot.state);
         this.#reader = new JournalReader(journal, snapshot.position);
       } else if (lost !== undefined) {
         this.#log.warn(`The journal ${journal} was deleted or cut: the catalogue tells what it has lost.`);
-        this.#state = new State(lost);
+        this.#state = new State({ sessions: lost, leadership: NOBODY, places: lost.length });
         this.#recovering = true;
       }
       if (this.#disposed) return;
@@ -211,8 +224,10 @@ export class Store implements StoreEvents {
     }
     if (damaged.length > 0) this.#report(damaged);
     const changed = (this.#building ?? this.#state).apply(facts);
-    if (this.#building === undefined) this.#announce(changed);
-    else if (!more && !this.#recover(this.#building)) this.#show(this.#building);
+    if (this.#building === undefined) {
+      this.#announce(changed);
+      if (facts.length > 0) this.#facts.fire(facts);
+    } else if (!more && !this.#recover(this.#building)) this.#show(this.#building);
     return more || this.#building !== undefined;
   }
 
@@ -275,9 +290,7 @@ export class Store implements StoreEvents {
 
   #save(): Promise<void> {
     return this.#catalogue.save((): Snapshot | undefined =>
-      this.#building === undefined
-        ? { sessions: this.#state.list().toReversed(), position: this.#reader.position }
-        : undefined,
+      this.#building === undefined ? { state: this.#state.data, position: this.#reader.position } : undefined,
     );
   }
 

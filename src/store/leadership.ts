@@ -1,0 +1,47 @@
+import { hostName, isAliveNow } from '../platform/process-id.ts';
+import type { RepositoryFact } from './facts.ts';
+import type { Lead } from './model.ts';
+
+/** Who acts for a repository, as its journal tells. */
+export interface Leadership {
+  /** undefined while nobody does. */
+  readonly lead: Lead | undefined;
+  /** The newest generation of rules that was ever in force: who knows only older ones does not lead. */
+  readonly rules: number;
+}
+
+export const NOBODY: Leadership = { lead: undefined, rules: 0 };
+
+/**
+ * One step from a fact to who leads after it. Of several that want to lead at once, the first in the journal does: each names
+ * whom it replaces, and the others name somebody who leads no more.
+ */
+export function reduceLeadership(now: Leadership, fact: RepositoryFact): Leadership {
+  const { lead } = now;
+  switch (fact.type) {
+    case 'steward.leads': {
+      if (lead?.fact !== fact.replaces || fact.rules < now.rules) return now;
+      const { id, at, host, version, socket, rules } = fact;
+      return { lead: { fact: id, by: fact.by.process, at, host, version, socket }, rules };
+    }
+    case 'steward.retiring':
+      return lead?.fact === fact.lead && lead.retire === undefined
+        ? { ...now, lead: { ...lead, retire: fact.id } }
+        : now;
+    case 'steward.left':
+      return lead?.fact === fact.lead ? { ...now, lead: undefined } : now;
+  }
+}
+
+/**
+ * Whether somebody else may lead in its place: it is gone. A process of another machine is never taken for dead, nobody here can
+ * see it.
+ */
+export function isVacant(lead: Lead | undefined): boolean {
+  return lead === undefined || !isAliveNow(lead.by);
+}
+
+/** The other machine that leads; undefined where it is this one, or nobody. */
+export function leadsElsewhere(lead: Lead | undefined): string | undefined {
+  return lead?.by.host === undefined || lead.by.host === hostName() ? undefined : lead.by.host;
+}
