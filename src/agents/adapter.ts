@@ -1,4 +1,4 @@
-import type { Attention, ExitRecord, Judgement, OutputFormat, Usage } from '../store/facts.ts';
+import type { Attention, ExitRecord, Judgement, Usage } from '../store/model.ts';
 import type { AgentEvent } from './events.ts';
 
 /** How a turn's process is started. `argv[0]` is a program name for the PATH or an absolute path; no shell is involved. */
@@ -38,7 +38,7 @@ export interface Detection {
 export interface AgentAdapter {
   readonly id: string;
   readonly name: string;
-  readonly format: OutputFormat;
+  readonly format: string;
   readonly detection: Detection;
   /** An id for a new conversation, where the CLI lets the caller choose one. */
   newAgentSession?(): string;
@@ -88,7 +88,7 @@ export interface Before {
 
 /** How one output format is read and judged. */
 export interface OutputReader {
-  readonly format: OutputFormat;
+  readonly format: string;
   /** @param before what earlier turns of the same conversation had used up, to turn totals into this turn's share. */
   parser(before: Before): OutputParser;
   /**

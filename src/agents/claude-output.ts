@@ -1,4 +1,4 @@
-import type { Attention, ExitRecord, Judgement, Usage } from '../store/facts.ts';
+import type { Attention, ExitRecord, Judgement, Usage } from '../store/model.ts';
 import type { Before, OutputParser, OutputReader, Seen } from './adapter.ts';
 import { systemNotice } from './claude-system.ts';
 import { isTodoTool, TaskList, writtenTodos } from './claude-todos.ts';

@@ -1,4 +1,4 @@
-import type { ExitRecord, Judgement, Usage } from '../store/facts.ts';
+import type { ExitRecord, Judgement, Usage } from '../store/model.ts';
 import type { Before, OutputParser, OutputReader, Seen } from './adapter.ts';
 import { applyPatch } from './diff.ts';
 import type { AgentEvent, AgentEventBody } from './events.ts';

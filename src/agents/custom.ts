@@ -2,7 +2,6 @@ import path from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { isRecord, listOf, mapOf, nonEmpty, oneOf, optional, shape, string } from '../platform/check.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
-import { OUTPUT_FORMATS, type OutputFormat } from '../store/facts.ts';
 import type { AgentAdapter, Launch, TurnRequest } from './adapter.ts';
 import { checkArgv } from './argv.ts';
 import { cut, oneLine } from './text.ts';
@@ -16,7 +15,7 @@ export interface CustomAgent {
   readonly command: readonly string[];
   /** argv of a further turn; without it the agent cannot be resumed. */
   readonly resume?: readonly string[];
-  readonly format: OutputFormat;
+  readonly format: string;
   /** When absent: closed where the argv says what the prompt is, else the prompt. */
   readonly stdin?: Launch['stdin'];
   readonly env: Readonly<Record<string, string>>;
@@ -40,7 +39,7 @@ const readEntry = shape({
   name: nonEmpty,
   command: listOf(string),
   resume: optional(listOf(string)),
-  format: optional(oneOf(OUTPUT_FORMATS)),
+  format: optional(oneOf(['claude', 'codex', 'text'])),
   stdin: optional(oneOf(STDIN)),
   env: optional(mapOf(string)),
 });

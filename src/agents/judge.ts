@@ -1,4 +1,4 @@
-import type { ExitRecord, Judgement, Outcome } from '../store/facts.ts';
+import type { ExitRecord, Judgement, Outcome } from '../store/model.ts';
 import type { Seen } from './adapter.ts';
 import { oneLine, SUMMARY_LENGTH, withoutEscapes } from './text.ts';
 

@@ -1,4 +1,3 @@
-import type { OutputFormat } from '../store/facts.ts';
 import type { AgentAdapter, OutputReader } from './adapter.ts';
 import { claude } from './claude.ts';
 import { claudeReader } from './claude-output.ts';
@@ -8,15 +7,15 @@ import { customAdapter, type CustomAgent } from './custom.ts';
 import type { ProgramOptions } from './program.ts';
 import { textReader } from './text-output.ts';
 
-const READERS: Readonly<Record<OutputFormat, OutputReader>> = {
+const READERS: Readonly<Record<string, OutputReader>> = {
   claude: claudeReader,
   codex: codexReader,
   text: textReader,
 };
 
 /** How output of this format is read. */
-export function readerFor(format: OutputFormat): OutputReader {
-  return READERS[format];
+export function readerFor(format: string): OutputReader {
+  return READERS[format] ?? textReader;
 }
 
 /** Every agent that can be spawned: the built-in ones, then the user's own in the order of the settings. */

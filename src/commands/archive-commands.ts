@@ -2,7 +2,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { nonEmpty, optional, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import { byteSize } from '../views/age.ts';
 import { linkless, oneLine } from '../views/plain.ts';
 import { allSessions } from '../views/services.ts';

@@ -2,8 +2,7 @@ import type { ApiEvent, ApiExit, ApiSession, ApiTurn, TreelineApi } from '../api
 import { TreelineError } from '../platform/errors.ts';
 import { boolean, listOf, nonEmpty, optional, shape } from '../platform/check.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
-import type { ExitRecord } from '../store/facts.ts';
-import type { Session, Turn } from '../store/lifecycle.ts';
+import type { ExitRecord, Session, Turn } from '../store/model.ts';
 import { ALL_ROWS } from '../timeline/rows.ts';
 import type { Row } from '../timeline/rows.ts';
 import { allSessions, findSession } from '../views/services.ts';

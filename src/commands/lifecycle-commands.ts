@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES } from '../keeper/protocol.ts';
 import { boolean, nonEmpty, optional, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
-import type { ExitRecord } from '../store/facts.ts';
+import type { ExitRecord, Session } from '../store/model.ts';
 import { lastTurn } from '../store/lifecycle.ts';
-import type { Session } from '../store/lifecycle.ts';
 import { linkless, oneLine } from '../views/plain.ts';
 import { abilitiesOf } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
@@ -153,7 +152,7 @@ export async function startFresh(context: CommandContext, id: string): Promise<v
   if (found === undefined || turn === undefined) {
     return;
   }
-  const file = path.join(found.repository.turnFolder(id, turn.number), TURN_FILES.prompt);
+  const file = path.join(found.repository.turnFolder(id, turn.number), RUN_FILES.prompt);
   await start(context, found, await readFile(file, 'utf8'), true);
 }
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { STREAM_NAMES } from '../documents/log-uri.ts';
 import { openDiff, openFileDiff } from '../documents/diff.ts';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES } from '../keeper/protocol.ts';
 import type { StreamKey } from '../keeper/protocol.ts';
 import { isRecord, natural, oneOf, optional, positive, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
@@ -77,7 +77,7 @@ async function logsOf({ session, repository }: Found) {
   const all = await Promise.all(
     turns.flatMap((turn) =>
       STREAMS.map(async ([stream, name]) => {
-        const size = await sizeOf(path.join(repository.turnFolder(session.id, turn), TURN_FILES[stream]));
+        const size = await sizeOf(path.join(repository.turnFolder(session.id, turn), RUN_FILES[stream]));
         return {
           label: name,
           description: `${vscode.l10n.t('turn {0}', turn)} · ${byteSize(size, vscode.env.language)}`,

@@ -5,7 +5,7 @@ import { TreelineError } from '../platform/errors.ts';
 import { listOf, nonEmpty, optional, shape, string } from '../platform/check.ts';
 import { displayName } from '../sessions/display-name.ts';
 import type { AgentChoice, RepositorySessions, SpawnRequest } from '../sessions/service-types.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import { age } from '../views/age.ts';
 import { iconless, oneLine, shorten } from '../views/plain.ts';
 import { reader } from '../views/services.ts';

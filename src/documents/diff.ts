@@ -1,7 +1,7 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { FileChange } from '../git/types.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import { oneLine } from '../views/plain.ts';
 import type { Found } from '../views/services.ts';
 import { commitUri, emptyUri, submoduleUri } from './base-documents.ts';

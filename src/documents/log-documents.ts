@@ -1,7 +1,7 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES } from '../keeper/protocol.ts';
 import { findSession } from '../views/services.ts';
 import type { Services } from '../views/services.ts';
 import { askTimeline } from '../views/timeline-use.ts';
@@ -234,7 +234,7 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
     if (found === undefined || source.turn > found.session.turns.length) {
       throw vscode.FileSystemError.FileNotFound(uri);
     }
-    return path.join(found.repository.turnFolder(source.session, source.turn), TURN_FILES[source.stream]);
+    return path.join(found.repository.turnFolder(source.session, source.turn), RUN_FILES[source.stream]);
   }
 
   #rowText({ session, seq, part }: Extract<LogSource, { kind: 'row' }>): Promise<string> {

@@ -3,7 +3,7 @@ import { changes, changesBetween, diffBase } from '../git/diff.ts';
 import { resolveCommit } from '../git/repository.ts';
 import type { FileChange, Repository } from '../git/types.ts';
 import { hasCode } from '../platform/errors.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 
 /** The two ends of a session's diff. */
 export interface DiffEnds {

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
 import { processId, readProcStat } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import { TURN_FILES } from './protocol.ts';
 import type { KeeperSpec } from './protocol.ts';
 import { agentEnv } from './spec.ts';
 
@@ -38,11 +36,11 @@ export interface AgentProcess {
  * With `lines` the prompt is the first message, sent as it is with a line end after it: a prompt with line ends in it arrives as
  * several lines, as any message does.
  */
-export async function startAgent(spec: KeeperSpec, turnFolder: string): Promise<AgentProcess> {
+export async function startAgent(spec: KeeperSpec): Promise<AgentProcess> {
   if (statSync(spec.worktree, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new TreelineError('no-worktree', `The agent was not started, because ${spec.worktree} is not a folder.`);
   }
-  const { input, first } = openPrompt(spec, turnFolder);
+  const { input, first } = openPrompt(spec);
   try {
     const child = spawnAgent(spec, [input ?? (spec.stdin === 'lines' ? 'pipe' : 'ignore'), 'pipe', 'pipe']);
     const { pid, stdin, stdout, stderr } = child;
@@ -67,8 +65,7 @@ export async function startAgent(spec: KeeperSpec, turnFolder: string): Promise<
 }
 
 /** The prompt as the agent's stdin, or as its first message. */
-function openPrompt({ stdin }: KeeperSpec, turnFolder: string): { input?: number; first?: string } {
-  const file = path.join(turnFolder, TURN_FILES.prompt);
+function openPrompt({ stdin, prompt: file }: KeeperSpec): { input?: number; first?: string } {
   try {
     if (stdin === 'prompt') return { input: openSync(file, 'r') };
     return stdin === 'lines' ? { first: readFileSync(file, 'utf8') } : {};

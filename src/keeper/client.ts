@@ -10,10 +10,9 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { PRIVATE_FILE } from '../platform/paths.ts';
 import { isAliveNow, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import { exitRecord } from '../store/facts-parse.ts';
-import type { ExitRecord } from '../store/facts.ts';
+import { exitRecord, type ExitRecord } from '../store/model.ts';
 import { LineSplitter } from './lines.ts';
-import { TURN_FILES } from './protocol.ts';
+import { RUN_FILES } from './protocol.ts';
 import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
 
@@ -27,8 +26,8 @@ export interface Launch {
   readonly execPath: string;
   /** The keeper's bundle. */
   readonly entry: string;
-  readonly turnFolder: string;
-  /** The environment that the agent is to have; the turn's own variables are added. */
+  readonly runFolder: string;
+  /** The environment that the agent is to have; the run's own variables are added. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -36,12 +35,12 @@ export interface Launch {
  * Starts a keeper that outlives this process, on the spec.json that stands in the folder. What it cannot tell anybody else it
  * writes to keeper.err there. Throws TreelineError `keeper-start` when the system refuses.
  */
-export async function launchKeeper({ execPath, entry, turnFolder, env }: Launch): Promise<ProcessId> {
-  const errors = openSync(path.join(turnFolder, TURN_FILES.errors), 'a', PRIVATE_FILE);
+export async function launchKeeper({ execPath, entry, runFolder, env }: Launch): Promise<ProcessId> {
+  const errors = openSync(path.join(runFolder, RUN_FILES.errors), 'a', PRIVATE_FILE);
   try {
-    const child = spawn(execPath, [entry, turnFolder], {
+    const child = spawn(execPath, [entry, runFolder], {
       // A folder that nobody wants to remove.
-      cwd: path.parse(turnFolder).root,
+      cwd: path.parse(runFolder).root,
       env: keeperEnv(env),
       detached: true,
       shell: false,
@@ -75,7 +74,7 @@ export interface ConnectOptions {
 }
 
 /**
- * Connects to a turn's keeper and says the token. Throws TreelineError `keeper-gone` when none answers in time, or when the
+ * Connects to a run's keeper and says the token. Throws TreelineError `keeper-gone` when none answers in time, or when the
  * keeper's process is known to be gone; `protocol` when it refuses us.
  */
 export async function connectKeeper(
@@ -92,7 +91,7 @@ export async function connectKeeper(
     if (gone || performance.now() > deadline) {
       throw new TreelineError(
         'keeper-gone',
-        gone ? 'The keeper of this turn has ended.' : 'The keeper does not answer.',
+        gone ? 'The keeper of this run has ended.' : 'The keeper does not answer.',
       );
     }
     await delay(ATTEMPT, undefined, signal && { signal });
@@ -110,7 +109,7 @@ export async function openKeeper(
     return await connectKeeper(spec, { ...options, keeper });
   } catch (error) {
     if (!(error instanceof TreelineError)) throw error;
-    const said = await readFile(path.join(launch.turnFolder, TURN_FILES.errors), 'utf8').catch(() => '');
+    const said = await readFile(path.join(launch.runFolder, RUN_FILES.errors), 'utf8').catch(() => '');
     // One line of its own; or what node prints when it cannot even run it, with the error somewhere in the middle.
     const lines = said.trim().split('\n');
     const why = lines.find((line) => line.includes('Error: ')) ?? lines[0];
@@ -192,12 +191,12 @@ export class KeeperConnection {
     }
   }
 
-  /** How the turn ended, once it has. Stays pending when the connection is lost before: see `closed`. */
+  /** How the run ended, once it has. Stays pending when the connection is lost before: see `closed`. */
   get ended(): Promise<ExitRecord> {
     return this.#ended.promise;
   }
 
-  /** Resolves when the connection is gone, whether or not the turn has ended. */
+  /** Resolves when the connection is gone, whether or not the run has ended. */
   get closed(): Promise<void> {
     return this.#closed;
   }
@@ -215,7 +214,7 @@ export class KeeperConnection {
 
   /**
    * Ends the agent with all its descendants, and resolves when none is left. An abort ends the waiting, not the stop.
-   * A turn that ends by itself meanwhile is as good an answer.
+   * A run that ends by itself meanwhile is as good an answer.
    */
   async stop(signal?: AbortSignal): Promise<ExitRecord> {
     signal?.throwIfAborted();

@@ -4,19 +4,18 @@ import path from 'node:path';
 import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
 import { parseJson } from '../platform/check.ts';
 import { TreelineError, hasCode } from '../platform/errors.ts';
-import { exitRecord } from '../store/facts-parse.ts';
-import type { ExitRecord } from '../store/facts.ts';
-import { TURN_FILES } from './protocol.ts';
+import { exitRecord, type ExitRecord } from '../store/model.ts';
+import { RUN_FILES } from './protocol.ts';
 
 const text = (exit: ExitRecord): string => `${JSON.stringify(exit, null, 2)}\n`;
 
-export function writeExit(turnFolder: string, exit: ExitRecord): Promise<void> {
-  return writeAtomic(path.join(turnFolder, TURN_FILES.exit), text(exit));
+export function writeExit(runFolder: string, exit: ExitRecord): Promise<void> {
+  return writeAtomic(path.join(runFolder, RUN_FILES.exit), text(exit));
 }
 
 /** Writes exit.json where there is none. Of several writers at once exactly one gets true. */
-export async function writeExitOnce(turnFolder: string, exit: ExitRecord): Promise<boolean> {
-  const file = path.join(turnFolder, TURN_FILES.exit);
+export async function writeExitOnce(runFolder: string, exit: ExitRecord): Promise<boolean> {
+  const file = path.join(runFolder, RUN_FILES.exit);
   const own = `${file}.${randomBytes(6).toString('hex')}`;
   await writeAtomic(own, text(exit));
   try {
@@ -31,30 +30,30 @@ export async function writeExitOnce(turnFolder: string, exit: ExitRecord): Promi
   }
 }
 
-/** The turn's exit.json; undefined while there is none. Throws TreelineError `invalid` when it is damaged. */
-export async function readExit(turnFolder: string): Promise<ExitRecord | undefined> {
+/** The run's exit.json; undefined while there is none. Throws TreelineError `invalid` when it is damaged. */
+export async function readExit(runFolder: string): Promise<ExitRecord | undefined> {
   try {
-    const bytes = await readIfExists(path.join(turnFolder, TURN_FILES.exit));
-    return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, TURN_FILES.exit);
+    const bytes = await readIfExists(path.join(runFolder, RUN_FILES.exit));
+    return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, RUN_FILES.exit);
   } catch (cause) {
     if (!hasCode(cause, 'ENOTREG')) throw cause;
-    throw new TreelineError('invalid', `${TURN_FILES.exit} is no file.`, { cause });
+    throw new TreelineError('invalid', `${RUN_FILES.exit} is no file.`, { cause });
   }
 }
 
 /** As {@link readExit}, but a damaged one is set aside for people to look at, so that another can be written. */
-export async function readOrSetAsideExit(turnFolder: string): Promise<ExitRecord | undefined> {
+export async function readOrSetAsideExit(runFolder: string): Promise<ExitRecord | undefined> {
   try {
-    return await readExit(turnFolder);
+    return await readExit(runFolder);
   } catch (error) {
     if (!(error instanceof TreelineError && error.code === 'invalid')) throw error;
-    const file = path.join(turnFolder, TURN_FILES.exit);
+    const file = path.join(runFolder, RUN_FILES.exit);
     const aside = `${file}.damaged`;
     await rename(file, aside);
     // Another window may have been quicker, and what was moved is its good one.
     const bytes = await readIfExists(aside);
     try {
-      const exit = parseJson(bytes?.toString('utf8') ?? '', exitRecord, TURN_FILES.exit);
+      const exit = parseJson(bytes?.toString('utf8') ?? '', exitRecord, RUN_FILES.exit);
       await rename(aside, file);
       return exit;
     } catch {

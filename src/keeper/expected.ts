@@ -1,6 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import type { ExitRecord } from '../store/facts.ts';
+import type { ExitRecord } from '../store/model.ts';
 
 /** Which of the expected files are there. A path that leads out of the worktree, also through a link, counts as absent. */
 export function lookFor(worktree: string, expects: readonly string[]): Promise<ExitRecord['expected']> {

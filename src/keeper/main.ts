@@ -1,5 +1,5 @@
 /**
- * The keeper: a process of its own, one for each live turn, that outlives the window. `argv[2]` is the turn's folder; see
+ * The keeper: a process of its own, one for each run, that outlives the window. `argv[2]` is the run's folder; see
  * protocol.ts for what stands in it and for what clients may say.
  */
 import { existsSync } from 'node:fs';
@@ -7,8 +7,8 @@ import path from 'node:path';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { selfId } from '../platform/process-id.ts';
 import { Journal } from '../store/journal.ts';
-import { KeptTurn } from './kept-turn.ts';
-import { TURN_FILES } from './protocol.ts';
+import { KeptRun } from './kept-run.ts';
+import { RUN_FILES } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { KeeperServer } from './server.ts';
 import { readSpecSync } from './spec.ts';
@@ -22,34 +22,34 @@ async function keep(folder: string): Promise<void> {
   process.on('SIGINT', () => undefined);
 
   const spec = readSpecSync(folder);
-  if (existsSync(path.join(folder, TURN_FILES.exit))) {
-    throw new TreelineError('ended', `Turn ${spec.turn} of ${spec.session} is over already.`);
+  if (existsSync(path.join(folder, RUN_FILES.exit))) {
+    throw new TreelineError('ended', `Run ${spec.run} of ${spec.session} is over already.`);
   }
   const self = await selfId();
   const journal = new Journal(spec.journal, { role: 'keeper', process: self });
   const recorder = new Recorder(folder);
-  const turn = new KeptTurn(spec, folder, journal, recorder);
+  const run = new KeptRun(spec, folder, journal, recorder);
 
   const unwanted = (why: string): void => {
-    if (turn.abandon(why)) void server.close().then(() => process.exit(0));
+    if (run.abandon(why)) void server.close().then(() => process.exit(0));
   };
   const server = new KeeperServer(spec.socket, spec.token, {
-    start: () => turn.start(),
-    send: (text) => turn.send(text),
-    stop: () => turn.stop(),
+    start: () => run.start(),
+    send: (text) => run.send(text),
+    stop: () => run.stop(),
     alone: () => unwanted('the window that prepared it is gone'),
   });
   await server.listen();
   // Nobody was let in yet: who reaches a keeper finds it in the journal.
-  journal.append({ type: 'keeper.started', session: spec.session, turn: spec.turn, keeper: self, socket: spec.socket });
+  journal.append({ type: 'keeper.started', session: spec.session, run: spec.run, keeper: self, socket: spec.socket });
   const look = (): void => {
     if (!server.attended) unwanted('nobody asked for it within two minutes');
   };
   setTimeout(look, CLIENT_WITHIN).unref();
   // The machine goes down, or somebody ends the keeper politely: the agent must not stay without one.
-  process.on('SIGTERM', () => void turn.stop());
+  process.on('SIGTERM', () => void run.stop());
 
-  const exit = await turn.over;
+  const exit = await run.over;
   // Let those who asked for the stop hear their answer first.
   await new Promise((resolve) => setImmediate(resolve));
   await server.close(exit);

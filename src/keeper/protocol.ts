@@ -1,14 +1,13 @@
-import type { ExitRecord } from '../store/facts.ts';
+import type { ExitRecord } from '../store/model.ts';
 
 /**
- * A turn's folder, `sessions/<id>/turns/<n>/`. The names of its files.
+ * A run's folder, `sessions/<id>/runs/<n>/`. The names of its files.
  *
  * `times.log` is the one order of everything that the keeper recorded: a line `<stream> <ms since the epoch> <end offset>`
  * per chunk, appended after the chunk itself, where stream is the key below and the offset is that file's size after the chunk.
  */
-export const TURN_FILES = {
+export const RUN_FILES = {
   spec: 'spec.json',
-  prompt: 'prompt.md',
   times: 'times.log',
   exit: 'exit.json',
   /** What a keeper says that cannot even start; empty otherwise. */
@@ -45,15 +44,17 @@ export interface SentMessage {
 export interface KeeperSpec {
   readonly v: 1;
   readonly session: string;
-  readonly turn: number;
+  readonly run: number;
   readonly journal: string;
   /** Path of the local socket, or the name of the pipe on Windows. */
   readonly socket: string;
-  /** What a client must say first. 32 hex digits, new for every turn. */
+  /** What a client must say first. 32 hex digits, new for every run. */
   readonly token: string;
   readonly argv: readonly string[];
   readonly worktree: string;
   readonly stdin: 'closed' | 'prompt' | 'lines';
+  /** The file with the first prompt, absolute. */
+  readonly prompt: string;
   /** Paths relative to the worktree to look for at the end. */
   readonly expects: readonly string[];
   /** ms from SIGINT to SIGTERM, and from SIGTERM to SIGKILL. */

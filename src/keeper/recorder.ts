@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { PRIVATE_FILE } from '../platform/paths.ts';
-import { STREAM_KEYS, TURN_FILES } from './protocol.ts';
+import { STREAM_KEYS, RUN_FILES } from './protocol.ts';
 import type { KeeperNote, SentMessage, StreamKey } from './protocol.ts';
 
 /** How long to wait before a disk that refused is tried again: ms. */
@@ -14,7 +14,7 @@ interface Pending {
 
 /**
  * Writes down what comes out of an agent, in one order: every chunk to its stream's file, then its line to times.log (see
- * TURN_FILES). Written synchronously, so that an instant after a chunk was read it survives the keeper's death, and the two
+ * RUN_FILES). Written synchronously, so that an instant after a chunk was read it survives the keeper's death, and the two
  * files never disagree by more than the last line.
  *
  * When the disk refuses (full, or broken), what is in hand is kept and tried again every 500 ms, in order; whoever brings
@@ -27,15 +27,15 @@ export class Recorder {
   #retry: NodeJS.Timeout | undefined;
   #ready = Promise.withResolvers<undefined>();
 
-  /** Opens the files of a turn's folder, making those that are missing. Throws where it cannot. */
-  constructor(turnFolder: string) {
-    const open = (name: string): number => openSync(path.join(turnFolder, name), 'a', PRIVATE_FILE);
+  /** Opens the files of a run's folder, making those that are missing. Throws where it cannot. */
+  constructor(runFolder: string) {
+    const open = (name: string): number => openSync(path.join(runFolder, name), 'a', PRIVATE_FILE);
     const stream = (key: StreamKey): { fd: number; size: number } => {
-      const fd = open(TURN_FILES[key]);
+      const fd = open(RUN_FILES[key]);
       return { fd, size: fstatSync(fd).size };
     };
     this.#streams = { o: stream('o'), e: stream('e'), i: stream('i'), k: stream('k') };
-    this.#times = open(TURN_FILES.times);
+    this.#times = open(RUN_FILES.times);
     this.#ready.resolve(undefined);
   }
 

@@ -7,47 +7,47 @@ import { isAlive } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
-import type { ExitRecord, StopStep } from '../store/facts.ts';
+import type { ExitRecord, StopStep } from '../store/model.ts';
 import { readExit, readOrSetAsideExit, writeExitOnce } from './exit-file.ts';
 import { lookFor } from './expected.ts';
-import { TURN_FILES } from './protocol.ts';
+import { RUN_FILES } from './protocol.ts';
 import type { KeeperNote } from './protocol.ts';
-import { turnMarker } from './spec.ts';
+import { runMarker } from './spec.ts';
 import { sweep } from './sweep.ts';
 
 /** How long an agent without a keeper may take to end by SIGTERM: ms. Its output goes nowhere. */
 const GRACE = 1000;
 
-/** A turn whose keeper is gone. */
-export interface LostTurn {
+/** A run whose keeper is gone. */
+export interface LostRun {
   readonly folder: string;
   readonly session: string;
-  readonly turn: number;
+  readonly run: number;
   /** What the journal knows of its processes. */
   readonly keeper?: ProcessId & { readonly socket?: string };
   readonly agent?: ProcessId & { readonly at?: number };
   readonly worktree: string;
   readonly expects: readonly string[];
-  /** When the user asked for the turn's end, if that is what its keeper was at. */
+  /** When the user asked for its end, if that is what its keeper was at. */
   readonly stoppingAt?: number;
 }
 
 /**
- * Closes a turn whose keeper is gone: ends what is left of it, writes exit.json where there is none, and returns what it
+ * Closes a run whose keeper is gone: ends what is left of it, writes exit.json where there is none, and returns what it
  * says, for the caller to append as a fact. Safe to run from several windows at once: all return the same record, and one of
  * them writes; a folder that cannot be written is no obstacle. Throws TreelineError `keeper-alive` when the keeper still runs.
  */
-export async function rescue(lost: LostTurn): Promise<ExitRecord> {
+export async function rescue(lost: LostRun): Promise<ExitRecord> {
   const { folder, keeper, agent } = lost;
   if (keeper !== undefined && (await isAlive(keeper))) {
-    throw new TreelineError('keeper-alive', 'The keeper of this turn still runs; stop the session instead.');
+    throw new TreelineError('keeper-alive', 'The keeper of this run still lives; stop the session instead.');
   }
   const notes: KeeperNote[] = [];
   const note = (text: string, level: KeeperNote['level'] = 'info'): void =>
     void notes.push({ at: Date.now(), level, text });
   const why =
     lost.stoppingAt === undefined ? 'The keeper ended unexpectedly' : 'The keeper ended before the stop was done';
-  note(`${why}; a window closes the turn in its place.`, 'error');
+  note(`${why}; what it left is cleaned up in its place.`, 'error');
 
   const { family, steps } = await endAgent(lost, note);
   const survivors = await sweep(family, true, note);
@@ -81,25 +81,25 @@ export async function rescue(lost: LostTurn): Promise<ExitRecord> {
 }
 
 /**
- * Ends what is left of a turn whose agent is not known to run: its keeper, and whatever carries the turn's marker, such as a
+ * Ends what is left of a run whose agent is not known to run: its keeper, and whatever carries the run's marker, such as a
  * git that still makes the worktree. Resolves when nothing of it is left, with whether there was anything.
  */
 export async function endPreparation({
   session,
-  turn,
+  run,
   keeper,
-}: Pick<LostTurn, 'session' | 'turn' | 'keeper'>): Promise<boolean> {
-  const family = { roots: keeper === undefined ? [] : [keeper], marker: turnMarker(session, turn) };
+}: Pick<LostRun, 'session' | 'run' | 'keeper'>): Promise<boolean> {
+  const family = { roots: keeper === undefined ? [] : [keeper], marker: runMarker(session, run) };
   return (await sweep(family, false, () => undefined)).length > 0;
 }
 
-/** Ends the agent and its group, if it still runs, and returns all that is known to belong to the turn, and what was sent to it. */
+/** Ends the agent and its group, if it still runs, and returns all that is known to belong to the run, and what was sent to it. */
 async function endAgent(
-  lost: LostTurn,
+  lost: LostRun,
   note: (text: string, level: 'info' | 'warning') => void,
 ): Promise<{ readonly family: Family; readonly steps: readonly StopStep[] }> {
   const { agent } = lost;
-  const marker = turnMarker(lost.session, lost.turn);
+  const marker = runMarker(lost.session, lost.run);
   if (agent === undefined || !(await isAlive(agent))) {
     return { family: { roots: agent === undefined ? [] : [agent], marker }, steps: [] };
   }
@@ -115,8 +115,8 @@ async function endAgent(
 
 /** Adds to keeper.log and times.log, in the keeper's way: the line first, then where it ends. */
 async function writeNotes(folder: string, notes: readonly KeeperNote[]): Promise<void> {
-  const log = await open(path.join(folder, TURN_FILES.k), 'a+', PRIVATE_FILE);
-  const times = await open(path.join(folder, TURN_FILES.times), 'a+', PRIVATE_FILE);
+  const log = await open(path.join(folder, RUN_FILES.k), 'a+', PRIVATE_FILE);
+  const times = await open(path.join(folder, RUN_FILES.times), 'a+', PRIVATE_FILE);
   try {
     // What the keeper could not finish is no line: closed with a word that makes it none.
     if (!(await endsLine(log))) await log.write('\n');

@@ -7,7 +7,7 @@ import { invalid, natural, oneOf, parseJson, record, string } from '../platform/
 import type { Read } from '../platform/check.ts';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
-import type { ExitRecord } from '../store/facts.ts';
+import type { ExitRecord } from '../store/model.ts';
 import { LineSplitter } from './lines.ts';
 import type { KeeperReply, KeeperRequest } from './protocol.ts';
 
@@ -72,7 +72,7 @@ export class KeeperServer {
     return [...this.#clients.values()].includes(true);
   }
 
-  /** Tells every client how the turn ended, if it began, then closes; resolves when all have heard it, or after a second. */
+  /** Tells every client how the run ended, if it began, then closes; resolves when all have heard it, or after a second. */
   async close(exit?: ExitRecord): Promise<void> {
     if (exit !== undefined) this.#ended = { event: 'ended', exit };
     const gone = new Promise((resolve) => this.#server.close(resolve));
@@ -125,7 +125,7 @@ export class KeeperServer {
 
   #greet(client: net.Socket, asked: KeeperRequest, patience: NodeJS.Timeout): void {
     if (asked.do !== 'hello' || !this.#isToken(asked.token)) {
-      invalid('The first request', 'hello with the token of this turn', asked);
+      invalid('The first request', 'hello with the token of this run', asked);
     }
     clearTimeout(patience);
     this.#clients.set(client, true);

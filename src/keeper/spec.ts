@@ -4,7 +4,7 @@ import path from 'node:path';
 import { writeAtomic } from '../platform/atomic-file.ts';
 import { invalid, listOf, natural, nonEmpty, oneOf, parseJson, positive, shape, string } from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
-import { TURN_FILES } from './protocol.ts';
+import { RUN_FILES } from './protocol.ts';
 import type { KeeperSpec } from './protocol.ts';
 
 const one: Read<1> = (value, what) => (value === 1 ? 1 : invalid(what, '1', value));
@@ -20,44 +20,45 @@ const argv: Read<readonly string[]> = (value, what) => {
 const specShape: Read<KeeperSpec> = shape({
   v: one,
   session: nonEmpty,
-  turn: positive,
+  run: positive,
   journal: nonEmpty,
   socket: nonEmpty,
   token,
   argv,
   worktree: nonEmpty,
   stdin: oneOf(['closed', 'prompt', 'lines']),
+  prompt: nonEmpty,
   expects: listOf(nonEmpty),
   grace: shape({ interrupt: natural, terminate: natural }),
 });
 
-/** Writes spec.json into a turn's folder, for the user alone: it holds the token that lets a client drive the agent. */
-export function writeSpec(turnFolder: string, spec: KeeperSpec): Promise<void> {
+/** Writes spec.json into a run's folder, for the user alone: it holds the token that lets a client drive the agent. */
+export function writeSpec(runFolder: string, spec: KeeperSpec): Promise<void> {
   // A power loss ends the agent and its keeper too: nobody reads it after one.
-  return writeAtomic(path.join(turnFolder, TURN_FILES.spec), `${JSON.stringify(spec, null, 2)}\n`, { sync: false });
+  return writeAtomic(path.join(runFolder, RUN_FILES.spec), `${JSON.stringify(spec, null, 2)}\n`, { sync: false });
 }
 
-/** Reads and checks a turn's spec.json. Throws TreelineError `invalid`, or the system's error where there is none. */
-export async function readSpec(turnFolder: string): Promise<KeeperSpec> {
-  return parseJson(await readFile(path.join(turnFolder, TURN_FILES.spec), 'utf8'), specShape, TURN_FILES.spec);
+/** Reads and checks a run's spec.json. Throws TreelineError `invalid`, or the system's error where there is none. */
+export async function readSpec(runFolder: string): Promise<KeeperSpec> {
+  return parseJson(await readFile(path.join(runFolder, RUN_FILES.spec), 'utf8'), specShape, RUN_FILES.spec);
 }
 
 /** As {@link readSpec}, for the keeper: it saves the memory of a thread pool that it may never need again. */
-export function readSpecSync(turnFolder: string): KeeperSpec {
-  return parseJson(readFileSync(path.join(turnFolder, TURN_FILES.spec), 'utf8'), specShape, TURN_FILES.spec);
+export function readSpecSync(runFolder: string): KeeperSpec {
+  return parseJson(readFileSync(path.join(runFolder, RUN_FILES.spec), 'utf8'), specShape, RUN_FILES.spec);
 }
 
-/** The variable by which a turn's processes are known, also when they left its process tree. */
+/** The variable by which a run's processes are known, also when they left its process tree. */
 export const MARK = 'TREELINE_MARK';
 
-/** `NAME=value` of the marker in the environment of every process of a turn. */
-export function turnMarker(session: string, turn: number): string {
-  return `${MARK}=${session}/${turn}`;
+/** `NAME=value` of the marker in the environment of every process of a run. */
+export function runMarker(session: string, run: number): string {
+  return `${MARK}=${session}/${run}`;
 }
 
-/** The same, to be added to the environment of a program that is started for a turn. */
-export function markerEnv(session: string, turn: number): Readonly<Record<string, string>> {
-  return { [MARK]: `${session}/${turn}` };
+/** The same, to be added to the environment of a program that is started for a run. */
+export function markerEnv(session: string, run: number): Readonly<Record<string, string>> {
+  return { [MARK]: `${session}/${run}` };
 }
 
 /**
@@ -79,7 +80,7 @@ export function keeperEnv(agents: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
-/** What the agent finds in its environment: what it was to have, and which turn of which session it is. */
+/** What the agent finds in its environment: what it was to have, and which run of which session it is. */
 export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
   const env = { ...keepers };
   for (const name of Object.keys(KEEPERS_OWN)) {
@@ -91,7 +92,7 @@ export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.P
   return {
     ...env,
     TREELINE_SESSION: spec.session,
-    TREELINE_TURN: String(spec.turn),
-    [MARK]: `${spec.session}/${spec.turn}`,
+    TREELINE_RUN: String(spec.run),
+    [MARK]: `${spec.session}/${spec.run}`,
   };
 }

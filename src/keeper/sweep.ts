@@ -3,7 +3,7 @@ import type { ProcessId } from '../platform/process-id.ts';
 import { commandOf } from '../platform/process-table.ts';
 import { descendants, signalProcesses } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
-import type { ExitRecord } from '../store/facts.ts';
+import type { ExitRecord } from '../store/model.ts';
 
 export type Survivors = ExitRecord['survivors'];
 

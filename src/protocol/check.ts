@@ -1,6 +1,6 @@
 import type { Header, HostMessage, PageMessage, PageState } from './timeline.ts';
 import type { Excerpt, LogRange, Row, RowDelta, RowEnd, RowFilter, RowPage, ToolPart } from '../timeline/rows.ts';
-import type { Usage } from '../store/facts.ts';
+import type { Usage } from '../store/model.ts';
 
 /** Guards for both directions of the page's channel: what does not read exactly as the protocol says is no message. */
 

@@ -1,10 +1,8 @@
 import type { RowDelta, RowFilter, RowPage } from '../timeline/rows.ts';
-import type { Status } from '../store/lifecycle.ts';
-import type { Usage } from '../store/facts.ts';
+import type { Status, Usage } from '../store/model.ts';
 
 /** The page knows the host through this folder alone. */
-export type { Status } from '../store/lifecycle.ts';
-export type { Outcome, Usage } from '../store/facts.ts';
+export type { Outcome, Status, Usage } from '../store/model.ts';
 export type {
   Excerpt,
   Row,

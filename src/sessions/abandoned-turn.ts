@@ -3,7 +3,7 @@ import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client
 import { endPreparation } from '../keeper/rescue.ts';
 import { errorText } from '../platform/errors.ts';
 import { turnFolder } from '../platform/paths.ts';
-import type { Session, Turn } from '../store/lifecycle.ts';
+import type { Session, Turn } from '../store/model.ts';
 import type { Context } from './context.ts';
 
 /** A keeper that does not answer within this many ms is given up. */

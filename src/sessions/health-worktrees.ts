@@ -6,7 +6,8 @@ import type { Worktree } from '../git/types.ts';
 import { exists, listWorktrees } from '../git/worktree-list.ts';
 import { worktreeFolder } from '../git/worktree-path.ts';
 import { recreateWorktree } from '../git/worktrees.ts';
-import { isOpen, lastTurn, type Session } from '../store/lifecycle.ts';
+import { isOpen, lastTurn } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import type { Finding, Patient } from './health.ts';
 
 /** Worktrees, and other folders, in the place where Treeline makes worktrees, that no session works in. */

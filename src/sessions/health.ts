@@ -1,5 +1,5 @@
 import { TreelineError, errorText } from '../platform/errors.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import type { Archives } from './archive.ts';
 import type { Context } from './context.ts';
 import { diskUse } from './health-disk.ts';

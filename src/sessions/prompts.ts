@@ -1,4 +1,4 @@
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 
 /** Characters of a prompt that stand in the journal; the whole stands in the turn's prompt.md. */
 const EXCERPT = 200;

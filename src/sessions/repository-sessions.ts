@@ -6,14 +6,14 @@ import { branchName } from '../git/branch-name.ts';
 import { head, resolveCommit } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
 import { freeWorktreePath, worktreeFolder } from '../git/worktree-path.ts';
-import { MESSAGE_LIMIT, TURN_FILES } from '../keeper/protocol.ts';
+import { MESSAGE_LIMIT, RUN_FILES } from '../keeper/protocol.ts';
 import { writeAtomic } from '../platform/atomic-file.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { sessionId, shortId } from '../platform/ids.ts';
 import { privateFolder, sessionFolder, turnFolder } from '../platform/paths.ts';
-import type { ExitRecord } from '../store/facts.ts';
-import { isLive, isOpen, isQueued, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
+import type { ExitRecord, Session, Turn } from '../store/model.ts';
+import { isLive, isOpen, isQueued, lastTurn } from '../store/lifecycle.ts';
 import type { Activity } from '../timeline/rows.ts';
 import { Archives } from './archive.ts';
 import type { Context } from './context.ts';
@@ -116,7 +116,7 @@ export class SessionsOfRepository implements RepositorySessions {
     options.signal?.throwIfAborted();
     const agentSession = adapter.newAgentSession?.();
     // Whatever the agent's argv cannot express is refused here, before anything is made.
-    const promptFile = join(turnFolder(this.store, id, 1), TURN_FILES.prompt);
+    const promptFile = join(turnFolder(this.store, id, 1), RUN_FILES.prompt);
     adapter.start({ prompt, promptFile, worktree, session: id, ...(agentSession && { agentSession }) });
 
     try {
@@ -170,7 +170,7 @@ export class SessionsOfRepository implements RepositorySessions {
     const text =
       ran && request.fresh === true ? freshStartPrompt(session, await this.#earlierPrompts(session), prompt) : prompt;
     const number = session.turns.length + 1;
-    const promptFile = join(turnFolder(this.store, id, number), TURN_FILES.prompt);
+    const promptFile = join(turnFolder(this.store, id, number), RUN_FILES.prompt);
     const launch = { prompt: text, promptFile, worktree: session.worktree, session: id };
     if (resumes && agentSession !== undefined) {
       adapter.resume?.({ ...launch, agentSession });
@@ -345,7 +345,7 @@ export class SessionsOfRepository implements RepositorySessions {
     try {
       privateFolder(folder);
       // No fsync, which a disk busy with a checkout answers late: the journal that asks for the turn has none here either.
-      await writeAtomic(join(folder, TURN_FILES.prompt), prompt, { sync: false });
+      await writeAtomic(join(folder, RUN_FILES.prompt), prompt, { sync: false });
     } catch (cause) {
       const words = `The prompt could not be stored in ${folder} (${errorText(cause)}): make space or access on that disk, and try again.`;
       throw new TreelineError('prompt-write', words, { cause });
@@ -356,7 +356,7 @@ export class SessionsOfRepository implements RepositorySessions {
   async #earlierPrompts(session: Session): Promise<string[]> {
     const seen = session.turns.filter((turn) => turn.agent !== undefined && turn.judgement?.unknownSession !== true);
     const whole = seen.map((turn) =>
-      readFile(join(turnFolder(this.store, session.id, turn.number), TURN_FILES.prompt), 'utf8').catch(
+      readFile(join(turnFolder(this.store, session.id, turn.number), RUN_FILES.prompt), 'utf8').catch(
         () => turn.prompt,
       ),
     );

@@ -1,7 +1,6 @@
 import type { Repository } from '../git/types.ts';
 import type { Dispose } from '../platform/emitter.ts';
-import type { ExitRecord } from '../store/facts.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { ExitRecord, Session } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
 import type { Finding } from './health.ts';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import type { Session, Turn } from '../store/lifecycle.ts';
+import type { Session, Turn } from '../store/model.ts';
 import type { TimelineSource } from '../timeline/timelines.ts';
 
 /** What the timeline needs to know to read a session's output. @param store the repository's store folder. */

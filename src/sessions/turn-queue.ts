@@ -1,4 +1,5 @@
-import { isOpen, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
+import { isOpen, lastTurn } from '../store/lifecycle.ts';
+import type { Session, Turn } from '../store/model.ts';
 
 export interface OpenTurn {
   readonly session: Session;

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import type { Launch } from '../agents/adapter.ts';
 import { addWorktree, type AddWorktree, isComplete, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
 import { markerEnv, openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
-import { TURN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
+import { RUN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
 import { endPreparation } from '../keeper/rescue.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { Limiter } from '../platform/limiter.ts';
 import { journalFile, socketPath, turnFolder } from '../platform/paths.ts';
-import type { Session, Turn } from '../store/lifecycle.ts';
+import type { Session, Turn } from '../store/model.ts';
 import type { Context } from './context.ts';
 import type { ActionOptions } from './service-types.ts';
 import { UndoStack, type Unwound } from './undo.ts';
@@ -50,7 +50,7 @@ export async function startTurn(
   };
   try {
     const folder = turnFolder(context.folder, session.id, turn.number);
-    const promptFile = join(folder, TURN_FILES.prompt);
+    const promptFile = join(folder, RUN_FILES.prompt);
     const prompt = await readFile(promptFile, 'utf8');
 
     const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {

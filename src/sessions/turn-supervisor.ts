@@ -2,14 +2,15 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES } from '../keeper/protocol.ts';
 import { rescue } from '../keeper/rescue.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { turnFolder } from '../platform/paths.ts';
 import { isAlive, isAliveNow, isSame, type ProcessId } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
-import { isLive, isQueued, type Session, type Turn } from '../store/lifecycle.ts';
+import { isLive, isQueued } from '../store/lifecycle.ts';
+import type { Session, Turn } from '../store/model.ts';
 import { takeUpTurn } from './abandoned-turn.ts';
 import type { Context } from './context.ts';
 import type { ActionOptions } from './service-types.ts';
@@ -180,7 +181,7 @@ export class TurnSupervisor {
         return;
       }
       // After a loss of power the file may be there and empty; no prompt is.
-      const prompt = statSync(join(this.#folder(next.session, next.turn), TURN_FILES.prompt), {
+      const prompt = statSync(join(this.#folder(next.session, next.turn), RUN_FILES.prompt), {
         throwIfNoEntry: false,
       });
       const isStored = prompt !== undefined && prompt.size > 0;
@@ -295,7 +296,7 @@ export class TurnSupervisor {
         return;
       }
       this.#keepers.delete(at);
-      if (now.agent === undefined && !existsSync(join(this.#folder(session, turn), TURN_FILES.exit))) {
+      if (now.agent === undefined && !existsSync(join(this.#folder(session, turn), RUN_FILES.exit))) {
         await this.#takeUp(session, now);
         return;
       }

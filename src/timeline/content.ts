@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../agents/events.ts';
 import { oneLine } from '../agents/text.ts';
-import type { Usage } from '../store/facts.ts';
+import type { Usage } from '../store/model.ts';
 import { EMPTY_EXCERPT, EXCERPT_CHARS, excerpt } from './excerpt.ts';
 import type { Excerpt, LogRange, Row, RowEnd, ToolPart } from './rows.ts';
 

@@ -1,4 +1,4 @@
-import type { ExitRecord, Judgement } from '../store/facts.ts';
+import type { ExitRecord, Judgement } from '../store/model.ts';
 import { textContent, type Content } from './content.ts';
 
 /** What the row at a turn's end shows: how the process ended, and the figures. */

@@ -4,7 +4,7 @@ import type { SqlJsStatic } from 'sql.js';
 import type { Before, OutputReader } from '../agents/adapter.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Judgement, Usage } from '../store/facts.ts';
+import type { Judgement, Usage } from '../store/model.ts';
 import { shownTexts } from './content.ts';
 import { FilterList } from './filter-list.ts';
 import { IndexDb, INDEX_SCHEMA, type Entry } from './index-db.ts';
@@ -14,7 +14,7 @@ import { RowRenderer, type TextPart } from './renderer.ts';
 import { Revisions } from './revisions.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
 import { loadSnapshot, saveSnapshot, SNAPSHOT_FILE, type SnapshotOf } from './snapshot.ts';
-import type { TimelineSource, TurnSource } from './source.ts';
+import { runFolderOf, type TimelineSource, type TurnSource } from './source.ts';
 import { TurnReader, type Rows } from './turn-reader.ts';
 import { exitOf, fingerprint, judge, type TurnSummary } from './turn-summary.ts';
 
@@ -50,7 +50,11 @@ export class SessionIndex {
     this.#sql = sql;
     this.#reader = reader;
     this.#source = source;
-    this.#renderer = new RowRenderer(source.folder, reader, (turn) => this.#before(turn));
+    this.#renderer = new RowRenderer(
+      () => this.#source,
+      reader,
+      (turn) => this.#before(turn),
+    );
     this.#db = this.#load(log) ?? new IndexDb(sql);
     this.#revisions = new Revisions(this.#db.count);
     this.#savedTurns = this.#done.length;
@@ -86,7 +90,7 @@ export class SessionIndex {
   /** The folder of the turn that goes on, or that comes next. */
   get currentFolder(): string | undefined {
     const next = this.#source.turns[this.#done.length];
-    return next === undefined ? undefined : this.#folder(next.number);
+    return next === undefined ? undefined : runFolderOf(this.#source, next);
   }
 
   activity(): Activity {
@@ -202,7 +206,7 @@ export class SessionIndex {
         const parser = this.#reader.parser(this.#before(turn.number));
         this.#current = {
           number: turn.number,
-          reader: new TurnReader(turn, this.#folder(turn.number), parser, this.#rows),
+          reader: new TurnReader(this.#source, turn, parser, this.#rows),
         };
       }
       const state = this.#current.reader.read(over, deadline);
@@ -213,7 +217,7 @@ export class SessionIndex {
   }
 
   #finish(turn: TurnSource, reader: TurnReader): void {
-    const folder = this.#folder(turn.number);
+    const folder = runFolderOf(this.#source, turn);
     const print = fingerprint(turn, folder);
     const exit = exitOf(turn, folder);
     const judgement = judge(this.#reader, reader.seen, exit, folder);
@@ -347,7 +351,7 @@ export class SessionIndex {
       const turn = this.#source.turns[i];
       const summary = JSON.parse(stored.summary) as TurnSummary;
       if (turn?.number !== stored.number || !turn.over) break;
-      if (fingerprint(turn, this.#folder(turn.number)) !== summary.fingerprint) break;
+      if (fingerprint(turn, runFolderOf(this.#source, turn)) !== summary.fingerprint) break;
       this.#done.push({ number: turn.number, summary });
       last = stored.last;
     }
@@ -361,10 +365,6 @@ export class SessionIndex {
 
   get #snapshotOf(): SnapshotOf {
     return [INDEX_SCHEMA, this.#source.session, this.#source.format];
-  }
-
-  #folder(turn: number): string {
-    return path.join(this.#source.folder, 'turns', String(turn));
   }
 }
 

@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES } from '../keeper/protocol.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { watchFile } from '../platform/watch.ts';
-import type { Judgement } from '../store/facts.ts';
+import type { Judgement } from '../store/model.ts';
 import type { SessionIndex } from './index.ts';
 import type { Activity } from './rows.ts';
 import type { Job } from './scheduler.ts';
@@ -118,7 +118,7 @@ export class LiveSession implements Job {
     this.#watched =
       folder === undefined
         ? undefined
-        : { folder, stop: watchFile(path.join(folder, TURN_FILES.times), () => this.#hint()) };
+        : { folder, stop: watchFile(path.join(folder, RUN_FILES.times), () => this.#hint()) };
   }
 
   #hint(): void {

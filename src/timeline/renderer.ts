@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Before, OutputReader } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
-import { TURN_FILES, type StreamKey } from '../keeper/protocol.ts';
+import { RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
@@ -10,6 +10,7 @@ import type { Entry, Place } from './index-db.ts';
 import { DENIED, kindOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { LINE_HEAD, LogFile } from './log-file.ts';
 import type { Row, RowKind } from './rows.ts';
+import { promptFileOf, runFolderOf, turnOf, type TimelineSource } from './source.ts';
 
 /** What `whole` gives at most, in bytes. */
 export const WHOLE_BYTES = 20 * 1024 * 1024;
@@ -29,16 +30,19 @@ type TurnLogs = Readonly<Record<StreamKey, LogFile>>;
  * and parsed again. Each line is read by a parser of its own, so that a row does not depend on what was read before it.
  */
 export class RowRenderer {
-  readonly #folder: string;
+  readonly #source: () => TimelineSource;
   readonly #reader: OutputReader;
   readonly #before: (turn: number) => Before;
   readonly #logs = new Map<number, TurnLogs>();
   /** The line that was parsed last: rows of one line come one after the other. */
   #parsed: { readonly turn: number; readonly offset: number; readonly events: readonly AgentEvent[] } | undefined;
 
-  /** @param before the figures to start a turn's parser with. */
-  constructor(folder: string, reader: OutputReader, before: (turn: number) => Before) {
-    this.#folder = folder;
+  /**
+   * @param source what is known of the session's turns now.
+   * @param before the figures to start a turn's parser with.
+   */
+  constructor(source: () => TimelineSource, reader: OutputReader, before: (turn: number) => Before) {
+    this.#source = source;
     this.#reader = reader;
     this.#before = before;
   }
@@ -170,8 +174,10 @@ export class RowRenderer {
       closeAll(oldest[1]);
       this.#logs.delete(oldest[0]);
     }
+    const source = this.#source();
+    const folder = runFolderOf(source, turnOf(source, turn));
     const open = (key: StreamKey): LogFile => {
-      const log = new LogFile(path.join(this.#folder, 'turns', String(turn), TURN_FILES[key]));
+      const log = new LogFile(path.join(folder, RUN_FILES[key]));
       // Knowing its size, it reads ahead: what follows a row in the log is mostly wanted next.
       log.refresh();
       return log;
@@ -183,7 +189,8 @@ export class RowRenderer {
 
   #prompt(turn: number): string {
     try {
-      return readRegularSync(path.join(this.#folder, 'turns', String(turn), TURN_FILES.prompt)).toString('utf8');
+      const source = this.#source();
+      return readRegularSync(promptFileOf(source, turnOf(source, turn))).toString('utf8');
     } catch (error) {
       // One file that cannot be read is no reason to show nothing of the rest.
       return hasCode(error, 'ENOENT') ? '' : `[The prompt cannot be read: ${errorText(error)}]`;

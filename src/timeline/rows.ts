@@ -1,6 +1,6 @@
 import type { AgentEventKind } from '../agents/events.ts';
 import type { StreamKey } from '../keeper/protocol.ts';
-import type { Outcome, Usage } from '../store/facts.ts';
+import type { Outcome, Usage } from '../store/model.ts';
 
 /** The kinds of rows: what agents say, and what Treeline itself knows. A tool result is part of its call's row. */
 export type RowKind =

@@ -1,10 +1,15 @@
-import { boolean, listOf, nonEmpty, oneOf, optional, positive, shape, string, type Read } from '../platform/check.ts';
-import { exitRecord } from '../store/facts-parse.ts';
-import { OUTPUT_FORMATS, type ExitRecord, type OutputFormat } from '../store/facts.ts';
+import path from 'node:path';
+import { boolean, listOf, nonEmpty, optional, positive, shape, string, type Read } from '../platform/check.ts';
+import { TreelineError } from '../platform/errors.ts';
+import { exitRecord, type ExitRecord } from '../store/model.ts';
 
 /** What is known of a turn whose output is wanted. */
 export interface TurnSource {
   readonly number: number;
+  /** The run that serves it. */
+  readonly run: number;
+  /** The name of the prompt's file, without its ending. */
+  readonly text: string;
   /** Nothing more will be written to its folder. */
   readonly over: boolean;
   /** The agent session id that was asked for. */
@@ -21,18 +26,37 @@ export interface TimelineSource {
   readonly session: string;
   /** `sessions/<id>`, absolute. */
   readonly folder: string;
-  readonly format: OutputFormat;
+  readonly format: string;
   /** In their order; numbers may be left out. */
   readonly turns: readonly TurnSource[];
+}
+
+/** The turn of this number. Throws TreelineError `no-turn`: no row is of a turn that the source does not name. */
+export function turnOf(source: TimelineSource, number: number): TurnSource {
+  const turn = source.turns.find((one) => one.number === number);
+  if (turn === undefined) throw new TreelineError('no-turn', `There is no turn ${number} in this session.`);
+  return turn;
+}
+
+/** The folder of the run that serves the turn. */
+export function runFolderOf(source: TimelineSource, turn: TurnSource): string {
+  return path.join(source.folder, 'runs', String(turn.run));
+}
+
+/** The file of the turn's prompt. */
+export function promptFileOf(source: TimelineSource, turn: TurnSource): string {
+  return path.join(source.folder, 'texts', `${turn.text}.md`);
 }
 
 export const readSource: Read<TimelineSource> = shape({
   session: nonEmpty,
   folder: nonEmpty,
-  format: oneOf(OUTPUT_FORMATS),
+  format: nonEmpty,
   turns: listOf(
     shape({
       number: positive,
+      run: positive,
+      text: nonEmpty,
       over: boolean,
       agentSession: optional(string),
       resumes: boolean,

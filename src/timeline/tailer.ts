@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { STREAM_KEYS, TURN_FILES, type StreamKey } from '../keeper/protocol.ts';
+import { STREAM_KEYS, RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { LineScanner, type ScannedLine } from './line-scanner.ts';
 import { LogFile } from './log-file.ts';
 
@@ -54,8 +54,8 @@ export class TurnTailer {
       const file = new LogFile(path.join(folder, name));
       return { file, lines: new LineScanner(file) };
     };
-    const stream = (key: StreamKey): Stream => ({ key, ...open(TURN_FILES[key]), lastAt: 0 });
-    this.#times = open(TURN_FILES.times);
+    const stream = (key: StreamKey): Stream => ({ key, ...open(RUN_FILES[key]), lastAt: 0 });
+    this.#times = open(RUN_FILES.times);
     this.#streams = { o: stream('o'), e: stream('e'), i: stream('i'), k: stream('k') };
   }
 

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Judgement } from '../store/facts.ts';
+import type { Judgement } from '../store/model.ts';
 import type { TextPart } from './renderer.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
 import type { TimelineSource } from './source.ts';

@@ -3,16 +3,16 @@ import path from 'node:path';
 import type { OutputParser, Seen } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
 import { cut, oneLine } from '../agents/text.ts';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES } from '../keeper/protocol.ts';
 import { isRecord } from '../platform/check.ts';
-import type { ExitRecord, Judgement } from '../store/facts.ts';
+import type { ExitRecord, Judgement } from '../store/model.ts';
 import { endContent, tellsExit } from './ending.ts';
 import { eventContent, textContent, type Content, type RowEvent, type ToolCall, type ToolResult } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, eventFlags, flagsOf, isKept, kindCode, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { parseNote, withoutReturn } from './renderer.ts';
 import type { RowKind } from './rows.ts';
-import type { TurnSource } from './source.ts';
+import { promptFileOf, runFolderOf, type TimelineSource, type TurnSource } from './source.ts';
 import { TurnTailer, type TailLine, type TailState } from './tailer.ts';
 
 /** Where a turn's rows go. */
@@ -44,6 +44,7 @@ interface KnownTool {
 export class TurnReader {
   readonly #turn: TurnSource;
   readonly #folder: string;
+  readonly #prompt: string;
   readonly #parser: OutputParser;
   readonly #rows: Rows;
   readonly #tailer: TurnTailer;
@@ -56,12 +57,13 @@ export class TurnReader {
   #noticed: string | undefined;
   #last = '';
 
-  constructor(turn: TurnSource, folder: string, parser: OutputParser, rows: Rows) {
+  constructor(source: TimelineSource, turn: TurnSource, parser: OutputParser, rows: Rows) {
     this.#turn = turn;
-    this.#folder = folder;
+    this.#folder = runFolderOf(source, turn);
+    this.#prompt = promptFileOf(source, turn);
     this.#parser = parser;
     this.#rows = rows;
-    this.#tailer = new TurnTailer(folder);
+    this.#tailer = new TurnTailer(this.#folder);
   }
 
   get seen(): Seen {
@@ -105,9 +107,8 @@ export class TurnReader {
 
   /** The first row is the prompt's; it waits for the prompt to be there, so that nobody sees it empty. */
   #begin(over: boolean): boolean {
-    const modified = (name: string): number | undefined =>
-      statSync(path.join(this.#folder, name), { throwIfNoEntry: false })?.mtimeMs;
-    const at = modified(TURN_FILES.prompt) ?? modified(TURN_FILES.times);
+    const modified = (file: string): number | undefined => statSync(file, { throwIfNoEntry: false })?.mtimeMs;
+    const at = modified(this.#prompt) ?? modified(path.join(this.#folder, RUN_FILES.times));
     if (at === undefined && !over) return false;
     this.#begun = true;
     this.#append('turn-start', flagsOf('turn-start', false), Math.round(at ?? 0), null);

@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { OutputReader, Seen } from '../agents/adapter.ts';
-import { TURN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES } from '../keeper/protocol.ts';
 import { parseJson } from '../platform/check.ts';
 import { hasCode } from '../platform/errors.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
-import { exitRecord } from '../store/facts-parse.ts';
-import type { ExitRecord, Judgement } from '../store/facts.ts';
+import { exitRecord, type ExitRecord, type Judgement } from '../store/model.ts';
 import { LogFile } from './log-file.ts';
 import type { TurnSource } from './source.ts';
 
@@ -27,7 +26,7 @@ const STDERR_TAIL = 16 * 1024;
 
 /** Changes whenever one of the turn's files, or what the journal says of the turn, does. */
 export function fingerprint(turn: TurnSource, folder: string): string {
-  const files = Object.values(TURN_FILES).map((name) => {
+  const files = Object.values(RUN_FILES).map((name) => {
     const stat = statSync(path.join(folder, name), { throwIfNoEntry: false });
     return stat === undefined ? '-' : `${stat.ino} ${stat.size} ${stat.mtimeMs}`;
   });
@@ -41,7 +40,7 @@ export function exitOf(turn: TurnSource, folder: string): ExitRecord {
 
 function readExit(folder: string): ExitRecord | undefined {
   try {
-    return parseJson(readRegularSync(path.join(folder, TURN_FILES.exit)).toString('utf8'), exitRecord, TURN_FILES.exit);
+    return parseJson(readRegularSync(path.join(folder, RUN_FILES.exit)).toString('utf8'), exitRecord, RUN_FILES.exit);
   } catch (error) {
     if (['ENOENT', 'ENOTDIR', 'ENOTREG'].some((code) => hasCode(error, code))) return undefined;
     // Damaged, as something else in its place is: the journal says the same.
@@ -64,7 +63,7 @@ function unseen(problem: string, folder: string): ExitRecord {
 }
 
 export function judge(reader: OutputReader, seen: Seen, exit: ExitRecord, folder: string): Judgement {
-  const stderr = new LogFile(path.join(folder, TURN_FILES.e));
+  const stderr = new LogFile(path.join(folder, RUN_FILES.e));
   try {
     const size = stderr.refresh();
     const tail = stderr.read(Math.max(0, size - STDERR_TAIL), size).toString('utf8');

@@ -10,7 +10,7 @@ import {
   string,
   type Read,
 } from '../platform/check.ts';
-import type { Judgement } from '../store/facts.ts';
+import type { Judgement } from '../store/model.ts';
 import type { TextPart } from './renderer.ts';
 import { ROW_GROUPS, type Activity, type Row, type RowDelta, type RowFilter, type RowPage } from './rows.ts';
 import { readSource, type TimelineSource } from './source.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { lastTurn } from '../store/lifecycle.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import { notificationLevel } from './editor-settings.ts';
 import { linkless, shorten } from './plain.ts';
 import { allSessions, disposable, findSession } from './services.ts';

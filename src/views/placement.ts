@@ -1,4 +1,4 @@
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import { STATUS_GROUPS, lookOf } from './words.ts';
 import type { StatusGroup } from './words.ts';
 

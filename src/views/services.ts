@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Treeline } from '../sessions/treeline.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import type { Settings } from '../sessions/settings.ts';
 import { abilities } from './session-words.ts';
 import type { Abilities, Reader } from './session-words.ts';

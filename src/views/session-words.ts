@@ -1,5 +1,5 @@
 import { isOpen, isQueued, lastTurn } from '../store/lifecycle.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
 import { age, duration } from './age.ts';
 import { oneLine } from './plain.ts';

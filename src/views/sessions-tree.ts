@@ -5,7 +5,7 @@ import { errorText } from '../platform/errors.ts';
 import { fileItem } from './file-item.ts';
 import { markdownText, oneLine } from './plain.ts';
 import { Placements, groupId, groupsOf, inGroup, listedFirst, parentOf, placeOf } from './placement.ts';
-import type { Session } from '../store/lifecycle.ts';
+import type { Session } from '../store/model.ts';
 import type { Place } from './placement.ts';
 import { abilitiesOf, allSessions, disposable, findSession, reader } from './services.ts';
 import type { Found, Services } from './services.ts';

@@ -1,4 +1,4 @@
-import type { Status } from '../store/lifecycle.ts';
+import type { Status } from '../store/model.ts';
 
 /** `vscode.l10n.t`, handed in so that what words a person reads can be tested without the editor. */
 export type Translate = (message: string, ...args: (string | number)[]) => string;

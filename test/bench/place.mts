@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { parseCustomAgents } from '../../src/agents/custom.ts';
-import type { Session } from '../../src/store/lifecycle.ts';
+import type { Session } from '../../src/store/model.ts';
 import type { Log } from '../../src/platform/log.ts';
 import type { RepositorySessions } from '../../src/sessions/service-types.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sessions/settings.ts';

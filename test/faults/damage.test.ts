@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { catalogueFile, damagedFile, journalFile, timelineFile, turnFolder } from '../../src/platform/paths.ts';
 import { selfId } from '../../src/platform/process-id.ts';
 import { Journal } from '../../src/store/journal.ts';
-import type { Session } from '../../src/store/lifecycle.ts';
+import type { Session } from '../../src/store/model.ts';
 import type { Row } from '../../src/timeline/rows.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { tempDir, until } from '../unit/support.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Seen } from '../../../src/agents/adapter.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { Attention, ExitRecord, Judgement, OutputFormat, Outcome } from '../../../src/store/facts.ts';
+import type { OutputFormat } from '../../../src/store/facts.ts';
+import type { Attention, ExitRecord, Judgement, Outcome } from '../../../src/store/model.ts';
 import { exited, formatOf, read, recordedExit, recordings, stderr, stoppedBy } from './recordings.ts';
 
 type Expected = readonly [

@@ -4,7 +4,8 @@ import path from 'node:path';
 import type { Before, Seen } from '../../../src/agents/adapter.ts';
 import type { AgentEvent, AgentEventKind } from '../../../src/agents/events.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { ExitRecord, OutputFormat, StopStep } from '../../../src/store/facts.ts';
+import type { OutputFormat } from '../../../src/store/facts.ts';
+import type { ExitRecord, StopStep } from '../../../src/store/model.ts';
 
 const captures = path.join(import.meta.dirname, '../../fixtures/captures');
 

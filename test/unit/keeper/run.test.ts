@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { connectKeeper } from '../../../src/keeper/client.ts';
-import { TURN_FILES, type KeeperNote } from '../../../src/keeper/protocol.ts';
+import { RUN_FILES, type KeeperNote } from '../../../src/keeper/protocol.ts';
 import { isAlive } from '../../../src/platform/process-id.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
@@ -36,8 +36,8 @@ test('a turn is recorded: facts, output, exit', async (t) => {
     notes.map((note) => (JSON.parse(note) as KeeperNote).exit).filter((note) => note !== undefined),
     [{ code: 3, signal: null }],
   );
-  for (const name of Object.values(TURN_FILES)) {
-    if (name === TURN_FILES.prompt) continue;
+  for (const name of Object.values(RUN_FILES)) {
+    if (name === RUN_FILES.prompt) continue;
     assert.equal(statSync(path.join(turn.folder, name)).mode & 0o777, 0o600, name);
   }
   // The keeper and its socket are gone.
@@ -76,7 +76,7 @@ test('an agent that cannot be started is a record with a plain sentence', async 
 test('a missing prompt is told as such, and nothing runs', async (t) => {
   for (const stdin of ['prompt', 'lines'] as const) {
     const turn = await prepare(t, ['sleep', '1000'], { stdin });
-    rmSync(path.join(turn.folder, TURN_FILES.prompt));
+    rmSync(path.join(turn.folder, RUN_FILES.prompt));
     const keeper = await turn.open();
     await assert.rejects(keeper.start(), { code: 'no-prompt' });
     assert.deepEqual(await turn.left(), []);
@@ -225,7 +225,7 @@ test('the agent goes on, and is recorded, when the process that launched the kee
   const turn = await prepare(t, 'let n = 0; setInterval(() => { console.log(n); if (++n > 40) process.exit(0) }, 10)');
   const launcher = fileURLToPath(new URL('launcher.ts', import.meta.url));
   const window = spawn(process.execPath, [launcher, turn.folder], { stdio: 'ignore' });
-  await until(() => statSync(path.join(turn.folder, TURN_FILES.o), { throwIfNoEntry: false }), { what: 'the keeper' });
+  await until(() => statSync(path.join(turn.folder, RUN_FILES.o), { throwIfNoEntry: false }), { what: 'the keeper' });
   await turn.printed('3\n');
   window.kill('SIGKILL');
   await new Promise((resolve) => window.once('exit', resolve));

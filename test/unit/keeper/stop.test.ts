@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../support.ts';
 import { started } from './support.ts';
 import type { TestTurn, TurnOptions } from './support.ts';
-import type { ExitRecord } from '../../../src/store/facts.ts';
+import type { ExitRecord } from '../../../src/store/model.ts';
 
 /** What a stop may take beyond the grace periods, with the room that a busy machine needs: ms. */
 const SLACK = 1000;

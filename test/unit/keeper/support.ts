@@ -6,14 +6,15 @@ import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'node:test';
 import { connectKeeper, launchKeeper, openKeeper, writeSpec } from '../../../src/keeper/client.ts';
 import type { KeeperConnection, Launch } from '../../../src/keeper/client.ts';
-import { TURN_FILES } from '../../../src/keeper/protocol.ts';
+import { RUN_FILES } from '../../../src/keeper/protocol.ts';
 import type { KeeperSpec, StreamKey } from '../../../src/keeper/protocol.ts';
 import { turnMarker } from '../../../src/keeper/spec.ts';
 import { sessionId } from '../../../src/platform/ids.ts';
 import { processId } from '../../../src/platform/process-id.ts';
 import type { ProcessId } from '../../../src/platform/process-id.ts';
 import { descendants, signalProcesses } from '../../../src/platform/process-tree.ts';
-import type { ExitRecord, Fact } from '../../../src/store/facts.ts';
+import type { Fact } from '../../../src/store/facts.ts';
+import type { ExitRecord } from '../../../src/store/model.ts';
 import { tempDir, until } from '../support.ts';
 
 /** The keeper's source: node runs it as it is. */
@@ -40,7 +41,7 @@ export async function prepare(
   const worktree = path.join(dir, 'worktree');
   mkdirSync(folder);
   mkdirSync(worktree);
-  writeFileSync(path.join(folder, TURN_FILES.prompt), prompt);
+  writeFileSync(path.join(folder, RUN_FILES.prompt), prompt);
   const spec: KeeperSpec = {
     v: 1,
     session: sessionId(),
@@ -99,7 +100,7 @@ export class TestTurn {
   }
 
   bytes(key: StreamKey): Buffer {
-    return readFileSync(path.join(this.folder, TURN_FILES[key]));
+    return readFileSync(path.join(this.folder, RUN_FILES[key]));
   }
 
   text(key: StreamKey): string {
@@ -117,7 +118,7 @@ export class TestTurn {
 
   /** The whole lines of times.log. */
   times(): { key: StreamKey; at: number; end: number }[] {
-    const lines = readFileSync(path.join(this.folder, TURN_FILES.times), 'utf8').split('\n').slice(0, -1);
+    const lines = readFileSync(path.join(this.folder, RUN_FILES.times), 'utf8').split('\n').slice(0, -1);
     return lines.map((line) => {
       const [key, at, end] = line.split(' ');
       return { key: key as StreamKey, at: Number(at), end: Number(end) };
@@ -136,11 +137,11 @@ export class TestTurn {
   }
 
   exit(): ExitRecord {
-    return JSON.parse(readFileSync(path.join(this.folder, TURN_FILES.exit), 'utf8')) as ExitRecord;
+    return JSON.parse(readFileSync(path.join(this.folder, RUN_FILES.exit), 'utf8')) as ExitRecord;
   }
 
   exitExists(): boolean {
-    return existsSync(path.join(this.folder, TURN_FILES.exit));
+    return existsSync(path.join(this.folder, RUN_FILES.exit));
   }
 
   /** Processes of the turn that still live, by the marker and by the worktree as their folder. */

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errorText } from '../../../src/platform/errors.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
-import type { Session } from '../../../src/store/lifecycle.ts';
+import type { Session } from '../../../src/store/model.ts';
 import { Random } from '../../faults/random.ts';
 import { treePrint } from '../git/tree-print.ts';
 import { git, until } from '../support.ts';

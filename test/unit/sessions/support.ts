@@ -6,7 +6,7 @@ import { DEFAULT_SETTINGS, type Settings } from '../../../src/sessions/settings.
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import { Treeline } from '../../../src/sessions/treeline.ts';
 import type { Log } from '../../../src/platform/log.ts';
-import type { Session } from '../../../src/store/lifecycle.ts';
+import type { Session } from '../../../src/store/model.ts';
 import { tempDir, tempRepo } from '../support.ts';
 import { WindowProcess } from './window-process.ts';
 

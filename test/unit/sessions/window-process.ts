@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 
 import type { Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
-import type { ExitRecord } from '../../../src/store/facts.ts';
-import type { Session } from '../../../src/store/lifecycle.ts';
+import type { ExitRecord, Session } from '../../../src/store/model.ts';
 import type { Place } from './support.ts';
 
 /** What a window in another process can be asked. */

@@ -1,6 +1,7 @@
 /** Facts for the tests of the store: short to write, whole in form. */
 import { factId, sessionId } from '../../../src/platform/ids.ts';
-import type { ExitRecord, Fact, FactBase, FactBody } from '../../../src/store/facts.ts';
+import type { Fact, FactBase, FactBody } from '../../../src/store/facts.ts';
+import type { ExitRecord } from '../../../src/store/model.ts';
 import type { FactEntry } from '../../../src/store/journal.ts';
 
 export const window: FactBase['by'] = { role: 'window', process: { pid: 100, start: 'boot 1' } };

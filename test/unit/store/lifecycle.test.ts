@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sessionId } from '../../../src/platform/ids.ts';
-import type { ExitRecord, Fact, FactBody, Judgement, MoveTo } from '../../../src/store/facts.ts';
-import { isLive, isOpen, isQueued, lastTurn, reduce, type Session, type Status } from '../../../src/store/lifecycle.ts';
+import type { Fact, FactBody } from '../../../src/store/facts.ts';
+import type { ExitRecord, Judgement, MoveTo, Session, Status } from '../../../src/store/model.ts';
+import { isLive, isOpen, isQueued, lastTurn, reduce } from '../../../src/store/lifecycle.ts';
 import { agentStarted, claimed, created, exited, fact, keeperStarted, otherWindow, requested, stop } from './facts.ts';
 
 const id = sessionId();

@@ -11,7 +11,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import type { Fact } from '../../../src/store/facts.ts';
 import { JournalReader } from '../../../src/store/journal-reader.ts';
 import { Journal } from '../../../src/store/journal.ts';
-import type { Turn } from '../../../src/store/lifecycle.ts';
+import type { Turn } from '../../../src/store/model.ts';
 import { State } from '../../../src/store/state.ts';
 import { tempDir } from '../support.ts';
 import { created, idsOf, requested, window } from './facts.ts';

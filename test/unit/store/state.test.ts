@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sessionId } from '../../../src/platform/ids.ts';
-import { isLive, type Session } from '../../../src/store/lifecycle.ts';
+import { isLive } from '../../../src/store/lifecycle.ts';
+import type { Session } from '../../../src/store/model.ts';
 import { State } from '../../../src/store/state.ts';
 import { claimed, created, exited, fact, randomFacts, requested, seeded } from './facts.ts';
 

@@ -18,7 +18,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import type { Log } from '../../../src/platform/log.ts';
 import type { FactBase } from '../../../src/store/facts.ts';
 import { Journal } from '../../../src/store/journal.ts';
-import type { Session } from '../../../src/store/lifecycle.ts';
+import type { Session } from '../../../src/store/model.ts';
 import { Store } from '../../../src/store/store.ts';
 import { tempDir, until } from '../support.ts';
 import { claimed, created, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';

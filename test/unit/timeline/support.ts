@@ -4,8 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../../../src/agents/registry.ts';
-import { TURN_FILES, type StreamKey } from '../../../src/keeper/protocol.ts';
-import type { ExitRecord, OutputFormat } from '../../../src/store/facts.ts';
+import { RUN_FILES, type StreamKey } from '../../../src/keeper/protocol.ts';
+import type { OutputFormat } from '../../../src/store/facts.ts';
+import type { ExitRecord } from '../../../src/store/model.ts';
 import { SessionIndex } from '../../../src/timeline/index.ts';
 import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
 import type { TimelineSource } from '../../../src/timeline/source.ts';
@@ -37,11 +38,11 @@ export class TurnWriter {
   constructor(sessionFolder: string, turn = 1, prompt = 'Do it.') {
     this.folder = path.join(sessionFolder, 'turns', String(turn));
     mkdirSync(this.folder, { recursive: true });
-    writeFileSync(path.join(this.folder, TURN_FILES.prompt), prompt);
+    writeFileSync(path.join(this.folder, RUN_FILES.prompt), prompt);
   }
 
-  file(name: keyof typeof TURN_FILES): string {
-    return path.join(this.folder, TURN_FILES[name]);
+  file(name: keyof typeof RUN_FILES): string {
+    return path.join(this.folder, RUN_FILES[name]);
   }
 
   /** A chunk and its line in times.log. */

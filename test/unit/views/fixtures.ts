@@ -1,4 +1,4 @@
-import type { Session } from '../../../src/store/lifecycle.ts';
+import type { Session } from '../../../src/store/model.ts';
 import type { Activity } from '../../../src/timeline/rows.ts';
 
 export const NOW = Date.UTC(2030, 0, 1);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { age, byteSize, duration } from '../../../src/views/age.ts';
 import { iconless, linkless, markdownText, oneLine, shorten } from '../../../src/views/plain.ts';
 import { countGroups, lookOf, summary } from '../../../src/views/words.ts';
-import type { Status } from '../../../src/store/lifecycle.ts';
+import type { Status } from '../../../src/store/model.ts';
 import { NOW, t } from './fixtures.ts';
 
 describe('words', () => {

@@ -6,7 +6,8 @@ import { processClock } from '../platform/process-table.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import type { FactBody, ExitRecord, StopStep } from '../store/facts.ts';
+import type { SessionFactBody } from '../store/facts.ts';
+import type { ExitRecord, StopStep } from '../store/model.ts';
 import type { Journal } from '../store/journal.ts';
 import { startAgent } from './agent-process.ts';
 import type { AgentProcess } from './agent-process.ts';
@@ -16,7 +17,7 @@ import { untilWritten } from './persist.ts';
 import type { KeeperSpec } from './protocol.ts';
 import { Output } from './output.ts';
 import { Recorder } from './recorder.ts';
-import { turnMarker } from './spec.ts';
+import { runMarker } from './spec.ts';
 import { sweep } from './sweep.ts';
 
 /** How long a pipe may stay open, after nobody who could be found holds it any longer, before it is left: ms. */
@@ -25,8 +26,8 @@ const DRAIN = 300;
 /** What the two pipes can have held when the agent ended is less than this: bytes. */
 const PIPES_LIMIT = 2 * 1024 * 1024;
 
-/** One turn, from the start of its agent to the last word about it. */
-export class KeptTurn {
+/** One run, from the start of its agent to the last word about it. */
+export class KeptRun {
   readonly #spec: KeeperSpec;
   readonly #folder: string;
   readonly #journal: Journal;
@@ -34,7 +35,7 @@ export class KeptTurn {
   readonly #over = Promise.withResolvers<ExitRecord>();
   #starting: Promise<AgentProcess> | undefined;
   #startedAt: number | null = null;
-  /** What was found to belong to the turn so far: found again when its parents are gone. */
+  /** What was found to belong to the run so far: found again when its parents are gone. */
   #known: readonly ProcessId[] = [];
   #stop: { readonly requestedAt: number; readonly steps: StopStep[] } | undefined;
   #ending = false;
@@ -47,12 +48,12 @@ export class KeptTurn {
     this.#recorder = recorder;
   }
 
-  /** Resolves when no process of the turn is left and everything is written; rejects when it cannot be. */
+  /** Resolves when no process of the run is left and everything is written; rejects when it cannot be. */
   get over(): Promise<ExitRecord> {
     return this.#over.promise;
   }
 
-  /** Gives the turn up, as long as nobody has asked for the agent or for its end: true when it will never start. */
+  /** Gives the run up, as long as nobody has asked for the agent or for its end: true when it will never start. */
   abandon(why: string): boolean {
     if (this.#starting !== undefined || this.#ending) return false;
     this.#ending = true;
@@ -60,7 +61,7 @@ export class KeptTurn {
     return true;
   }
 
-  /** Starts the agent, once. Throws TreelineError when it cannot be started; the turn is over then. */
+  /** Starts the agent, once. Throws TreelineError when it cannot be started; the run is over then. */
   async start(): Promise<{ pid: number }> {
     if (this.#ending && this.#starting === undefined) throw ended();
     this.#starting ??= this.#launch();
@@ -96,7 +97,7 @@ export class KeptTurn {
         this.#ending = true;
         this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected: [] }));
       } else {
-        // An agent that cannot be started has ended the turn already.
+        // An agent that cannot be started has ended the run already.
         const agent = this.#starting.catch(() => undefined);
         void agent.then((one) => one && this.#escalate(one));
       }
@@ -107,7 +108,7 @@ export class KeptTurn {
   async #launch(): Promise<AgentProcess> {
     let agent: AgentProcess;
     try {
-      agent = await startAgent(this.#spec, this.#folder);
+      agent = await startAgent(this.#spec);
     } catch (error) {
       this.#ending = true;
       const problem = errorText(error);
@@ -119,7 +120,7 @@ export class KeptTurn {
     this.#startedAt = Date.now();
     this.#known = [agent.id];
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
-    this.#fact({ type: 'agent.started', turn: this.#spec.turn, agent: agent.id });
+    this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id });
     this.#recorder.note(`The agent runs as process ${agent.id.pid}.`);
     agent.exited
       .then(({ code, signal }) => this.#end(agent, output, code, signal))
@@ -154,7 +155,7 @@ export class KeptTurn {
   }
 
   #family(): Family {
-    const marker = turnMarker(this.#spec.session, this.#spec.turn);
+    const marker = runMarker(this.#spec.session, this.#spec.run);
     return { roots: this.#known, marker };
   }
 
@@ -199,7 +200,7 @@ export class KeptTurn {
     const write = async (): Promise<ExitRecord> => {
       await this.#recorder.ready;
       await this.#writeExit(exit);
-      this.#fact({ type: 'turn.exited', turn: this.#spec.turn, exit });
+      this.#fact({ type: 'run.exited', run: this.#spec.run, exit });
       await this.#facts;
       await untilWritten(() => this.#journal.flush());
       return exit;
@@ -214,7 +215,7 @@ export class KeptTurn {
       if (!existsSync(this.#folder)) {
         privateFolder(this.#folder);
         recorder = new Recorder(this.#folder);
-        recorder.note('The folder of this turn was deleted while the agent ran; what it had printed is gone.', 'error');
+        recorder.note('The folder of this run was deleted while the agent ran; what it had printed is gone.', 'error');
       }
       await untilWritten(() => writeExit(this.#folder, exit));
     } catch (error) {
@@ -223,15 +224,15 @@ export class KeptTurn {
   }
 
   /** Appends a fact after the earlier ones, again and again while the disk refuses. */
-  #fact(body: FactBody): void {
+  #fact(body: SessionFactBody): void {
     this.#facts = this.#facts.then(async () => {
-      await untilWritten(() => this.#journal.append({ session: this.#spec.session, ...body }));
+      await untilWritten(() => this.#journal.append({ ...body, session: this.#spec.session }));
     });
-    // Whoever waits for the turn's end hears of it; until then it is not unhandled.
+    // Whoever waits for the run's end hears of it; until then it is not unhandled.
     this.#facts.catch(() => undefined);
   }
 }
 
 function ended(): TreelineError {
-  return new TreelineError('ended', 'The turn is over.');
+  return new TreelineError('ended', 'The agent has ended.');
 }
