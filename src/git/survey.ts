@@ -6,7 +6,8 @@ import { readIfExists } from '../platform/atomic-file.ts';
 import { tryGit } from './git.ts';
 import { gitError } from './git-error.ts';
 import type { Repository } from './types.ts';
-import { gitVersion, isAtLeast } from './version.ts';
+import { isAtLeast } from '../platform/version.ts';
+import { gitVersion } from './version.ts';
 import { exists } from './worktree-list.ts';
 
 /** The first version with `git hook run` (git's release notes), which runs the post-checkout hook when a worktree is given out. */

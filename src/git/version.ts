@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { TreelineError } from '../platform/errors.ts';
+import { isAtLeast } from '../platform/version.ts';
 import { gitText } from './git.ts';
 
 /**
@@ -27,14 +28,4 @@ async function ask(): Promise<string> {
     throw new TreelineError('git-too-old', `git ${version} is too old; install git ${MINIMUM_GIT} or newer.`);
   }
   return version;
-}
-
-/** Whether the dotted version `have` is `want` or newer. */
-export function isAtLeast(have: string, want: string): boolean {
-  const [a, b] = [have, want].map((version) => version.split('.').map(Number));
-  for (const [index, part] of (b ?? []).entries()) {
-    const other = a?.[index] ?? 0;
-    if (other !== part) return other > part;
-  }
-  return true;
 }

@@ -11,7 +11,7 @@ import { PRIVATE_FILE } from '../platform/paths.ts';
 import { isAliveNow, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
-import { LineSplitter } from './lines.ts';
+import { LineSplitter } from '../platform/lines.ts';
 import { RUN_FILES } from './protocol.ts';
 import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
 import { keeperEnv } from './spec.ts';

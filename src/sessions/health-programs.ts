@@ -1,6 +1,7 @@
 import type { AgentAdapter } from '../agents/adapter.ts';
 import type { Detector } from '../agents/detect.ts';
-import { gitVersion, isAtLeast } from '../git/version.ts';
+import { gitVersion } from '../git/version.ts';
+import { isAtLeast } from '../platform/version.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Finding } from './health.ts';
 

@@ -121,6 +121,7 @@ export const FACTS = {
       version: string,
       rules: positive,
       socket: string,
+      token: string,
       replaces: optional(nonEmpty),
     }),
   ),

@@ -21,8 +21,8 @@ export function reduceLeadership(now: Leadership, fact: RepositoryFact): Leaders
   switch (fact.type) {
     case 'steward.leads': {
       if (lead?.fact !== fact.replaces || fact.rules < now.rules) return now;
-      const { id, at, host, version, socket, rules } = fact;
-      return { lead: { fact: id, by: fact.by.process, at, host, version, socket }, rules };
+      const { id, at, host, version, socket, token, rules } = fact;
+      return { lead: { fact: id, by: fact.by.process, at, host, version, socket, token }, rules };
     }
     case 'steward.retiring':
       return lead?.fact === fact.lead && lead.retire === undefined

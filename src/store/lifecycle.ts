@@ -32,6 +32,12 @@ export function isOpenRun(session: Session, run: Run): boolean {
   return run.exit === undefined && (run.agent !== undefined || turns.some(isLive));
 }
 
+/** Whether there is something to stop: the turn itself, or its agent that waits for more after it. */
+export function isStoppable(session: Session, turn: Turn): boolean {
+  const run = runOf(session, turn);
+  return isOpen(turn) || (turn === lastTurn(session) && run !== undefined && isOpenRun(session, run));
+}
+
 /** What a fact's effect depends on, beside the session that it is about. */
 export interface Circumstances {
   /** How many turns of the repository are live before this fact. */
@@ -259,7 +265,8 @@ function runFact(session: Session, fact: RunFact): Session {
     case 'run.exited': {
       const over = put({ exit: fact.exit });
       const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
-      if (turn === undefined || !isLive(turn)) return over;
+      if (turn === undefined || !(isLive(turn) || session.status === 'stopping')) return over;
+      if (!isLive(turn)) return exited(over, fact);
       return exited(withTurn(over, turn, { exit: fact.exit, endedAt: fact.exit.endedAt }), fact);
     }
   }
@@ -285,8 +292,8 @@ function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session
       if (!isOpen(turn) || turn.begunAt !== undefined) {
         return session;
       }
-      const { reason, message, at } = fact;
-      const withdrawn = withTurn(session, turn, { withdrawn: { reason, message, at } });
+      const { reason, code, message, at } = fact;
+      const withdrawn = withTurn(session, turn, { withdrawn: { reason, code, message, at } });
       return withStatus(withdrawn, reason === 'failed' ? 'failed' : 'stopped', fact, message);
     }
     case 'turn.begun':
@@ -294,7 +301,7 @@ function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session
         ? begun(session, turn, fact, 'The agent has the prompt.')
         : session;
     case 'turn.stopping':
-      return isOpen(turn) && turn.stoppingAt === undefined
+      return isStoppable(session, turn) && turn.stoppingAt === undefined
         ? withStatus(withTurn(session, turn, { stoppingAt: fact.at }), 'stopping', fact, 'Stop requested.')
         : session;
     case 'turn.ended':

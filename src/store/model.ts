@@ -96,7 +96,8 @@ export const archive = shape({
   commit: optional(nonEmpty),
 });
 
-export const withdrawal = { reason: oneOf(['cancelled', 'failed']), message: string };
+/** Why a turn will not start. `code` is the TreelineError's. */
+export const withdrawal = { reason: oneOf(['cancelled', 'failed']), code: nonEmpty, message: string };
 
 /** What a session is doing, as the facts show it. */
 export const STATUSES = [
@@ -249,7 +250,9 @@ export const lead = shape({
   /** Whether it lives in a window, or in a process of its own. */
   host: oneOf(['window', 'detached']),
   version: string,
+  /** Where it tells what it sees of the agents' output, and the word to be said first. */
   socket: string,
+  token: string,
   /** The id of the request to give way, if there was one. */
   retire: optional(string),
 });

@@ -1,4 +1,4 @@
-/** The longest line that either end of the keeper's socket accepts: bytes. */
+/** The longest line that either end of a local socket accepts: bytes. */
 export const LINE_LIMIT = 2 * 1024 * 1024;
 
 /** Cuts a stream of bytes into lines, whatever the chunks; what a chunk leaves unfinished waits for the next. */

@@ -1,21 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
 
 import type { Launch } from '../agents/adapter.ts';
 import { addWorktree, type AddWorktree, isComplete, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
 import { markerEnv, openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
-import { RUN_FILES, type KeeperSpec } from '../keeper/protocol.ts';
+import type { KeeperSpec } from '../keeper/protocol.ts';
 import { endPreparation } from '../keeper/rescue.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { Limiter } from '../platform/limiter.ts';
-import { journalFile, socketPath, turnFolder } from '../platform/paths.ts';
+import { journalFile, privateFolder, runFolder, socketPath, textFile } from '../platform/paths.ts';
 import type { Session, Turn } from '../store/model.ts';
-import type { Context } from './context.ts';
-import type { ActionOptions } from './service-types.ts';
-import { UndoStack, type Unwound } from './undo.ts';
+import { UndoStack, type Unwound } from '../sessions/undo.ts';
+import type { StewardContext } from './context.ts';
 
 /**
  * Sessions that are spawned together share the machine: so many of them get their keeper and worktree at a time, whatever the
@@ -36,27 +34,29 @@ const KEEPER_TIMEOUT = 20_000;
  * @throws TreelineError that names the step and what was undone; code `cancelled` after an abort.
  */
 export async function startTurn(
-  context: Context,
+  context: StewardContext,
   session: Session,
   turn: Turn,
-  { signal, progress }: ActionOptions = {},
+  run: number,
+  signal: AbortSignal,
 ): Promise<KeeperConnection> {
   const undo = new UndoStack();
   let step = 'reading the prompt';
   const enter = (name: string): void => {
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     step = name;
-    progress?.(name);
   };
   try {
-    const folder = turnFolder(context.folder, session.id, turn.number);
-    const promptFile = join(folder, RUN_FILES.prompt);
+    const folder = runFolder(context.folder, session.id, run);
+    const promptFile = textFile(context.folder, session.id, turn.text);
     const prompt = await readFile(promptFile, 'utf8');
+    privateFolder(folder);
+    const isFresh = turn.number === 1 && session.worktreeReadyAt === undefined;
 
     const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
       enter('starting the keeper');
       const launch = launchOf(context, session, turn, prompt, promptFile);
-      const spec = specOf(context, session, turn, launch);
+      const spec = specOf(context, session, run, promptFile, launch);
       await writeSpec(folder, spec);
       let keeper: Promise<KeeperConnection> | undefined;
       const start = (): Promise<KeeperConnection> => {
@@ -74,30 +74,30 @@ export async function startTurn(
       };
       const make = (): Promise<void> => {
         enter('making the worktree');
-        return makeWorktree(context, session, turn, undo, { signal, onBegun: () => void start() });
+        return makeWorktree(context, session, { run, isFresh }, undo, { signal, onBegun: () => void start() });
       };
       // The checkout first, since it takes longest; the keeper starts beside it.
-      if (turn.number === 1) await make();
+      if (isFresh) await make();
       const started = start();
-      if (turn.number > 1 && !(await isComplete(context.repository, session.worktree))) await make();
+      if (!isFresh && !(await isComplete(context.repository, session.worktree))) await make();
       return { keeper: started };
     };
     enter('waiting until other worktrees are made');
-    const { keeper } = await (turn.number === 1 ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
+    const { keeper } = await (isFresh ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
     context.store.append({ type: 'worktree.ready', session: session.id });
 
     enter('starting the agent');
     const connection = await keeper;
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     try {
       await connection.start();
     } catch (error) {
       context.store.refresh();
       // It did start, and only the answer was lost: the turn is closed like any whose keeper died.
-      if (context.store.get(session.id)?.turns[turn.number - 1]?.agent !== undefined) return connection;
+      if (context.store.get(session.id)?.runs[run - 1]?.agent !== undefined) return connection;
       if (error instanceof TreelineError && error.code === 'keeper-gone') {
         // Of a keeper that died in this moment, only the marker tells whether there is an agent.
-        undo.push('the agent', () => endPreparation({ session: session.id, turn: turn.number }));
+        undo.push('the agent', () => endPreparation({ session: session.id, run }));
       }
       throw error;
     }
@@ -107,7 +107,7 @@ export async function startTurn(
   }
 }
 
-function launchOf(context: Context, session: Session, turn: Turn, prompt: string, promptFile: string): Launch {
+function launchOf(context: StewardContext, session: Session, turn: Turn, prompt: string, promptFile: string): Launch {
   const adapter = context.adapter(session.agent.id);
   const { agentSession } = turn;
   const request = { prompt, promptFile, worktree: session.worktree, session: session.id };
@@ -117,50 +117,57 @@ function launchOf(context: Context, session: Session, turn: Turn, prompt: string
   return adapter.start({ ...request, ...(agentSession !== undefined && { agentSession }) });
 }
 
-function specOf(context: Context, session: Session, turn: Turn, launch: Launch): KeeperSpec {
+function specOf(
+  context: StewardContext,
+  session: Session,
+  run: number,
+  prompt: string,
+  launch: Launch,
+): KeeperSpec {
   return {
     v: 1,
     session: session.id,
-    turn: turn.number,
+    run,
     journal: journalFile(context.folder),
-    socket: socketPath(session.id, turn.number),
+    socket: socketPath(session.id, run),
     token: randomBytes(16).toString('hex'),
     argv: launch.argv,
     worktree: session.worktree,
     stdin: launch.stdin,
+    prompt,
     expects: session.expects,
     grace: context.settings().grace,
   };
 }
 
 function launchKeeper(
-  context: Context,
+  context: StewardContext,
   spec: KeeperSpec,
-  turnFolder: string,
+  folder: string,
   agents: Launch['env'],
 ): Promise<KeeperConnection> {
-  const env = { ...agentEnvironment(process.env), ...agents, ...markerEnv(spec.session, spec.turn) };
-  const launch = { execPath: process.execPath, entry: context.keeper, turnFolder, env };
+  const env = { ...agentEnvironment(process.env), ...agents, ...markerEnv(spec.session, spec.run) };
+  const launch = { execPath: process.execPath, entry: context.keeper, runFolder: folder, env };
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
 }
 
 /** Makes the session's worktree: from its branch where there is one, else from the base while no agent ever worked on it. */
 async function makeWorktree(
-  { repository, pool, log }: Context,
+  { repository, pool, log }: StewardContext,
   session: Session,
-  turn: Turn,
+  { run, isFresh }: { readonly run: number; readonly isFresh: boolean },
   undo: UndoStack,
   { signal, onBegun }: Pick<AddWorktree, 'signal' | 'onBegun'>,
 ): Promise<void> {
   const { worktree: path, branch, base } = session;
   // The marker finds a git that goes on though this window has died.
-  const env = markerEnv(session.id, turn.number);
-  if (turn.number > 1) {
+  const env = markerEnv(session.id, run);
+  if (!isFresh) {
     try {
       await recreateWorktree(repository, { path, branch, signal, env });
       return;
     } catch (error) {
-      const untouched = session.turns.every((turn) => turn.agent === undefined);
+      const untouched = session.turns.every(({ begunAt }) => begunAt === undefined);
       if (!(error instanceof TreelineError && error.code === 'branch-missing' && untouched)) {
         throw error;
       }
@@ -183,12 +190,12 @@ function failure(
   step: string,
   error: unknown,
   { undone, left }: Unwound,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): TreelineError {
   const after =
     (undone.length > 0 ? ` Undone: ${undone.join(', ')}.` : '') +
     (left.length > 0 ? ` Left as it is: ${left.join(', ')}.` : '');
-  if (signal?.aborted === true) {
+  if (signal.aborted) {
     return new TreelineError('cancelled', `Starting “${session.name}” was cancelled while ${step}.${after}`);
   }
   const code = error instanceof TreelineError ? error.code : 'start-failed';

@@ -10,18 +10,12 @@ import {
   type Archive,
   type WorktreeMove,
 } from '../git/archive.ts';
-import { listWorktrees } from '../git/worktree-list.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import { sessionId } from '../platform/ids.ts';
 import { trashFolder } from '../platform/paths.ts';
-import { isAliveNow, isSame } from '../platform/process-id.ts';
+import { isSame } from '../platform/process-id.ts';
 import { workingIn } from '../platform/process-search.ts';
-import type { FactEntry } from '../store/journal.ts';
 import type { MoveTo, Move, Session } from '../store/model.ts';
-import { isOpen, lastTurn } from '../store/lifecycle.ts';
-import type { Context } from './context.ts';
-import { folderSize } from './disk-use.ts';
-import type { ArchiveContents, Restored } from './service-types.ts';
+import type { StewardContext } from './context.ts';
 
 const DAY = 24 * 3600 * 1000;
 
