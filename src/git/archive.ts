@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:f
 import path from 'node:path';
 import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { refuseMounts } from '../platform/mounts.ts';
 import { PRIVATE_FOLDER } from '../platform/paths.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { git, gitRecords, tryGit } from './git.ts';
@@ -40,7 +41,7 @@ const REGISTRATIONS = 'treeline';
  *
  * @param trash a folder of Treeline's own.
  * @param name for the folders in it; -2, -3 … is added where it is taken.
- * @throws TreelineError `main-worktree`, `worktree-locked`, `worktree-in-use`, `not-our-worktree`
+ * @throws TreelineError `main-worktree`, `worktree-locked`, `worktree-in-use`, `not-our-worktree`, `mounted`
  */
 export async function planArchive(
   repository: Repository,
@@ -65,6 +66,7 @@ export async function planArchive(
       `Another worktree, ${inner.path}, lies inside ${worktree}; move or remove that one first.`,
     );
   }
+  await refuseMounts(worktree, 'moved');
   const registered = await registrationOf(repository, worktree);
   if (registered === undefined) await refuseStranger(repository, worktree);
   else await refuseWhileGitRuns(registered);
@@ -99,7 +101,7 @@ export async function moveToTrash(repository: Repository, { worktree, archive }:
 
 /**
  * Looks whether an archive can come back, and says how. Nothing is changed.
- * @throws TreelineError `path-taken`
+ * @throws TreelineError `path-taken`, `mounted`
  */
 export async function planRestore(
   repository: Repository,
@@ -112,6 +114,8 @@ export async function planRestore(
   if ((await exists(files)) && (await exists(worktree)) && !(await isEmptyFolder(worktree))) {
     throw taken('something else is there');
   }
+  await refuseMounts(files, 'moved');
+  await refuseMounts(worktree, 'replaced');
   if (registration === undefined || !(await exists(registration.to))) return { worktree, archive };
   const all = await listWorktrees(repository);
   if (all.some((each) => each.path === worktree)) throw taken('git has another worktree registered there');
@@ -168,8 +172,9 @@ export async function moveBack(repository: Repository, move: WorktreeMove): Prom
  * was checked out stays under a ref of Treeline's where no branch or tag holds it.
  */
 export async function purgeArchive(repository: Repository, archive: Archive): Promise<void> {
-  await removeTree(archive.files);
-  if (archive.registration !== undefined) await removeTree(archive.registration.to);
+  const trees = [archive.files, ...(archive.registration === undefined ? [] : [archive.registration.to])];
+  for (const tree of trees) await refuseMounts(tree, 'deleted');
+  for (const tree of trees) await removeTree(tree);
   await letGo(repository, archive, true);
   await rmdir(path.dirname(archive.files)).catch(() => undefined);
 }
@@ -196,6 +201,7 @@ async function whatIsGone({ worktree, archive: { files, registration } }: Worktr
 /** A rename that may have been done before: then, or when there is nothing to move, it does nothing. */
 async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promise<void> {
   if (!(await exists(from)) || (await exists(to))) return;
+  await refuseMounts(from, 'moved');
   try {
     await mkdir(path.dirname(to), { recursive: true, mode });
   } catch (cause) {

@@ -6,6 +6,7 @@ import { hasCode } from '../platform/errors.ts';
 import { sessionFolder, sessionsFolder, socketPath, timelineFile } from '../platform/paths.ts';
 import { isSessionId } from '../platform/ids.ts';
 import { processId } from '../platform/process-id.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 import type { Finding, Patient } from './health.ts';
 
 /** What is younger than this (ms) may be in the making. */
@@ -54,7 +55,7 @@ function leftovers(what: string, files: readonly string[]): readonly Finding[] {
             title: 'Delete Them',
             plan: files.map((file) => `Delete ${file}.`),
             run: async () => {
-              for (const file of files) await rm(file, { force: true, recursive: true });
+              for (const file of files) await removeTree(file);
             },
           },
         },

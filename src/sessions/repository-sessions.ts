@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { AgentAdapter } from '../agents/adapter.ts';
@@ -12,6 +12,7 @@ import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { sessionId, shortId } from '../platform/ids.ts';
 import { privateFolder, sessionFolder, turnFolder } from '../platform/paths.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 import type { ExitRecord } from '../store/facts.ts';
 import { isLive, isOpen, isQueued, lastTurn, type Session, type Turn } from '../store/lifecycle.ts';
 import type { Activity } from '../timeline/rows.ts';
@@ -143,7 +144,7 @@ export class SessionsOfRepository implements RepositorySessions {
       );
     } catch (error) {
       // What went wrong first is what is told.
-      await rm(sessionFolder(this.store, id), { recursive: true, force: true }).catch(() => undefined);
+      await removeTree(sessionFolder(this.store, id)).catch(() => undefined);
       throw error;
     }
     return this.#begin(id, 1, options);
