@@ -4,6 +4,7 @@ import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { refuseMounts } from '../platform/mounts.ts';
 import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { refuseUnremovable } from '../platform/removable.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { git, gitRecords, tryGit } from './git.ts';
 import { gitError } from './git-error.ts';
@@ -168,15 +169,26 @@ export async function moveBack(repository: Repository, move: WorktreeMove): Prom
 }
 
 /**
- * Deletes what an archive set aside. May be called again after a crash in the middle. The branch stays, and the commit that
+ * Looks whether all that an archive set aside can be deleted. Nothing is changed.
+ * @throws TreelineError `mounted`, `not-deletable`
+ */
+export async function planPurge(archive: Archive): Promise<void> {
+  for (const tree of treesOf(archive)) await refuseUnremovable(tree);
+}
+
+/**
+ * Deletes what an archive set aside, or nothing where {@link planPurge} finds a reason. May be called again after a crash in the middle. The branch stays, and the commit that
  * was checked out stays under a ref of Treeline's where no branch or tag holds it.
  */
 export async function purgeArchive(repository: Repository, archive: Archive): Promise<void> {
-  const trees = [archive.files, ...(archive.registration === undefined ? [] : [archive.registration.to])];
-  for (const tree of trees) await refuseMounts(tree, 'deleted');
-  for (const tree of trees) await removeTree(tree);
+  await planPurge(archive);
+  for (const tree of treesOf(archive)) await removeTree(tree);
   await letGo(repository, archive, true);
   await rmdir(path.dirname(archive.files)).catch(() => undefined);
+}
+
+function treesOf({ files, registration }: Archive): readonly string[] {
+  return registration === undefined ? [files] : [files, registration.to];
 }
 
 /** How many files of an archive git does not hold as they are: changed, staged, untracked and ignored ones. */

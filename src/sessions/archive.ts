@@ -5,6 +5,7 @@ import {
   moveBack,
   moveToTrash,
   planArchive,
+  planPurge,
   planRestore,
   purgeArchive,
   type Archive,
@@ -92,6 +93,7 @@ export class Archives {
    * @param to another folder than the one that it came from.
    */
   async restore(session: Session, to?: string): Promise<Restored> {
+    const cut = this.#giveUpPurge(session);
     const now = await this.#settled(session);
     const { archive } = now;
     if (archive === undefined) {
@@ -103,16 +105,24 @@ export class Archives {
         ? await planRestore(this.#context.repository, { worktree, archive: bare(archive) }, now.worktree)
         : { worktree: now.worktree, archive: bare(archive) };
     const begun = this.#begin(now, 'worktree', move, () => []);
-    const note = await this.#carryOut(begun);
+    const moved = await this.#carryOut(begun);
+    const note = cut
+      ? `${moved ?? ''} A deletion of this worktree had begun, so files may be missing; look at git status.`.trim()
+      : moved;
     return { session: this.#need(session.id), ...(note !== undefined && { note }) };
   }
 
-  /** Deletes an archived session's files for good. The session and its branch stay. */
+  /**
+   * Deletes an archived session's files for good, all of them or none, as far as that can be known beforehand. The session and
+   * its branch stay.
+   * @throws TreelineError `mounted`, `not-deletable`
+   */
   async purge(session: Session): Promise<Session> {
     const now = await this.#settled(session);
     const { archive } = now;
     if (archive !== undefined && archive.purgedAt === undefined) {
       const move = { worktree: now.worktree, archive: bare(archive) };
+      await planPurge(archive);
       await this.#carryOut(this.#begin(now, 'nowhere', move, () => []));
     }
     return this.#need(session.id);
@@ -199,12 +209,32 @@ export class Archives {
     if (this.#isHeld(move)) {
       throw new TreelineError(
         'archive-busy',
-        `The worktree of “${session.name}” is being moved just now (process ${move.by.pid}); try again in a moment.`,
+        `The worktree of “${session.name}” is being ${move.to === 'nowhere' ? 'deleted' : 'moved'} just now (process ${move.by.pid}); try again in a moment.`,
       );
     }
     const { to, worktree, archive } = move;
     await this.#carryOut(this.#begin(session, to, { worktree, archive }, () => [], move.fact));
     return this.#need(id);
+  }
+
+  /**
+   * Ends a deletion that a window left in the middle: who wants the files back does not want the rest deleted first.
+   * @returns whether there was one.
+   */
+  #giveUpPurge({ id }: Session): boolean {
+    this.#context.store.refresh();
+    const session = this.#need(id);
+    const { move } = session;
+    if (move?.to !== 'nowhere' || this.#isHeld(move)) {
+      return false;
+    }
+    const { worktree, archive } = move;
+    const mine = this.#begin(session, 'nowhere', { worktree, archive }, () => [], move.fact).move;
+    if (mine !== undefined) {
+      this.#context.store.append({ type: 'session.archived', session: id, move: mine.fact });
+      this.#running.delete(mine.fact);
+    }
+    return true;
   }
 
   async #away(
@@ -295,7 +325,13 @@ export class Archives {
           return note;
         }
         case 'nowhere':
-          await purgeArchive(repository, move.archive);
+          try {
+            await purgeArchive(repository, move.archive);
+          } catch (error) {
+            // What is left stays archived, and can be restored: nobody goes on with a deletion that fails.
+            ended('session.archived');
+            throw error;
+          }
           ended('session.purged');
           return undefined;
       }

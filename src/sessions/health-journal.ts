@@ -52,10 +52,13 @@ export function unfinishedMoves({ archives }: Patient): readonly Finding[] {
     return {
       kind: 'move-unfinished',
       severity: 'warning',
-      sentence: `A window closed while it moved the worktree of “${session.name}”.`,
+      sentence:
+        move.to === 'nowhere'
+          ? `A window closed while the archived worktree of “${session.name}” was being deleted.`
+          : `A window closed while it moved the worktree of “${session.name}”.`,
       evidence: [`${session.id}, process ${move.by.pid}, ${new Date(move.at).toISOString()}`],
       repair: {
-        title: 'Finish the Move',
+        title: move.to === 'nowhere' ? 'Finish the Deletion' : 'Finish the Move',
         plan: [...steps.filter((step) => step !== ''), 'Steps that are done already are passed over.'],
         run: () => archives.finish(session),
       },
