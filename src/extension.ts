@@ -11,7 +11,8 @@ import { registerCommands } from './commands/register.ts';
 import { BASE_SCHEME, BaseDocuments } from './documents/base-documents.ts';
 import { LOG_SCHEME, LogDocuments } from './documents/log-documents.ts';
 import { LogFollower } from './documents/log-follower.ts';
-import { Treeline } from './sessions/treeline.ts';
+import { Treeline } from './hosts/treeline.ts';
+import { nonEmpty, shape } from './platform/check.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
 import { allSessions, type Services } from './views/services.ts';
@@ -42,6 +43,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     globalStorage: context.globalStorageUri.fsPath,
     settings: settings.read,
     log,
+    version: readVersion(context.extension.packageJSON),
     assets: { keeper: asset('keeper.cjs'), worker: asset('indexer.cjs'), wasm: asset('sql-wasm.wasm') },
   });
   const folders = new WorkspaceFolders(treeline, errors);
@@ -120,6 +122,12 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
 /** Closes the stores. The agents go on: their keepers outlive this window. */
 export async function deactivate(): Promise<void> {
   await treeline?.dispose();
+}
+
+const readPackage = shape({ version: nonEmpty });
+
+function readVersion(packageJson: unknown): string {
+  return readPackage(packageJson, 'package.json').version;
 }
 
 /** Keeps Treeline's repositories those of the workspace's folders. */

@@ -112,13 +112,13 @@ function apiSession({ session, repository }: Found): ApiSession {
 }
 
 function apiTurn(session: Session, turn: Turn, repository: RepositorySessions): ApiTurn {
-  const { number, prompt, requestedAt, agent, exit, judgement } = turn;
+  const { number, prompt, requestedAt, begunAt, exit, judgement } = turn;
   return {
     number,
     prompt,
     requestedAt,
     folder: repository.turnFolder(session.id, number),
-    ...(agent !== undefined && { startedAt: agent.at }),
+    ...(begunAt !== undefined && { startedAt: begunAt }),
     ...(exit !== undefined && { exit: apiExit(exit) }),
     ...(judgement !== undefined && { outcome: judgement.outcome, summary: judgement.summary }),
   };

@@ -1,7 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import * as vscode from 'vscode';
-import { RUN_FILES } from '../keeper/protocol.ts';
 import { boolean, nonEmpty, optional, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { ExitRecord, Session } from '../store/model.ts';
@@ -152,7 +150,7 @@ export async function startFresh(context: CommandContext, id: string): Promise<v
   if (found === undefined || turn === undefined) {
     return;
   }
-  const file = path.join(found.repository.turnFolder(id, turn.number), RUN_FILES.prompt);
+  const file = found.repository.promptFile(id, turn);
   await start(context, found, await readFile(file, 'utf8'), true);
 }
 

@@ -2,7 +2,9 @@ import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:f
 import path from 'node:path';
 import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { refuseMounts } from '../platform/mounts.ts';
 import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { refuseUnremovable } from '../platform/removable.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { git, gitRecords, tryGit } from './git.ts';
 import { gitError } from './git-error.ts';
@@ -40,7 +42,7 @@ const REGISTRATIONS = 'treeline';
  *
  * @param trash a folder of Treeline's own.
  * @param name for the folders in it; -2, -3 … is added where it is taken.
- * @throws TreelineError `main-worktree`, `worktree-locked`, `worktree-in-use`, `not-our-worktree`
+ * @throws TreelineError `main-worktree`, `worktree-locked`, `worktree-in-use`, `not-our-worktree`, `mounted`
  */
 export async function planArchive(
   repository: Repository,
@@ -65,6 +67,7 @@ export async function planArchive(
       `Another worktree, ${inner.path}, lies inside ${worktree}; move or remove that one first.`,
     );
   }
+  await refuseMounts(worktree, 'moved');
   const registered = await registrationOf(repository, worktree);
   if (registered === undefined) await refuseStranger(repository, worktree);
   else await refuseWhileGitRuns(registered);
@@ -99,7 +102,7 @@ export async function moveToTrash(repository: Repository, { worktree, archive }:
 
 /**
  * Looks whether an archive can come back, and says how. Nothing is changed.
- * @throws TreelineError `path-taken`
+ * @throws TreelineError `path-taken`, `mounted`
  */
 export async function planRestore(
   repository: Repository,
@@ -112,6 +115,8 @@ export async function planRestore(
   if ((await exists(files)) && (await exists(worktree)) && !(await isEmptyFolder(worktree))) {
     throw taken('something else is there');
   }
+  await refuseMounts(files, 'moved');
+  await refuseMounts(worktree, 'replaced');
   if (registration === undefined || !(await exists(registration.to))) return { worktree, archive };
   const all = await listWorktrees(repository);
   if (all.some((each) => each.path === worktree)) throw taken('git has another worktree registered there');
@@ -164,14 +169,26 @@ export async function moveBack(repository: Repository, move: WorktreeMove): Prom
 }
 
 /**
- * Deletes what an archive set aside. May be called again after a crash in the middle. The branch stays, and the commit that
+ * Looks whether all that an archive set aside can be deleted. Nothing is changed.
+ * @throws TreelineError `mounted`, `not-deletable`
+ */
+export async function planPurge(archive: Archive): Promise<void> {
+  for (const tree of treesOf(archive)) await refuseUnremovable(tree);
+}
+
+/**
+ * Deletes what an archive set aside, or nothing where {@link planPurge} finds a reason. May be called again after a crash in the middle. The branch stays, and the commit that
  * was checked out stays under a ref of Treeline's where no branch or tag holds it.
  */
 export async function purgeArchive(repository: Repository, archive: Archive): Promise<void> {
-  await removeTree(archive.files);
-  if (archive.registration !== undefined) await removeTree(archive.registration.to);
+  await planPurge(archive);
+  for (const tree of treesOf(archive)) await removeTree(tree);
   await letGo(repository, archive, true);
   await rmdir(path.dirname(archive.files)).catch(() => undefined);
+}
+
+function treesOf({ files, registration }: Archive): readonly string[] {
+  return registration === undefined ? [files] : [files, registration.to];
 }
 
 /** How many files of an archive git does not hold as they are: changed, staged, untracked and ignored ones. */
@@ -196,6 +213,7 @@ async function whatIsGone({ worktree, archive: { files, registration } }: Worktr
 /** A rename that may have been done before: then, or when there is nothing to move, it does nothing. */
 async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promise<void> {
   if (!(await exists(from)) || (await exists(to))) return;
+  await refuseMounts(from, 'moved');
   try {
     await mkdir(path.dirname(to), { recursive: true, mode });
   } catch (cause) {

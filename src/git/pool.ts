@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { hasCode, TreelineError } from '../platform/errors.ts';
 import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { refuseMounts } from '../platform/mounts.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { git, gitText, type GitOptions } from './git.ts';
 import {
@@ -266,6 +267,7 @@ async function noteOf(entry: string): Promise<Note> {
 
 /** Brings a waiting worktree to a commit, which touches only files that differ. Throws when it holds anything but that commit. */
 async function bringTo(entry: string, tree: string, commit: string, options: GitOptions): Promise<void> {
+  await refuseMounts(tree, 'used');
   const head = (await readFile(path.join(entry, 'HEAD'), 'utf8')).trim();
   if (head !== commit) await checkOutFiles(entry, tree, commit, { ...options, config: QUIET });
   const where = ['--git-dir', entry, '--work-tree', tree, ...QUIET];

@@ -1,6 +1,8 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { refuseMounts } from '../platform/mounts.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 import { isBranchName } from './branch-name.ts';
 import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
 import { gitError, lastWords } from './git-error.ts';
@@ -197,6 +199,7 @@ export async function undoWorktree(
     }
     if (await exists(made.path)) await refuseIfUsed(made, found);
     else await refuseIfStray(repository, found, made.branch);
+    await refuseMounts(made.path, 'deleted');
     // Without --force: git looks once more for changed and untracked files.
     await mustGit(repository, ['worktree', 'remove', '--', made.path]);
   }
@@ -286,7 +289,7 @@ async function createBranch(repository: Repository, { branch, commit }: MadeWork
 async function discardFolder(repository: Repository, folder: string, branch: string, isOurs: boolean): Promise<void> {
   const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
   const registered = found !== undefined && (found.branch ?? branch) === branch;
-  if (isOurs || registered) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  if (isOurs || registered) await removeTree(folder);
   if (!registered) return;
   if (found.locked !== undefined) await mustGit(repository, ['worktree', 'unlock', '--', folder]);
   await mustGit(repository, ['worktree', 'remove', '--', folder]);

@@ -58,6 +58,12 @@ export function textFile(store: string, session: string, key: string): string {
   return path.join(sessionFolder(store, session), 'texts', `${key}.md`);
 }
 
+/** Whether a path is the folder itself or lies below it. Both are absolute; links are not followed. */
+export function isInside(inner: string, folder: string): boolean {
+  const relative = path.relative(folder, inner);
+  return relative === '' || (!path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`));
+}
+
 /** Makes a folder, and the missing ones above it, for the user alone. An existing folder is narrowed to that. */
 export function privateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
@@ -70,7 +76,10 @@ export function privateFolder(folder: string): void {
  */
 export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv = process.env): string {
   // 48 random bits of the id: the path has to be short.
-  const name = `${session.slice(-12)}-${run}`;
+  return localSocket(`${session.slice(-12)}-${run}`, env);
+}
+
+function localSocket(name: string, env: NodeJS.ProcessEnv): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\treeline-${name}`;
   const places = [env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'];
   for (const place of places) {
@@ -83,6 +92,12 @@ export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv 
     'socket-folder',
     `There is no safe folder for the keeper's socket: remove ${path.join(os.tmpdir(), `treeline-${os.userInfo().uid}`)} if it is not yours, or set XDG_RUNTIME_DIR.`,
   );
+}
+
+/** The address at which whoever acts for a repository can be watched: another one for each process and store. */
+export function stewardSocketPath(store: string, env: NodeJS.ProcessEnv = process.env): string {
+  const key = createHash('sha256').update(store).digest('hex').slice(0, 12);
+  return localSocket(`s-${key}-${process.pid}`, env);
 }
 
 /** Whether the folder could be made, or is there, and is this user's alone; in a shared place somebody else may have been first. */

@@ -2,7 +2,9 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { damagedFile, journalFile, trashFolder } from '../platform/paths.ts';
+import { isAliveNow } from '../platform/process-id.ts';
 import type { Finding, Patient } from './health.ts';
+import { outcome } from './outcome.ts';
 
 /** Pieces that a finding names. */
 const NAMED = 5;
@@ -13,7 +15,7 @@ const DAY = 24 * 3600 * 1000;
 export function journalFindings({ context }: Patient): readonly Finding[] {
   const { store, folder } = context;
   const findings: Finding[] = [];
-  const { damaged, newer } = store;
+  const { damaged, unknown } = store;
   if (damaged.length > 0) {
     findings.push({
       kind: 'journal-damaged',
@@ -26,11 +28,11 @@ export function journalFindings({ context }: Patient): readonly Finding[] {
       ],
     });
   }
-  if (newer > 0) {
+  if (unknown > 0) {
     findings.push({
       kind: 'journal-newer',
       severity: 'warning',
-      sentence: `${newer} facts were written by a newer version of Treeline and are not shown; update this one.`,
+      sentence: `${unknown} entries were written by another version of Treeline and are not shown; update this one.`,
       evidence: [`Journal: ${journalFile(folder)}`],
     });
   }
@@ -38,10 +40,10 @@ export function journalFindings({ context }: Patient): readonly Finding[] {
 }
 
 /** Moves that a window left in the middle. */
-export function unfinishedMoves({ archives }: Patient): readonly Finding[] {
-  return archives.unfinished().flatMap((session) => {
+export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[] {
+  return context.store.list().flatMap((session) => {
     const { move } = session;
-    if (move === undefined) return [];
+    if (move === undefined || isAliveNow(move.by)) return [];
     const { files, registration } = move.archive;
     const steps = [
       move.to === 'trash' ? `Move ${move.worktree} to ${files}.` : '',
@@ -52,21 +54,27 @@ export function unfinishedMoves({ archives }: Patient): readonly Finding[] {
     return {
       kind: 'move-unfinished',
       severity: 'warning',
-      sentence: `A window closed while it moved the worktree of “${session.name}”.`,
+      sentence:
+        move.to === 'nowhere'
+          ? `A window closed while the archived worktree of “${session.name}” was being deleted.`
+          : `A window closed while it moved the worktree of “${session.name}”.`,
       evidence: [`${session.id}, process ${move.by.pid}, ${new Date(move.at).toISOString()}`],
       repair: {
-        title: 'Finish the Move',
+        title: move.to === 'nowhere' ? 'Finish the Deletion' : 'Finish the Move',
         plan: [...steps.filter((step) => step !== ''), 'Steps that are done already are passed over.'],
-        run: () => archives.finish(session),
+        run: async () => {
+          nudge();
+          await outcome(context.store, session.id, { of: (now) => (now.move?.fact === move.fact ? undefined : true) });
+        },
       },
     } satisfies Finding;
   });
 }
 
 /** Archives that are kept longer than the setting says, and things in the trash that no session knows. */
-export async function oldTrash({ context, archives }: Patient): Promise<readonly Finding[]> {
+export async function oldTrash({ context, sessions, expired: due }: Patient): Promise<readonly Finding[]> {
   const now = Date.now();
-  const expired = archives.expired(now).map((session): Finding => {
+  const expired = due().map((session): Finding => {
     const files = session.archive?.files ?? '';
     const days = Math.floor((now - (session.archive?.at ?? now)) / DAY);
     return {
@@ -80,7 +88,7 @@ export async function oldTrash({ context, archives }: Patient): Promise<readonly
           `Delete ${files} with all files in it, those that git does not hold included. This cannot be undone.`,
           `Keep the branch ${session.branch} and the session's logs.`,
         ],
-        run: () => archives.purge(session),
+        run: () => sessions.purge(session.id),
       },
     };
   });

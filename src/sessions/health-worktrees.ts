@@ -30,7 +30,7 @@ export async function leftWorktrees(patient: Patient, signal: AbortSignal): Prom
   return [...inPlace.map((each) => leftWorktree(patient, each)), ...strangers.flatMap((found) => found ?? [])];
 }
 
-function leftWorktree({ context, archives }: Patient, worktree: Worktree): Finding {
+function leftWorktree({ context, sessions }: Patient, worktree: Worktree): Finding {
   const { trashDays } = context.settings();
   const gone = worktree.prunable !== undefined;
   return {
@@ -47,7 +47,7 @@ function leftWorktree({ context, archives }: Patient, worktree: Worktree): Findi
         ...(worktree.branch === undefined ? [] : [`Keep the branch ${worktree.branch}.`]),
         `List it among the archived sessions, from where it can be restored${trashDays > 0 ? ` for ${trashDays} days` : ''}.`,
       ],
-      run: () => archives.remove(worktree.path),
+      run: () => sessions.removeWorktree(worktree.path),
     },
   };
 }
@@ -73,14 +73,14 @@ async function strangeFolder(folder: string): Promise<Finding | undefined> {
 }
 
 /** Sessions whose worktree is not there, though an agent worked in it. */
-export async function missingWorktrees({ context, archives }: Patient): Promise<readonly Finding[]> {
+export async function missingWorktrees({ context, sessions }: Patient): Promise<readonly Finding[]> {
   const { repository, store } = context;
   const findings: Finding[] = [];
   const branches = new Set((await looseBranches(repository, '', new Set())).map(({ name }) => name));
   for (const session of inUse(store.list())) {
     const { worktree, branch, name } = session;
     const turn = lastTurn(session);
-    const worked = session.turns.some(({ agent }) => agent !== undefined);
+    const worked = session.turns.some(({ begunAt }) => begunAt !== undefined);
     if (!worked || turn === undefined || isOpen(turn) || (await exists(worktree))) continue;
     const there = branches.has(branch);
     findings.push({
@@ -99,7 +99,7 @@ export async function missingWorktrees({ context, archives }: Patient): Promise<
         : {
             title: 'Archive the Session',
             plan: ['Put the session among the archived ones. There are no files to move; its logs stay.'],
-            run: () => archives.archive(session),
+            run: () => sessions.archive(session.id),
           },
     });
   }

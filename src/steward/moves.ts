@@ -159,11 +159,7 @@ export class Moves {
     const worktree = to === undefined ? session.worktree : path.resolve(to);
     const move =
       archive.purgedAt === undefined
-        ? await planRestore(
-            this.#context.repository,
-            { worktree, archive: withoutState(archive) },
-            session.worktree,
-          )
+        ? await planRestore(this.#context.repository, { worktree, archive: withoutState(archive) }, session.worktree)
         : { worktree: session.worktree, archive: withoutState(archive) };
     await this.#carryOut(this.#begin(session, 'worktree', move));
   }
@@ -173,7 +169,9 @@ export class Moves {
     const { archive } = session;
     if (archive === undefined) return;
     await planPurge(archive);
-    await this.#carryOut(this.#begin(session, 'nowhere', { worktree: session.worktree, archive: withoutState(archive) }));
+    await this.#carryOut(
+      this.#begin(session, 'nowhere', { worktree: session.worktree, archive: withoutState(archive) }),
+    );
   }
 
   /** Writes what is about to be done, before anything is. */

@@ -278,7 +278,12 @@ export class OpenSession {
     }
     const folder = runFolder(this.#context.folder, id, number);
     const turn = lastTurn(session);
-    if (turn !== undefined && isLive(turn) && run.agent === undefined && !existsSync(path.join(folder, RUN_FILES.exit))) {
+    if (
+      turn !== undefined &&
+      isLive(turn) &&
+      run.agent === undefined &&
+      !existsSync(path.join(folder, RUN_FILES.exit))
+    ) {
       return this.#inherit(session, turn);
     }
     const exit = await rescue({
@@ -425,7 +430,8 @@ export class OpenSession {
     if (this.#disposed) return;
     const what = `${doing}: ${errorText(thrown)}`;
     const session = this.#session();
-    if (this.#trouble?.what !== what) this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);
+    if (this.#trouble?.what !== what)
+      this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);
     this.#trouble = { what, turn: session && lastTurn(session) };
     this.#lookAfter(RETRY_INTERVAL);
   }

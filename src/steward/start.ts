@@ -117,13 +117,7 @@ function launchOf(context: StewardContext, session: Session, turn: Turn, prompt:
   return adapter.start({ ...request, ...(agentSession !== undefined && { agentSession }) });
 }
 
-function specOf(
-  context: StewardContext,
-  session: Session,
-  run: number,
-  prompt: string,
-  launch: Launch,
-): KeeperSpec {
+function specOf(context: StewardContext, session: Session, run: number, prompt: string, launch: Launch): KeeperSpec {
   return {
     v: 1,
     session: session.id,

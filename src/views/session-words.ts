@@ -30,7 +30,7 @@ export function abilities(session: Session, readsLines: boolean): Abilities {
   return {
     stop: open && session.status !== 'stopping',
     resume: turn !== undefined && !open && session.archive === undefined,
-    send: open && readsLines && turn.agent !== undefined && session.status === 'working',
+    send: open && readsLines && turn.begunAt !== undefined && session.status === 'working',
     diff: made && session.archive === undefined,
   };
 }

@@ -10,7 +10,7 @@ import type { Session } from '../../src/store/model.ts';
 import type { Log } from '../../src/platform/log.ts';
 import type { RepositorySessions } from '../../src/sessions/service-types.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sessions/settings.ts';
-import { Treeline } from '../../src/sessions/treeline.ts';
+import { Treeline } from '../../src/hosts/treeline.ts';
 import { root } from '../setup/paths.mjs';
 import { seeded } from './stream-json.mts';
 

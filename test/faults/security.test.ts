@@ -326,6 +326,36 @@ suite('secrets', { timeout: 60_000 }, () => {
   });
 });
 
+suite('a window that git started', { timeout: 60_000 }, () => {
+  test('an agent’s commits land in its own worktree, and the user’s index and branch stay as they are', async (t) => {
+    const { repo, open } = await faultWorld(t);
+    writeFileSync(join(repo, 'src/main.txt'), 'staged by the user\n');
+    execFileSync('git', ['add', 'src/main.txt'], { cwd: repo });
+    const git = (cwd: string, ...args: string[]): string => {
+      const env = { PATH: process.env['PATH'] ?? '', HOME: cwd };
+      return execFileSync('git', args, { cwd, encoding: 'utf8', env }).trim();
+    };
+    const users = (): string[] => [git(repo, 'rev-parse', 'main'), git(repo, 'ls-files', '--stage')];
+    const before = users();
+    // As git sets them for a hook, an alias, or the editor of a commit message.
+    environment(t, {
+      GIT_DIR: join(repo, '.git'),
+      GIT_WORK_TREE: repo,
+      GIT_INDEX_FILE: join(repo, '.git/index'),
+      GIT_PREFIX: 'src/',
+      GIT_CONFIG_PARAMETERS: `'user.name'='Somebody Else'`,
+    });
+    const window = await open();
+    const prompt = 'write made.txt by the agent\nrun git add made.txt\nrun git commit --quiet -m Made';
+    const { id, worktree } = await window.sessions.spawn({ agent: 'scripted', prompt });
+    await reached(window.sessions, id, judged);
+    assert.equal(git(worktree, 'show', '--stat', '--format=%s by %an', 'HEAD').split('\n')[0], 'Made by Test Author');
+    assert.match(git(worktree, 'ls-files'), /made\.txt/);
+    assert.deepEqual(users(), before);
+    assert.equal(git(repo, 'status', '--porcelain'), 'M  src/main.txt');
+  });
+});
+
 suite('the page', () => {
   test('messages that no page of ours would send are none', (t) => {
     const random = seeded(t);

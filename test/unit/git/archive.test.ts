@@ -15,6 +15,7 @@ import {
 } from '../../../src/git/archive.ts';
 import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
+import { mountAt, noMounts } from '../mounts.ts';
 import { git, tempDir, tempRepo } from '../support.ts';
 import { treePrint } from './tree-print.ts';
 
@@ -384,4 +385,32 @@ test('an orphan branch without a commit, and an empty repository’s index, come
   await git(s.repo, 'gc', '--quiet', '--prune=now');
   await restore(s, { worktree: s.worktree, archive: made });
   assert.deepEqual(await state(s), before);
+});
+
+test('what is mounted in a worktree is neither moved nor deleted', { skip: noMounts }, async (t) => {
+  const s = await scene(t);
+  const others = await tempDir(t);
+  await mkdir(path.join(s.worktree, 'data'));
+  const before = await state(s);
+  const theirs = path.join(others, 'theirs.txt');
+  const isMounted = { code: 'mounted', message: /unmount it/ };
+
+  let mount = mountAt(t, path.join(s.worktree, 'data'), others);
+  await writeFile(theirs, 'theirs');
+  await assert.rejects(archive(s), isMounted);
+  mount.unmount();
+  assert.deepEqual(await state(s), before);
+
+  const made = await archive(s);
+  mount = mountAt(t, path.join(made.files, 'data'), others);
+  await assert.rejects(purgeArchive(s.repository, made), isMounted);
+  await assert.rejects(restore(s, { worktree: s.worktree, archive: made }), isMounted);
+  assert.equal(await readFile(theirs, 'utf8'), 'theirs');
+  mount.unmount();
+  await restore(s, { worktree: s.worktree, archive: made });
+  assert.deepEqual(await state(s), before);
+
+  await purgeArchive(s.repository, await archive(s));
+  assert.equal(existsSync(s.worktree), false);
+  assert.equal(await readFile(theirs, 'utf8'), 'theirs');
 });

@@ -9,10 +9,12 @@ import { suite, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errorText } from '../../../src/platform/errors.ts';
+import { factId } from '../../../src/platform/ids.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { Random } from '../../faults/random.ts';
 import { treePrint } from '../git/tree-print.ts';
+import { mountAt, noMounts } from '../mounts.ts';
 import { git, until } from '../support.ts';
 import { WindowProcess } from './window-process.ts';
 import { judged, reached, world, type World } from './support.ts';
@@ -244,6 +246,49 @@ suite('archive', { timeout: 120_000 }, () => {
     await sessions.resume(session.id, { prompt: 'print back' });
     assert.equal((await reached(sessions, session.id, (now) => now.turns.length === 2 && judged(now))).status, 'idle');
     assert.equal(existsSync(join(session.worktree, 'new.txt')), false);
+  });
+
+  test(
+    'a purge that cannot go through deletes nothing, and neither blocks a restore nor shows as unfinished',
+    { skip: noMounts },
+    async (t) => {
+      const { repo, sessions, session } = await opened(t);
+      await mkdir(join(session.worktree, 'data'));
+      const before = await whole(repo, session);
+      const { archive } = await sessions.archive(session.id);
+      const { unmount } = mountAt(t, join(archive!.files, 'data'));
+      await assert.rejects(sessions.purge(session.id), { code: 'mounted', message: /unmount it/ });
+      const now = sessions.get(session.id);
+      assert.deepEqual([now?.status, now?.move, now?.archive?.purgedAt], ['archived', undefined, undefined]);
+      unmount();
+      await sessions.unarchive(session.id);
+      assert.deepEqual(await whole(repo, session), before);
+    },
+  );
+
+  test('a deletion that a window left in the middle is given up where somebody wants the files back', async (t) => {
+    const { repo, sessions, session, openProcess } = await opened(t);
+    const before = await whole(repo, session);
+    await sessions.archive(session.id);
+    const archived = sessions.get(session.id)!.archive!;
+    // The fact of a window that died before it deleted anything.
+    const other = await openProcess();
+    const lines = readFileSync(join(sessions.store, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
+    const moving = JSON.parse(lines.findLast((line) => line.includes('"session.moving"'))!) as Record<string, unknown>;
+    await other.kill();
+    const { files, registration, branch, commit } = archived;
+    const dead = { pid: other.pid, start: 'dead' };
+    const fact = {
+      ...moving,
+      id: factId(),
+      by: { ...(moving['by'] as object), process: dead },
+      to: 'nowhere',
+      archive: { files, registration, branch, commit },
+    };
+    writeFileSync(join(sessions.store, 'journal.jsonl'), `${JSON.stringify(fact)}\n`, { flag: 'a' });
+    assert.match((await sessions.unarchive(session.id)).note ?? '', /deletion .* had begun/);
+    assert.deepEqual(await whole(repo, session), before);
+    assert.equal(sessions.get(session.id)?.move, undefined);
   });
 
   test('what is older than trashDays goes when a window opens; 0 keeps it', async (t) => {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
-import { Treeline } from '../../../src/sessions/treeline.ts';
+import { Treeline } from '../../../src/hosts/treeline.ts';
 import { git, tempDir, tempRepo } from '../support.ts';
 import { ASSETS, LOG, customAgents, judged, reached } from './support.ts';
 

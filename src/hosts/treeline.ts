@@ -13,19 +13,20 @@ import { storeFolder } from '../platform/paths.ts';
 import { selfId, type ProcessId } from '../platform/process-id.ts';
 import { Store } from '../store/store.ts';
 import { Timelines } from '../timeline/timelines.ts';
-import { bySeverity } from './health.ts';
-import { examinePrograms } from './health-programs.ts';
-import type { Examined } from './health-report.ts';
-import { SessionsOfRepository } from './repository-sessions.ts';
-import type { AgentChoice, RepositorySessions } from './service-types.ts';
-import type { Settings } from './settings.ts';
-import { WorktreePool } from './worktree-pool.ts';
+import { bySeverity } from '../sessions/health.ts';
+import { examinePrograms } from '../sessions/health-programs.ts';
+import type { Examined } from '../sessions/health-report.ts';
+import type { AgentChoice, RepositorySessions } from '../sessions/service-types.ts';
+import type { Settings } from '../sessions/settings.ts';
+import { RepositoryHost } from './repository.ts';
 
 export interface TreelineOptions {
   /** A folder that all windows share. */
   readonly globalStorage: string;
   readonly settings: () => Settings;
   readonly log: Log;
+  /** This build's version. */
+  readonly version: string;
   /** Paths of the keeper's bundle, the timeline worker's bundle and sql.js's wasm file. */
   readonly assets: { readonly keeper: string; readonly worker: string; readonly wasm: string };
 }
@@ -37,8 +38,7 @@ export interface TreelineChange {
 }
 
 interface Opened {
-  readonly sessions: SessionsOfRepository;
-  readonly pool: WorktreePool;
+  readonly host: RepositoryHost;
   readonly close: Dispose;
 }
 
@@ -90,15 +90,15 @@ export class Treeline {
 
   /** To be called when the settings have changed: a higher limit lets waiting sessions start. */
   settingsChanged(): void {
-    for (const { sessions } of this.#opened.values()) {
-      sessions.settingsChanged();
+    for (const { host } of this.#opened.values()) {
+      host.steward.nudge();
     }
   }
 
   /** Has a changed setting `treeline.warmWorktrees` take effect: worktrees that are not to be kept ready any more are removed. */
   tidyPools(): void {
-    for (const { pool } of this.#opened.values()) {
-      pool.tidy();
+    for (const { host } of this.#opened.values()) {
+      host.tidyPool();
     }
   }
 
@@ -162,7 +162,7 @@ export class Treeline {
     }
     // git knew better.
     await Promise.all([...early.values()].map((store) => store.dispose()));
-    const now = [...found.keys()].flatMap((commonDir) => this.#opened.get(commonDir)?.sessions ?? []);
+    const now = [...found.keys()].flatMap((commonDir) => this.#opened.get(commonDir)?.host.sessions ?? []);
     const isSame = now.length === this.#repositories.length && now.every((one, n) => one === this.#repositories[n]);
     // The first time also when there are none: now that is known.
     if (!isSame || !this.#isSet) {
@@ -204,27 +204,27 @@ export class Treeline {
   }
 
   async #open(repository: Repository, early: EarlyStores): Promise<Opened> {
-    const { globalStorage, settings, log, assets } = this.#options;
+    const { globalStorage, settings, log, assets, version } = this.#options;
     const folder = storeFolder(globalStorage, repository.commonDir);
     const self = await this.#who();
     const store = early.get(repository.commonDir) ?? this.#openStore(folder, self);
     early.delete(repository.commonDir);
-    const pool = new WorktreePool({ repository, settings, log });
-    const sessions = new SessionsOfRepository({
+    const host = new RepositoryHost({
       repository,
       folder,
       store,
       timelines: this.timelines,
       settings,
-      pool,
       adapter: (id) => this.#adapter(id),
       detector: this.#detector,
       keeper: assets.keeper,
       self,
       log,
+      host: 'window',
+      version,
     });
-    const close = sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
-    return { sessions, pool, close };
+    const close = host.sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
+    return { host, close };
   }
 
   #adapters(): readonly AgentAdapter[] {
@@ -246,5 +246,5 @@ export class Treeline {
 
 async function close(opened: Opened): Promise<void> {
   opened.close();
-  await Promise.all([opened.sessions.dispose(), opened.pool.dispose()]);
+  await opened.host.dispose();
 }
