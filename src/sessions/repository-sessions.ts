@@ -413,7 +413,7 @@ export class SessionsOfRepository implements RepositorySessions {
           if (turn === undefined) return session;
           if (turn.withdrawn !== undefined) throw new TreelineError(turn.withdrawn.code, turn.withdrawn.message);
           const waits = isQueued(turn) && signal?.aborted !== true && this.#isBehindOthers(turn);
-          return turn.begunAt !== undefined || turn.endedAt !== undefined || waits ? session : undefined;
+          return turn.begunAt !== undefined || waits ? session : undefined;
         },
         lookAfter: CLAIMED_WITHIN + 1,
       });

@@ -88,7 +88,7 @@ export class OpenSession {
         this.#next(session, turn, run);
         return;
       case 'starting':
-        if (turn === undefined || turn.stoppingAt !== undefined || !isLive(turn)) this.#abort?.abort();
+        if (turn?.stoppingAt !== undefined || turn?.withdrawn !== undefined) this.#abort?.abort();
         return;
       case 'held':
         this.#drive(session, turn, run);
@@ -126,6 +126,11 @@ export class OpenSession {
       else if (run?.agent !== undefined) this.#do('connecting', () => this.#connect(session, run));
       else if (!isSame(turn.claim.by, this.#context.self)) this.#do('starting', () => this.#inherit(session, turn));
       else if (this.#failure === undefined) this.#do('starting', () => this.#start(session, turn));
+      return;
+    }
+    if (turn !== undefined && isStillborn(turn)) {
+      const why = turn.exit?.problem ?? 'The agent never started.';
+      this.#withdraw(turn, this.#failure?.error ?? new TreelineError('start-failed', why));
       return;
     }
     if (run !== undefined && isOpenRun(session, run)) {
@@ -455,15 +460,20 @@ export function needsAttention(session: Session | undefined): boolean {
   if (session === undefined) return false;
   const { turns, runs, messages } = session;
   return (
-    turns.some((turn) => isOpen(turn) || isUnjudged(turn)) ||
+    turns.some((turn) => isOpen(turn) || isUnjudged(turn) || isStillborn(turn)) ||
     runs.some((run) => isOpenRun(session, run)) ||
     messages.length > 0
   );
 }
 
+/** A turn whose run ended before the agent had the prompt: it is withdrawn. */
+function isStillborn({ begunAt, endedAt, withdrawn }: Turn): boolean {
+  return endedAt !== undefined && begunAt === undefined && withdrawn === undefined;
+}
+
 /** A turn that is over, and of which nobody has said what it came to. */
 function isUnjudged(turn: Turn): boolean {
-  return turn.endedAt !== undefined && turn.judgement === undefined && turn.exit?.startedAt !== null;
+  return turn.begunAt !== undefined && turn.endedAt !== undefined && turn.judgement === undefined;
 }
 
 function cancelled(): TreelineError {

@@ -289,7 +289,7 @@ function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session
     case 'turn.claimed':
       return claimed(session, turn, fact, now);
     case 'turn.withdrawn': {
-      if (!isOpen(turn) || turn.begunAt !== undefined) {
+      if (turn.withdrawn !== undefined || turn.begunAt !== undefined) {
         return session;
       }
       const { reason, code, message, at } = fact;

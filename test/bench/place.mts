@@ -115,7 +115,13 @@ export async function openWindow(
   );
   if (problems.length > 0) throw new Error(problems.join(' '));
   const settings = { ...DEFAULT_SETTINGS, customAgents, maxConcurrent: 100, warmWorktrees: 0 };
-  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, assets: ASSETS });
+  const treeline = new Treeline({
+    globalStorage: storage,
+    settings: () => settings,
+    log: LOG,
+    version: '0.1.0',
+    assets: ASSETS,
+  });
   await treeline.setFolders([repo]);
   const [sessions] = treeline.repositories;
   if (sessions === undefined) throw new Error(`${repo} did not open.`);

@@ -98,7 +98,13 @@ suite('folders', { timeout: 60_000 }, () => {
 async function opened(t: TestContext): Promise<Treeline> {
   const settings = { ...DEFAULT_SETTINGS, customAgents: customAgents(), warmWorktrees: 0 };
   const globalStorage = await tempDir(t);
-  const treeline = new Treeline({ globalStorage, settings: () => settings, log: LOG, assets: ASSETS });
+  const treeline = new Treeline({
+    globalStorage,
+    settings: () => settings,
+    log: LOG,
+    version: '0.1.0',
+    assets: ASSETS,
+  });
   t.after(() => treeline.dispose());
   return treeline;
 }

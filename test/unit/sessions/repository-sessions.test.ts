@@ -136,7 +136,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
       { agent: 'scripted', prompt: 'wait' },
       {
         signal: abort.signal,
-        progress: (step) => step === 'making the worktree' && abort.abort(),
+        progress: (step) => step === 'Making the worktree' && abort.abort(),
       },
     );
     await assert.rejects(spawn, { code: 'cancelled' });
@@ -247,10 +247,10 @@ suite('a window that comes back', { timeout: 60_000 }, () => {
     const { sessions } = await open();
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'deaf\nprint ready\nwait' });
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'ready');
-    const turn = sessions.get(id)?.turns[0];
-    process.kill(turn?.keeper?.pid ?? 0, 'SIGKILL');
+    const run = sessions.get(id)?.runs[0];
+    process.kill(run?.keeper?.process.pid ?? assert.fail('the keeper had started'), 'SIGKILL');
     const ended = await reached(sessions, id, (session) => session.turns[0]?.exit !== undefined);
     assert.equal(ended.status, 'lost');
-    assert.equal(processIdSync(turn?.agent?.pid ?? assert.fail('the agent had started')), undefined);
+    assert.equal(processIdSync(run?.agent?.process.pid ?? assert.fail('the agent had started')), undefined);
   });
 });

@@ -29,7 +29,13 @@ export interface Place {
 
 /** Opens a window on a place in this process. */
 export async function openWindow({ repo, storage, settings }: Place): Promise<Window> {
-  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, version: '0.1.0', assets: ASSETS });
+  const treeline = new Treeline({
+    globalStorage: storage,
+    settings: () => settings,
+    log: LOG,
+    version: '0.1.0',
+    assets: ASSETS,
+  });
   await treeline.setFolders([repo]);
   const [sessions] = treeline.repositories;
   if (sessions === undefined) {
