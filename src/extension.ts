@@ -14,6 +14,7 @@ import { LogFollower } from './documents/log-follower.ts';
 import { Treeline } from './sessions/treeline.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
+import { OldArchivesQuestion } from './views/old-archives.ts';
 import { allSessions, type Services } from './views/services.ts';
 import { SessionsTree } from './views/sessions-tree.ts';
 import { StatusBar } from './views/status-bar.ts';
@@ -78,6 +79,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     logs,
     new LogFollower(logs, context.workspaceState),
     new StatusBar(services),
+    new OldArchivesQuestion(services),
     new Notifications(services, {
       shows: (session) => panels.shows(session),
       openTimeline: (session) => panels.open(session),

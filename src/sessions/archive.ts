@@ -22,9 +22,8 @@ import type { MoveTo } from '../store/facts.ts';
 import { isOpen, lastTurn, type Move, type Session } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import { folderSize } from './disk-use.ts';
-import type { ArchiveContents, Restored } from './service-types.ts';
-
-const DAY = 24 * 3600 * 1000;
+import type { ArchiveContents, OldArchives, Restored } from './service-types.ts';
+import { TrashRecord, type TrashAnswer } from './trash-record.ts';
 
 /** How often to look after moves of other windows, while there are any: ms. Such a window may die without a word. */
 const OTHERS_INTERVAL = 1500;
@@ -41,11 +40,13 @@ export class Archives {
   readonly #context: Context;
   /** Moves that this window is carrying out, by their facts. */
   readonly #running = new Set<string>();
+  readonly #record: TrashRecord;
   #others: NodeJS.Timeout | undefined;
   #disposed = false;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#record = new TrashRecord(context.folder);
   }
 
   /** Moves a session's worktree to the trash. A session that is archived already stays as it is. */
@@ -142,27 +143,60 @@ export class Archives {
     return this.#context.store.list().filter(({ move }) => move !== undefined && !this.#isHeld(move));
   }
 
-  /** Archived sessions whose files are kept longer than the setting says; none where that is 0. */
-  expired(now = Date.now()): readonly Session[] {
+  /**
+   * Archived sessions whose files are kept longer than the setting says, in days on which the repository was open; none where
+   * that is 0.
+   */
+  expired(): readonly Session[] {
     const { trashDays } = this.#context.settings();
-    const limit = now - trashDays * DAY;
-    return this.#context.store
-      .list()
-      .filter(({ archive }) => trashDays > 0 && archive?.purgedAt === undefined && (archive?.at ?? now) < limit);
+    if (trashDays <= 0) {
+      return [];
+    }
+    const isOld = ({ archive }: Session): boolean =>
+      archive !== undefined && archive.purgedAt === undefined && this.#record.daysSince(archive.at) > trashDays;
+    return this.#context.store.list().filter(isOld);
   }
 
-  /** Finishes what windows that died left half done, then deletes what is too old. Never throws: failures are logged. */
-  async settle(): Promise<void> {
-    const { log } = this.#context;
-    const warn = (error: unknown): void => {
-      if (!this.#disposed) log.warn(errorText(error));
-    };
+  /** What is due for deletion while the user has not said whether it may go; undefined when nothing is, or he has. */
+  async unanswered(signal?: AbortSignal): Promise<OldArchives | undefined> {
+    const sessions = this.#record.answer === undefined ? this.expired() : [];
+    if (sessions.length === 0) {
+      return undefined;
+    }
+    let bytes = 0;
+    for (const session of sessions) bytes += (await this.contents(session, signal)).bytes;
+    return { sessions, bytes };
+  }
+
+  /** Remembers for this repository whether old archives may be deleted, now and later. */
+  async answer(answer: TrashAnswer): Promise<void> {
+    await this.#record.setAnswer(answer);
+    await this.#purgeOld();
+  }
+
+  /**
+   * Finishes what windows that died left half done, then deletes what is too old, where the user has said that it may go. Never
+   * throws: failures are logged.
+   */
+  async settle(now = Date.now()): Promise<void> {
     await this.#finishOthers();
     this.look(this.#context.store.list());
+    await this.#record.open(now).catch(this.#warn);
+    await this.#purgeOld();
+  }
+
+  readonly #warn = (error: unknown): void => {
+    if (!this.#disposed) this.#context.log.warn(errorText(error));
+  };
+
+  async #purgeOld(): Promise<void> {
+    if (this.#record.answer !== 'delete') {
+      return;
+    }
     for (const session of this.expired()) {
       if (this.#disposed) return;
-      log.info(`The archived worktree of ${session.id} is older than the trash keeps, and is deleted.`);
-      await this.purge(session).catch(warn);
+      this.#context.log.info(`The archived worktree of ${session.id} is older than the trash keeps, and is deleted.`);
+      await this.purge(session).catch(this.#warn);
     }
   }
 

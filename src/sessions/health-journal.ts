@@ -7,8 +7,6 @@ import type { Finding, Patient } from './health.ts';
 /** Pieces that a finding names. */
 const NAMED = 5;
 
-const DAY = 24 * 3600 * 1000;
-
 /** What stands in the journal and cannot be used. */
 export function journalFindings({ context }: Patient): readonly Finding[] {
   const { store, folder } = context;
@@ -68,14 +66,12 @@ export function unfinishedMoves({ archives }: Patient): readonly Finding[] {
 
 /** Archives that are kept longer than the setting says, and things in the trash that no session knows. */
 export async function oldTrash({ context, archives }: Patient): Promise<readonly Finding[]> {
-  const now = Date.now();
-  const expired = archives.expired(now).map((session): Finding => {
+  const expired = archives.expired().map((session): Finding => {
     const files = session.archive?.files ?? '';
-    const days = Math.floor((now - (session.archive?.at ?? now)) / DAY);
     return {
       kind: 'trash-old',
       severity: 'info',
-      sentence: `The archived worktree of “${session.name}” is ${days} days old, and the trash keeps ${context.settings().trashDays}.`,
+      sentence: `The archived worktree of “${session.name}” has been kept for more than ${context.settings().trashDays} days on which Treeline ran.`,
       evidence: [files],
       repair: {
         title: 'Delete It for Good',

@@ -24,12 +24,14 @@ import { freshStartPrompt, promptExcerpt } from './prompts.ts';
 import type {
   ActionOptions,
   ArchiveContents,
+  OldArchives,
   RepositorySessions,
   Restored,
   ResumeRequest,
   SpawnRequest,
 } from './service-types.ts';
 import { Surveyor } from './surroundings.ts';
+import type { TrashAnswer } from './trash-record.ts';
 import { TurnSupervisor } from './turn-supervisor.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
@@ -51,6 +53,7 @@ export class SessionsOfRepository implements RepositorySessions {
   readonly #changes: Emitter<ReadonlySet<string>>;
   readonly #disposables: Dispose[] = [];
   #changed = new Set<string>();
+  #settled: Promise<void> = Promise.resolve();
   #listed: { readonly all: readonly Session[]; readonly shown: readonly Session[] } | undefined;
 
   constructor(context: Context) {
@@ -68,7 +71,8 @@ export class SessionsOfRepository implements RepositorySessions {
     this.ready = context.store.ready.then(() => {
       this.#supervisor.look(context.store.list());
       // In the background: nothing that the user does waits for it.
-      void this.#archives.settle().then(() => this.#logFindings());
+      this.#settled = this.#archives.settle();
+      void this.#settled.then(() => this.#logFindings());
     });
   }
 
@@ -271,6 +275,18 @@ export class SessionsOfRepository implements RepositorySessions {
   async archiveContents(id: string, signal?: AbortSignal): Promise<ArchiveContents> {
     await this.ready;
     return this.#archives.contents(this.#need(id), signal);
+  }
+
+  async oldArchives(signal?: AbortSignal): Promise<OldArchives | undefined> {
+    await this.ready;
+    await this.#settled;
+    return this.#archives.unanswered(signal);
+  }
+
+  async answerOldArchives(answer: TrashAnswer): Promise<void> {
+    await this.ready;
+    await this.#settled;
+    await this.#archives.answer(answer);
   }
 
   async removeWorktree(worktree: string): Promise<Session> {

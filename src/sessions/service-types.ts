@@ -4,6 +4,7 @@ import type { ExitRecord } from '../store/facts.ts';
 import type { Session } from '../store/lifecycle.ts';
 import type { Activity } from '../timeline/rows.ts';
 import type { Finding } from './health.ts';
+import type { TrashAnswer } from './trash-record.ts';
 
 /** What a spawn is asked for. */
 export interface SpawnRequest {
@@ -47,6 +48,13 @@ export interface ArchiveContents {
   readonly unheld: number;
 }
 
+/** Archives that are older than the trash keeps, and that nobody has been asked about yet. */
+export interface OldArchives {
+  readonly sessions: readonly Session[];
+  /** What their deletion would free, at least. */
+  readonly bytes: number;
+}
+
 /** What the sessions of a repository do on the user's word. Everything throws TreelineError on refusal. */
 export interface SessionActions {
   /** Resolves when the agent runs, or when the session is queued behind the limit; what was made before a failure is undone. */
@@ -65,6 +73,10 @@ export interface SessionActions {
   purge(session: string): Promise<Session>;
   /** What a purge would delete. */
   archiveContents(session: string, signal?: AbortSignal): Promise<ArchiveContents>;
+  /** What is due for deletion as long as the user has not said whether it may go: it is kept until then. */
+  oldArchives(signal?: AbortSignal): Promise<OldArchives | undefined>;
+  /** The user's word for this repository: old archives are deleted, now and from now on, or kept. */
+  answerOldArchives(answer: TrashAnswer): Promise<void>;
   /** Moves any worktree of the repository but the main one to the trash; the archived entry that it gives can be restored. */
   removeWorktree(path: string): Promise<Session>;
   /** Everything about this repository's sessions that is not as it should be, what matters most first. */
