@@ -34,9 +34,12 @@ export async function sweep(
 ): Promise<Survivors> {
   let known = family.roots;
   const told = new Set<number>();
+  let isFirst = true;
   const look = async (): Promise<ProcessId[]> => {
     const all = await descendants({ ...family, roots: known });
-    const joined = await joinedByOthers(all);
+    // Asked again only where there was one: processes that hand over to others are caught by haste alone.
+    const joined = isFirst || told.size > 0 ? await joinedByOthers(all) : new Map<ProcessId, readonly ProcessId[]>();
+    isFirst &&= all.length === 0;
     for (const { pid } of joined.keys()) {
       if (told.has(pid)) continue;
       told.add(pid);
