@@ -15,6 +15,7 @@ import { Treeline } from './hosts/treeline.ts';
 import { nonEmpty, shape } from './platform/check.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
+import { OldArchivesQuestion } from './views/old-archives.ts';
 import { allSessions, type Services } from './views/services.ts';
 import { SessionsTree } from './views/sessions-tree.ts';
 import { StatusBar } from './views/status-bar.ts';
@@ -80,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     logs,
     new LogFollower(logs, context.workspaceState),
     new StatusBar(services),
+    new OldArchivesQuestion(services),
     new Notifications(services, {
       shows: (session) => panels.shows(session),
       openTimeline: (session) => panels.open(session),

@@ -45,7 +45,7 @@ async function offerUndo(context: CommandContext, archived: readonly Found[]): P
   const kept =
     trashDays === 0
       ? vscode.l10n.t('All files are kept until you delete them.')
-      : vscode.l10n.t('All files are kept for {0} days.', trashDays);
+      : vscode.l10n.t('All files are kept for at least {0} days.', trashDays);
   const undo = vscode.l10n.t('Undo');
   const show = vscode.l10n.t('Show Archived');
   const chosen = await vscode.window.showInformationMessage(`${what} ${kept}`, undo, show);

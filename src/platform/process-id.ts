@@ -27,6 +27,8 @@ export interface ProcStat {
   readonly session: number;
   /** Clock ticks since boot. */
   readonly ticks: number;
+  /** The device number of its controlling terminal; 0 without one. */
+  readonly terminal: number;
 }
 
 let host: string | undefined;
@@ -67,6 +69,7 @@ export function readProcStat(pid: number): ProcStat | undefined {
     zombie: field(3) === 'Z' || field(3) === 'X',
     parent: Number(field(4)),
     session: Number(field(6)),
+    terminal: Number(field(7)),
     ticks: Number(field(22)),
   };
 }

@@ -9,8 +9,6 @@ import { outcome } from './outcome.ts';
 /** Pieces that a finding names. */
 const NAMED = 5;
 
-const DAY = 24 * 3600 * 1000;
-
 /** What stands in the journal and cannot be used. */
 export function journalFindings({ context }: Patient): readonly Finding[] {
   const { store, folder } = context;
@@ -73,14 +71,12 @@ export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[]
 
 /** Archives that are kept longer than the setting says, and things in the trash that no session knows. */
 export async function oldTrash({ context, sessions, expired: due }: Patient): Promise<readonly Finding[]> {
-  const now = Date.now();
   const expired = due().map((session): Finding => {
     const files = session.archive?.files ?? '';
-    const days = Math.floor((now - (session.archive?.at ?? now)) / DAY);
     return {
       kind: 'trash-old',
       severity: 'info',
-      sentence: `The archived worktree of “${session.name}” is ${days} days old, and the trash keeps ${context.settings().trashDays}.`,
+      sentence: `The archived worktree of “${session.name}” has been kept for more than ${context.settings().trashDays} days on which Treeline ran.`,
       evidence: [files],
       repair: {
         title: 'Delete It for Good',

@@ -47,7 +47,7 @@ export interface ArchiveContents {
   readonly unheld: number;
 }
 
-/** Archives that the trash has kept for longer than the setting says. */
+/** Archives that are older than the trash keeps, and that nobody has been asked about yet. */
 export interface OldArchives {
   readonly sessions: readonly Session[];
   /** What their deletion would free, at least. */
@@ -72,7 +72,7 @@ export interface SessionActions {
   purge(session: string): Promise<Session>;
   /** What a purge would delete. */
   archiveContents(session: string, signal?: AbortSignal): Promise<ArchiveContents>;
-  /** What is old enough to be deleted, while the user has not said whether it may be; undefined when there is nothing to ask. */
+  /** What is due for deletion as long as the user has not said whether it may go: it is kept until then. */
   oldArchives(signal?: AbortSignal): Promise<OldArchives | undefined>;
   /** The user's word for this repository: old archives are deleted, now and from now on, or kept. */
   answerOldArchives(answer: TrashAnswer): Promise<void>;

@@ -1,14 +1,32 @@
 /** Stops and sweeps: afterwards no process of the turn is left, whatever it did. */
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { until } from '../support.ts';
+import { tempDir, until } from '../support.ts';
 import { started } from './support.ts';
 import type { TestTurn, TurnOptions } from './support.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
+
+/** Why no terminal multiplexer can be had here, or false. */
+const noTmux = hasPrograms() ? false : 'it takes tmux and script on Linux';
+
+function hasPrograms(): boolean {
+  try {
+    for (const args of [
+      ['tmux', '-V'],
+      ['script', '--version'],
+    ])
+      execFileSync('/usr/bin/env', args, { stdio: 'ignore' });
+    return process.platform === 'linux';
+  } catch {
+    return false;
+  }
+}
 
 /** What a stop may take beyond the grace periods, with the room that a busy machine needs: ms. */
 const SLACK = 1000;
@@ -189,4 +207,48 @@ test('a process of somebody else with the same folder and a similar marker is le
   assert.equal(bystander.exitCode, null);
   assert.equal(bystander.signalCode, null);
   await until(() => process.kill(bystander.pid!, 0), { what: 'the bystander lives' });
+});
+
+/** An agent that starts a tmux server, and what to ask that server with. */
+async function multiplexer(t: TestContext): Promise<{
+  readonly turn: TestTurn;
+  readonly keeper: Awaited<ReturnType<typeof started>>['keeper'];
+  readonly socket: string;
+  readonly tmux: (...args: string[]) => string;
+}> {
+  const socket = path.join(await tempDir(t), 'tmux');
+  const start = `tmux -f /dev/null -S ${socket} new-session -d -s agents "sleep 1000" && echo ready; sleep 1000`;
+  const { turn, keeper } = await started(t, ['bash', '-c', start]);
+  const tmux = (...args: string[]): string =>
+    execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  await turn.printed('ready');
+  return { turn, keeper, socket, tmux };
+}
+
+test('a multiplexer that the agent started ends with the turn', { skip: noTmux }, async (t) => {
+  const { turn, keeper, tmux } = await multiplexer(t);
+  const exit = await keeper.stop();
+  assert.match(exit.survivors.map(({ command }) => command).join(), /tmux/);
+  assert.deepEqual(await turn.left(), []);
+  assert.throws(() => tmux('list-sessions'));
+});
+
+test('a multiplexer that the user has joined goes on with his windows, and is told', { skip: noTmux }, async (t) => {
+  const { turn, keeper, socket, tmux } = await multiplexer(t);
+  // A terminal of the user's, outside of the turn.
+  const attach = `tmux -S ${socket} new-session -s mine "sleep 1001"`;
+  const terminal = spawn('script', ['-qfc', attach, '/dev/null'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { ...process.env, TERM: 'xterm' },
+  });
+  const closed = once(terminal, 'exit');
+  // The server is ended with all that carries the turn's mark, and its terminal follows.
+  t.after(() => closed);
+  await until(() => tmux('list-clients').includes('mine'), { what: 'the user is in' });
+  const server = tmux('display-message', '-p', '#{pid}').trim();
+  const exit = await keeper.stop();
+  assert.match(tmux('list-windows', '-t', 'mine'), /1 panes/);
+  assert.match(tmux('list-clients'), /mine/);
+  assert.doesNotMatch(exit.survivors.map(({ command }) => command).join(), /tmux/);
+  assert.match(turn.notes(), new RegExp(`Left running because a terminal .*: ${server} \\(tmux`));
 });

@@ -291,26 +291,50 @@ suite('archive', { timeout: 120_000 }, () => {
     assert.equal(sessions.get(session.id)?.move, undefined);
   });
 
-  test('what is older than trashDays goes when a window opens; 0 keeps it', async (t) => {
+  test('what is older than trashDays is deleted only on the user’s word, and counted in days on which Treeline ran', async (t) => {
     const made = await opened(t);
     const { sessions, session, settings, openProcess } = made;
     await sessions.archive(session.id);
+    const { files } = sessions.get(session.id)!.archive!;
+    const record = join(sessions.store, 'trash.json');
+    const today = Math.floor(Date.now() / 86_400_000);
+    const run = (count: number, answer?: string): void =>
+      writeFileSync(record, JSON.stringify({ days: Array.from({ length: count }, (_, n) => today + n), answer }));
+
+    // The archive's own clock says that it is a month old: that alone is nothing.
     const journal = join(sessions.store, 'journal.jsonl');
-    // The archive happened fifteen days ago.
-    const lines = readFileSync(journal, 'utf8')
-      .split('\n')
-      .map((line) =>
-        line.includes('"session.moving"')
-          ? line.replace(/"at":(\d+)/, (_all, at: string) => `"at":${Number(at) - 15 * 86_400_000}`)
-          : line,
-      );
-    writeFileSync(journal, lines.join('\n'));
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    const aged = lines.map((line) =>
+      line.includes('"session.moving"')
+        ? line.replace(/"at":(\d+)/, (_all, at: string) => `"at":${Number(at) - 30 * 86_400_000}`)
+        : line,
+    );
+    run(1, 'delete');
+    writeFileSync(journal, aged.join('\n'));
+    await (await openProcess()).oldArchives();
+    assert.ok(existsSync(files), 'kept: Treeline ran on one day since');
+
+    run(15);
     settings.trashDays = 0;
-    await (await openProcess()).kill();
-    assert.ok(existsSync(sessions.get(session.id)!.archive!.files), 'kept');
+    let window = await openProcess();
+    assert.equal(await window.oldArchives(), undefined);
     settings.trashDays = 14;
-    await openProcess();
-    await until(() => !existsSync(join(sessions.store, 'trash', session.id)), { what: 'the old archive is gone' });
+    window = await openProcess();
+    const due = await window.oldArchives();
+    assert.deepEqual(
+      due?.sessions.map(({ id }) => id),
+      [session.id],
+    );
+    assert.ok(due.bytes > 0);
+    assert.ok(existsSync(files), 'kept as long as nobody has answered');
+
+    await window.answerOldArchives('keep');
+    window = await openProcess();
+    assert.equal(await window.oldArchives(), undefined, 'asked once');
+    assert.ok(existsSync(files));
+
+    await window.answerOldArchives('delete');
+    assert.equal(existsSync(files), false);
   });
 
   test('a foreign worktree is removed by its path alone, listed while it is archived, and foreign again when it is back', async (t) => {

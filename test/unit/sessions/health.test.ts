@@ -312,7 +312,10 @@ suite('health', { timeout: 120_000 }, () => {
     await first.sessions.archive(id);
     assert.deepEqual(await find(first.sessions, 'trash-old'), []);
     await first.treeline.dispose();
-    // Twenty days go by.
+    // Twenty days go by, and Treeline runs on each.
+    const day = Math.floor(Date.now() / DAY);
+    const days = Array.from({ length: 20 }, (_, n) => day - n);
+    writeFileSync(join(first.sessions.store, 'trash.json'), JSON.stringify({ days, answer: 'keep' }));
     const journal = join(first.sessions.store, 'journal.jsonl');
     const facts = readFileSync(journal, 'utf8').trimEnd().split('\n');
     const aged = facts
@@ -327,7 +330,7 @@ suite('health', { timeout: 120_000 }, () => {
     const files = sessions.get(id)?.archive?.files ?? '';
     assert.ok(existsSync(join(files, 'a.txt')));
     const finding = await repairs(sessions, 'trash-old');
-    assert.match(finding.sentence, /is 20 days old, and the trash keeps 14\.$/);
+    assert.match(finding.sentence, /has been kept for more than 14 days on which Treeline ran\.$/);
     assert.deepEqual(finding.evidence, [files]);
     assert.ok(finding.repair?.plan.some((step) => step.includes(files) && step.includes('cannot be undone')));
     assert.deepEqual([existsSync(files), existsSync(worktree)], [false, false]);
