@@ -28,7 +28,7 @@ import type {
   ResumeRequest,
   SpawnRequest,
 } from './service-types.ts';
-import { Surveyor } from './surroundings.ts';
+import { BranchNames } from './surroundings.ts';
 import { TurnSupervisor } from './turn-supervisor.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
@@ -44,7 +44,7 @@ export class SessionsOfRepository implements RepositorySessions {
   readonly ready: Promise<void>;
   readonly #context: Context;
   readonly #supervisor: TurnSupervisor;
-  readonly #surveyor: Surveyor;
+  readonly #branchNames: BranchNames;
   readonly #archives: Archives;
   readonly #activities = new Map<string, Activity>();
   readonly #changes: Emitter<ReadonlySet<string>>;
@@ -58,7 +58,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.store = context.folder;
     this.#changes = new Emitter((error) => context.log.error(`A listener failed: ${errorText(error)}`));
     this.#supervisor = new TurnSupervisor(context);
-    this.#surveyor = new Surveyor(context.repository);
+    this.#branchNames = new BranchNames(context.repository);
     this.#archives = new Archives(context);
     this.#disposables.push(
       context.store.onDidChange((ids) => this.#noteFacts(ids)),
@@ -107,7 +107,7 @@ export class SessionsOfRepository implements RepositorySessions {
     const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
     const folder = worktreeFolder(settings.worktreeFolder, this.repository);
     const [surroundings, base] = await Promise.all([
-      this.#surveyor.look({ isUnique: wanted.includes(shortId(id)) }),
+      this.#branchNames.surroundings({ isUnique: wanted.includes(shortId(id)) }),
       this.#base(request.base),
       this.#requireFound(adapter),
     ]);
@@ -313,7 +313,7 @@ export class SessionsOfRepository implements RepositorySessions {
     try {
       await this.#supervisor.starting(id, number);
     } catch (error) {
-      this.#surveyor.forget();
+      this.#branchNames.forget();
       throw error;
     }
     return this.#need(id);

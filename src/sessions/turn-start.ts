@@ -15,7 +15,7 @@ import { journalFile, socketPath, turnFolder } from '../platform/paths.ts';
 import type { Session, Turn } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import type { ActionOptions } from './service-types.ts';
-import { UndoStack, type Unwound } from './undo.ts';
+import { Rollback, type Unwound } from './rollback.ts';
 
 /**
  * Sessions that are spawned together share the machine: so many of them get their keeper and worktree at a time, whatever the
@@ -41,7 +41,7 @@ export async function startTurn(
   turn: Turn,
   { signal, progress }: ActionOptions = {},
 ): Promise<KeeperConnection> {
-  const undo = new UndoStack();
+  const undo = new Rollback();
   let step = 'reading the prompt';
   const enter = (name: string): void => {
     signal?.throwIfAborted();
@@ -149,7 +149,7 @@ async function makeWorktree(
   { repository, pool, log }: Context,
   session: Session,
   turn: Turn,
-  undo: UndoStack,
+  undo: Rollback,
   { signal, onBegun }: Pick<AddWorktree, 'signal' | 'onBegun'>,
 ): Promise<void> {
   const { worktree: path, branch, base } = session;
@@ -170,7 +170,7 @@ async function makeWorktree(
     await undoWorktree(repository, { path, branch, commit: base.commit });
     return true;
   });
-  const { warning } = await pool.serve(base.commit, (warm) =>
+  const { warning } = await pool.acquire(base.commit, (warm) =>
     addWorktree(repository, { path, branch, base: base.commit, signal, env, warm, onBegun }),
   );
   if (warning !== undefined) {
