@@ -4,6 +4,7 @@ import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { isBranchName } from './branch-name.ts';
 import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
 import { gitError, lastWords } from './git-error.ts';
+import { clearHalfMade } from './half-made.ts';
 import { hasReady, WarmWorktree } from './pool.ts';
 import { noCommit } from './refs.ts';
 import { resolveCommit } from './repository.ts';
@@ -154,6 +155,7 @@ export async function undoWorktree(
   repository: Repository,
   made: MadeWorktree,
 ): Promise<{ readonly branchDeleted: boolean }> {
+  await clearHalfMade(repository, made.path);
   const worktrees = await listWorktrees(repository);
   const found = worktrees.find((worktree) => worktree.path === made.path);
   if (found?.main === true) {

@@ -89,7 +89,9 @@ export async function endPreparation({
   turn,
   keeper,
 }: Pick<LostTurn, 'session' | 'turn' | 'keeper'>): Promise<boolean> {
-  const family = { roots: keeper === undefined ? [] : [keeper], marker: turnMarker(session, turn) };
+  const roots = keeper === undefined ? [] : [keeper];
+  // git is at work before the keeper starts.
+  const family = { roots, marker: turnMarker(session, turn), anyAge: true } as const;
   return (await sweep(family, false, () => undefined)).length > 0;
 }
 

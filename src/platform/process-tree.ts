@@ -15,6 +15,8 @@ export interface Family {
    * started before belong to the family: nobody else can have had the number then.
    */
   readonly endedGroup?: { readonly number: number; readonly at: number };
+  /** True where members may be older than all roots; otherwise older processes are not looked into for the marker. */
+  readonly anyAge?: true;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Family {
  * process and is not found; on Windows, where no environment can be read, the same goes for every daemon.
  */
 export async function descendants(family: Family): Promise<ProcessId[]> {
-  const since = Math.min(...family.roots.map(startedAt));
+  const since = family.anyAge === true ? 0 : Math.min(...family.roots.map(startedAt));
   const table = await processTable(family.marker, Number.isFinite(since) ? since : 0);
   return members(table, family, process.pid).map((entry) => entry.id);
 }
