@@ -55,6 +55,8 @@ export interface FileChange {
   readonly removed?: number;
   /** True when the executable bit differs. */
   readonly modeChanged?: true;
+  /** True when git cannot read the worktree's side: it is a pipe or a device, or not readable by this user. */
+  readonly unreadable?: true;
 }
 
 /** A branch, remote branch or tag that a session may start from. */

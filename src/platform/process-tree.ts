@@ -109,7 +109,8 @@ function kill(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-async function taskkill(pid: number, signal: NodeJS.Signals): Promise<boolean> {
+/** Windows, not run here: has a process and its descendants close, or (SIGKILL) ends them; whether anything was told so. */
+export async function taskkill(pid: number, signal: NodeJS.Signals): Promise<boolean> {
   const program = `${process.env['SYSTEMROOT'] ?? 'C:\\Windows'}\\System32\\taskkill.exe`;
   const force = signal === 'SIGKILL' ? ['/F'] : [];
   return (await systemTool(program, ['/PID', String(pid), '/T', ...force])) !== '';
