@@ -31,7 +31,7 @@ export class WorktreePool {
   #burst = 0;
   /** How many were made here since the last one was given out. */
   #made = 0;
-  /** git alone makes worktrees for this repository. */
+  /** Worktrees of this repository depend on more than the pool looks at, so it has none. */
   #unsuited = false;
 
   constructor(context: PoolContext) {

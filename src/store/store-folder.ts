@@ -10,6 +10,9 @@ const ID_FILE = 'treeline/id';
 /** Where a store says which repository it belongs to: the real path of its common git directory. */
 const OWNER_FILE = 'repository';
 
+/** Both files hold a line; what is larger is neither: bytes. */
+const LARGEST = 16 * 1024;
+
 /** A store's key: a slug for people, and what tells it from others. */
 const KEY = /^[a-z0-9-]{1,32}-[0-9a-f]{12}$/;
 
@@ -90,6 +93,7 @@ function readId(commonDir: string): string | undefined {
 
 function readText(file: string): string | undefined {
   try {
+    if (statSync(file).size > LARGEST) return undefined;
     return readRegularSync(file).toString();
   } catch {
     return undefined;
