@@ -1,6 +1,5 @@
 import path from 'node:path';
-import type { Archive } from './archive.ts';
-import type { Repository } from './types.ts';
+import type { Archive, Repository } from './types.ts';
 
 /** An archive with the paths that it has now: git's folder of the worktree moves with the repository. */
 export function archiveIn({ commonDir }: Repository, archive: Archive): Archive {

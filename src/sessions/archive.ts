@@ -1,7 +1,7 @@
 import path from 'node:path';
 
 import {
-  countUnheld,
+  countFilesNotInGit,
   moveBack,
   moveToTrash,
   planArchive,
@@ -10,7 +10,6 @@ import {
   type Archive,
   type WorktreeMove,
 } from '../git/archive.ts';
-import { archiveIn } from '../git/archive-place.ts';
 import { listWorktrees } from '../git/worktree-list.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { sessionId } from '../platform/ids.ts';
@@ -101,16 +100,11 @@ export class Archives {
     const worktree = to === undefined ? now.worktree : path.resolve(to);
     const move =
       archive.purgedAt === undefined
-        ? await planRestore(this.#context.repository, { worktree, archive: this.#here(archive) }, now.worktree)
-        : { worktree: now.worktree, archive: this.#here(archive) };
+        ? await planRestore(this.#context.repository, { worktree, archive: bare(archive) }, now.worktree)
+        : { worktree: now.worktree, archive: bare(archive) };
     const begun = this.#begin(now, 'worktree', move, () => []);
     const note = await this.#carryOut(begun);
     return { session: this.#need(session.id), ...(note !== undefined && { note }) };
-  }
-
-  /** What the git layer needs of an archive, by the paths that it has now. */
-  #here(archive: Archive): Archive {
-    return archiveIn(this.#context.repository, bare(archive));
   }
 
   /** Deletes an archived session's files for good. The session and its branch stay. */
@@ -118,7 +112,7 @@ export class Archives {
     const now = await this.#settled(session);
     const { archive } = now;
     if (archive !== undefined && archive.purgedAt === undefined) {
-      const move = { worktree: now.worktree, archive: this.#here(archive) };
+      const move = { worktree: now.worktree, archive: bare(archive) };
       await this.#carryOut(this.#begin(now, 'nowhere', move, () => []));
     }
     return this.#need(session.id);
@@ -130,7 +124,7 @@ export class Archives {
       return { bytes: 0, complete: true, unheld: 0 };
     }
     const { bytes, complete } = await folderSize(archive.files, { ...(signal && { signal }) });
-    return { bytes, complete, unheld: await countUnheld(this.#here(archive), signal) };
+    return { bytes, complete, unheld: await countFilesNotInGit(this.#context.repository, archive, signal) };
   }
 
   /** Sessions whose worktree a window left in the middle of a move, and that nobody has in hand. */
@@ -209,7 +203,7 @@ export class Archives {
       );
     }
     const { to, worktree, archive } = move;
-    await this.#carryOut(this.#begin(session, to, { worktree, archive: this.#here(archive) }, () => [], move.fact));
+    await this.#carryOut(this.#begin(session, to, { worktree, archive }, () => [], move.fact));
     return this.#need(id);
   }
 
