@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from '../platform/errors.ts';
-import { taskkill } from '../platform/process-tree.ts';
+import { taskkill } from '../platform/process-id.ts';
 
 /** How long git and its hooks may take to clean up after SIGTERM; git removes a half-made worktree by itself. Milliseconds. */
 const GRACE_MS = 1500;

@@ -1,5 +1,5 @@
 import { hasCode } from './errors.ts';
-import { processId, readProcStat, systemTool } from './process-id.ts';
+import { processId, readProcStat, taskkill } from './process-id.ts';
 import type { ProcessId } from './process-id.ts';
 import { processTable, startedAt } from './process-table.ts';
 import type { TableEntry } from './process-table.ts';
@@ -107,11 +107,4 @@ function kill(pid: number, signal: NodeJS.Signals): boolean {
     if (hasCode(error, 'ESRCH') || hasCode(error, 'EPERM')) return false;
     throw error;
   }
-}
-
-/** Windows, not run here: has a process and its descendants close, or (SIGKILL) ends them; whether anything was told so. */
-export async function taskkill(pid: number, signal: NodeJS.Signals): Promise<boolean> {
-  const program = `${process.env['SYSTEMROOT'] ?? 'C:\\Windows'}\\System32\\taskkill.exe`;
-  const force = signal === 'SIGKILL' ? ['/F'] : [];
-  return (await systemTool(program, ['/PID', String(pid), '/T', ...force])) !== '';
 }
