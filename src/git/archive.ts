@@ -8,27 +8,12 @@ import { refuseUnremovable } from '../platform/removable.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { git, gitRecords, tryGit } from './git.ts';
 import { gitError } from './git-error.ts';
-import { holdObjects, letGo } from './held-objects.ts';
-import type { Repository } from './types.ts';
+import { archiveIn } from './archive-place.ts';
+import { releaseObjects, retainObjects } from './held-objects.ts';
+import type { Archive, Repository, WorktreeMove } from './types.ts';
 import { exists, listWorktrees } from './worktree-list.ts';
 
-/** What an archive sets aside, and where: absolute paths. */
-export interface Archive {
-  /** Where the worktree's files lie while it is archived. */
-  readonly files: string;
-  /** git's folder of the worktree (its index, HEAD and logs): where git has it, and where it lies while it is archived. */
-  readonly registration?: { readonly from: string; readonly to: string };
-  /** What was checked out; the commit is absent on a branch without any. */
-  readonly branch?: string;
-  readonly commit?: string;
-}
-
-/** A move of a worktree between its place and the trash. */
-export interface WorktreeMove {
-  /** The worktree's path, or the one that it comes back to. */
-  readonly worktree: string;
-  readonly archive: Archive;
-}
+export type { Archive, WorktreeMove } from './types.ts';
 
 /** The folder beside a worktree that serves as trash where the usual one is on another file system. */
 const TRASH_BESIDE = '.treeline-trash';
@@ -93,10 +78,14 @@ export async function planArchive(
  * first, so that its index is at rest when what only it knows of is put under a ref.
  * @throws TreelineError `other-device` where the trash cannot be reached by a rename, `worktree-busy`
  */
-export async function moveToTrash(repository: Repository, { worktree, archive }: WorktreeMove): Promise<void> {
+export async function moveToTrash(
+  repository: Repository,
+  { worktree, archive: archived }: WorktreeMove,
+): Promise<void> {
+  const archive = archiveIn(repository, archived);
   const { registration, files } = archive;
   if (registration !== undefined) await moveOnce(registration.from, registration.to);
-  await holdObjects(repository, archive);
+  await retainObjects(repository, archive);
   await moveOnce(worktree, files);
 }
 
@@ -106,9 +95,10 @@ export async function moveToTrash(repository: Repository, { worktree, archive }:
  */
 export async function planRestore(
   repository: Repository,
-  { worktree, archive }: WorktreeMove,
+  { worktree, archive: archived }: WorktreeMove,
   original: string,
 ): Promise<WorktreeMove> {
+  const archive = archiveIn(repository, archived);
   const { registration, files } = archive;
   const taken = (why: string): TreelineError =>
     new TreelineError('path-taken', `${worktree} is taken: ${why}; move that away, or choose another folder.`);
@@ -138,7 +128,8 @@ export async function planRestore(
  * @returns a sentence about what is not as it was, a HEAD or branch, or files that somebody deleted; undefined when all is.
  * @throws TreelineError `path-taken`, `worktree-busy`, `other-device`
  */
-export async function moveBack(repository: Repository, move: WorktreeMove): Promise<string | undefined> {
+export async function moveBack(repository: Repository, asked: WorktreeMove): Promise<string | undefined> {
+  const move = { ...asked, archive: archiveIn(repository, asked.archive) };
   const { worktree, archive } = move;
   const { registration, files } = archive;
   if (await exists(files)) {
@@ -163,7 +154,7 @@ export async function moveBack(repository: Repository, move: WorktreeMove): Prom
     }
   }
   note = (await whatIsGone(move)) ?? note;
-  await letGo(repository, archive, false);
+  await releaseObjects(repository, archive, false);
   await rmdir(path.dirname(files)).catch(() => undefined);
   return note;
 }
@@ -180,10 +171,11 @@ export async function planPurge(archive: Archive): Promise<void> {
  * Deletes what an archive set aside, or nothing where {@link planPurge} finds a reason. May be called again after a crash in the middle. The branch stays, and the commit that
  * was checked out stays under a ref of Treeline's where no branch or tag holds it.
  */
-export async function purgeArchive(repository: Repository, archive: Archive): Promise<void> {
+export async function purgeArchive(repository: Repository, archived: Archive): Promise<void> {
+  const archive = archiveIn(repository, archived);
   await planPurge(archive);
   for (const tree of treesOf(archive)) await removeTree(tree);
-  await letGo(repository, archive, true);
+  await releaseObjects(repository, archive, true);
   await rmdir(path.dirname(archive.files)).catch(() => undefined);
 }
 
@@ -192,7 +184,12 @@ function treesOf({ files, registration }: Archive): readonly string[] {
 }
 
 /** How many files of an archive git does not hold as they are: changed, staged, untracked and ignored ones. */
-export async function countUnheld({ files, registration }: Archive, signal?: AbortSignal): Promise<number> {
+export async function countFilesNotInGit(
+  repository: Repository,
+  archive: Archive,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { files, registration } = archiveIn(repository, archive);
   if (registration === undefined || !(await exists(files)) || !(await exists(registration.to))) return 0;
   const args = ['--git-dir', registration.to, '--work-tree', files, 'status', '--porcelain=v1', '-z', '--no-renames'];
   const all = [...args, '--untracked-files=all', '--ignored=traditional', '--ignore-submodules=all'];

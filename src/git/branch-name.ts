@@ -2,8 +2,6 @@ import { TreelineError } from '../platform/errors.ts';
 import { gitText } from './git.ts';
 import type { Repository } from './types.ts';
 
-export const DEFAULT_BRANCH_TEMPLATE = 'treeline/${slug}-${id}';
-
 /** What a branch template's placeholders stand for. */
 export interface BranchParts {
   /** The session's display name, which becomes `${slug}`. */

@@ -9,8 +9,8 @@ import type { Repository } from '../git/types.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { storeFolder } from '../platform/paths.ts';
 import { selfId, type ProcessId } from '../platform/process-id.ts';
+import { claimStore, storeFolder } from '../store/store-folder.ts';
 import { Store } from '../store/store.ts';
 import { Timelines } from '../timeline/timelines.ts';
 import { bySeverity } from '../sessions/health.ts';
@@ -37,8 +37,13 @@ export interface TreelineChange {
   readonly sessions: ReadonlySet<string>;
 }
 
+/** A repository whose open worktree may become another one. */
+type Current = { -readonly [K in keyof Repository]: Repository[K] };
+
 interface Opened {
   readonly host: RepositoryHost;
+  /** What the sessions and the pool have, too. */
+  readonly repository: Current;
   readonly close: Dispose;
 }
 
@@ -136,23 +141,38 @@ export class Treeline {
   }
 
   async #setFolders(folders: readonly string[]): Promise<void> {
-    const found = new Map<string, Repository>();
+    /** By common git directory: once for each of its worktrees that is open. */
+    const found = new Map<string, [Repository, ...Repository[]]>();
     const early: EarlyStores = new Map();
     const [repositories] = await Promise.all([
       Promise.all(folders.map((folder) => this.#find(folder))),
       ...folders.map((folder) => this.#openEarly(folder, early)),
     ]);
     for (const repository of repositories) {
-      if (repository !== undefined && !found.has(repository.commonDir)) {
-        found.set(repository.commonDir, repository);
+      if (repository !== undefined) {
+        const same = found.get(repository.commonDir);
+        if (same === undefined) {
+          found.set(repository.commonDir, [repository]);
+        } else {
+          same.push(repository);
+        }
       }
     }
     const gone = [...this.#opened].filter(([commonDir]) => !found.has(commonDir));
     for (const [commonDir] of gone) {
       this.#opened.delete(commonDir);
     }
-    for (const [commonDir, repository] of found) {
-      if (!this.#opened.has(commonDir)) {
+    let isElsewhere = false;
+    for (const [commonDir, worktrees] of found) {
+      const [repository] = worktrees;
+      const opened = this.#opened.get(commonDir);
+      if (opened !== undefined) {
+        // What is spawned starts from the worktree that is open: it must be one that still is.
+        if (!worktrees.some(({ root }) => root === opened.repository.root)) {
+          Object.assign(opened.repository, repository);
+          isElsewhere = true;
+        }
+      } else {
         try {
           this.#opened.set(commonDir, await this.#open(repository, early));
         } catch (error) {
@@ -165,7 +185,7 @@ export class Treeline {
     const now = [...found.keys()].flatMap((commonDir) => this.#opened.get(commonDir)?.host.sessions ?? []);
     const isSame = now.length === this.#repositories.length && now.every((one, n) => one === this.#repositories[n]);
     // The first time also when there are none: now that is known.
-    if (!isSame || !this.#isSet) {
+    if (!isSame || isElsewhere || !this.#isSet) {
       this.#repositories = now;
       this.#isSet = true;
       this.#changes.fire({ repositories: true, sessions: NO_SESSIONS });
@@ -203,15 +223,34 @@ export class Treeline {
     return Store.open(folder, { role: 'window', process: self }, this.#options.log);
   }
 
-  async #open(repository: Repository, early: EarlyStores): Promise<Opened> {
+  /** Ties the store to its repository as soon as there is a session. Where none is, nothing is written to the repository. */
+  #claim(store: Store, commonDir: string): Dispose {
+    let unsubscribe: Dispose = () => undefined;
+    const claim = (): void => {
+      if (store.list().length === 0) return;
+      unsubscribe();
+      try {
+        claimStore(store.folder, commonDir);
+      } catch (error) {
+        this.#options.log.warn(`${commonDir} will not be recognized after it was moved: ${errorText(error)}`);
+      }
+    };
+    unsubscribe = store.onDidChange(claim);
+    void store.ready.then(claim);
+    return () => unsubscribe();
+  }
+
+  async #open(found: Repository, early: EarlyStores): Promise<Opened> {
     const { globalStorage, settings, log, assets, version } = this.#options;
-    const folder = storeFolder(globalStorage, repository.commonDir);
     const self = await this.#who();
-    const store = early.get(repository.commonDir) ?? this.#openStore(folder, self);
-    early.delete(repository.commonDir);
+    const { commonDir } = found;
+    const store = early.get(commonDir) ?? this.#openStore(storeFolder(globalStorage, commonDir), self);
+    early.delete(commonDir);
+    const repository: Current = { ...found };
+    const unclaim = this.#claim(store, commonDir);
     const host = new RepositoryHost({
       repository,
-      folder,
+      folder: store.folder,
       store,
       timelines: this.timelines,
       settings,
@@ -223,8 +262,12 @@ export class Treeline {
       host: 'window',
       version,
     });
-    const close = host.sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
-    return { host, close };
+    const unsubscribe = host.sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
+    const close = (): void => {
+      unsubscribe();
+      unclaim();
+    };
+    return { host, repository, close };
   }
 
   #adapters(): readonly AgentAdapter[] {

@@ -89,7 +89,9 @@ export async function endPreparation({
   run,
   keeper,
 }: Pick<LostRun, 'session' | 'run' | 'keeper'>): Promise<boolean> {
-  const family = { roots: keeper === undefined ? [] : [keeper], marker: runMarker(session, run) };
+  const roots = keeper === undefined ? [] : [keeper];
+  // git is at work before the keeper starts.
+  const family = { roots, marker: runMarker(session, run), anyAge: true } as const;
   return (await sweep(family, false, () => undefined)).length > 0;
 }
 

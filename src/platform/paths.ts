@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { hasCode, TreelineError } from './errors.ts';
@@ -11,23 +11,6 @@ export const PRIVATE_FILE = 0o600;
 
 /** Bytes of a local socket's path, with its final NUL: the shortest limit of the systems we run on (macOS sun_path). */
 const SOCKET_PATH_BYTES = 104;
-
-/**
- * The folder of a repository's store, `<globalStorage>/repos/<slug>-<12 hex digits>`: the digits are of the SHA-256 of
- * the real path of the common git directory, so that every worktree of a repository leads to one store.
- */
-export function storeFolder(globalStorage: string, commonDir: string): string {
-  // The native one gives a path's true case on systems that ignore case.
-  const real = realpathSync.native(commonDir);
-  const hash = createHash('sha256').update(real).digest('hex').slice(0, 12);
-  const name = path.basename(real) === '.git' ? path.basename(path.dirname(real)) : path.basename(real, '.git');
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 32)
-    .replace(/^-+|-+$/g, '');
-  return path.join(globalStorage, 'repos', `${slug || 'repository'}-${hash}`);
-}
 
 /** The names in a repository's store. */
 export const journalFile = (store: string): string => path.join(store, 'journal.jsonl');

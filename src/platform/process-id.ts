@@ -158,3 +158,10 @@ async function windowsProcessId(pid: number): Promise<ProcessId | undefined> {
   );
   return start.trim() === '' ? undefined : { pid, start: start.trim(), host: hostName() };
 }
+
+/** Windows, not run here: has a process and its descendants close, or (SIGKILL) ends them; whether anything was told so. */
+export async function taskkill(pid: number, signal: NodeJS.Signals): Promise<boolean> {
+  const program = `${process.env['SYSTEMROOT'] ?? 'C:\\Windows'}\\System32\\taskkill.exe`;
+  const force = signal === 'SIGKILL' ? ['/F'] : [];
+  return (await systemTool(program, ['/PID', String(pid), '/T', ...force])) !== '';
+}

@@ -1,16 +1,21 @@
-import { countUnheld, type Archive } from '../git/archive.ts';
+import { countFilesNotInGit } from '../git/archive.ts';
+import type { Archive, Repository } from '../git/types.ts';
 import type { Archived, Session } from '../store/model.ts';
 import { folderSize } from './disk-use.ts';
 import type { ArchiveContents } from './service-types.ts';
 import type { TrashRecord } from './trash-record.ts';
 
 /** What a deletion from the trash would delete. */
-export async function archiveContents({ archive }: Session, signal?: AbortSignal): Promise<ArchiveContents> {
+export async function archiveContents(
+  repository: Repository,
+  { archive }: Session,
+  signal?: AbortSignal,
+): Promise<ArchiveContents> {
   if (archive === undefined || archive.purgedAt !== undefined) {
     return { bytes: 0, complete: true, unheld: 0 };
   }
   const { bytes, complete } = await folderSize(archive.files, { ...(signal && { signal }) });
-  return { bytes, complete, unheld: await countUnheld(archive, signal) };
+  return { bytes, complete, unheld: await countFilesNotInGit(repository, archive, signal) };
 }
 
 /**

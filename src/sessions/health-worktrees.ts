@@ -1,6 +1,7 @@
 import { readdir, realpath, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import { halfMadeRegistrations, removeHalfMade } from '../git/half-made.ts';
 import { deleteHeldBranch, looseBranches } from '../git/loose-branches.ts';
 import type { Worktree } from '../git/types.ts';
 import { exists, listWorktrees } from '../git/worktree-list.ts';
@@ -27,7 +28,12 @@ export async function leftWorktrees(patient: Patient, signal: AbortSignal): Prom
     .map((entry) => path.join(folder ?? place, entry.name))
     .filter((each) => !registered.has(each) && !own.has(each));
   const strangers = await Promise.all(others.map((each) => strangeFolder(each)));
-  return [...inPlace.map((each) => leftWorktree(patient, each)), ...strangers.flatMap((found) => found ?? [])];
+  const halfMade = (await halfMadeRegistrations(context.repository)).map((each) => halfMadeWorktree(each));
+  return [
+    ...halfMade,
+    ...inPlace.map((each) => leftWorktree(patient, each)),
+    ...strangers.flatMap((found) => found ?? []),
+  ];
 }
 
 function leftWorktree({ context, sessions }: Patient, worktree: Worktree): Finding {
@@ -48,6 +54,21 @@ function leftWorktree({ context, sessions }: Patient, worktree: Worktree): Findi
         `List it among the archived sessions, from where it can be restored${trashDays > 0 ? ` for ${trashDays} days` : ''}.`,
       ],
       run: () => sessions.removeWorktree(worktree.path),
+    },
+  };
+}
+
+/** What a killed `git worktree add` left: git neither lists nor prunes it. */
+function halfMadeWorktree(registration: string): Finding {
+  return {
+    kind: 'worktree-left',
+    severity: 'warning',
+    sentence: `git was stopped while it created the worktree ${path.basename(registration)}, and left an incomplete record of it.`,
+    evidence: [registration],
+    repair: {
+      title: 'Remove the Incomplete Record',
+      plan: [`Remove ${registration}, if it is still incomplete. There are no files that belong to it.`],
+      run: () => removeHalfMade(registration),
     },
   };
 }

@@ -34,7 +34,7 @@ import type {
   ResumeRequest,
   SpawnRequest,
 } from './service-types.ts';
-import { Surveyor } from './surroundings.ts';
+import { BranchNames } from './surroundings.ts';
 import type { TrashAnswer, TrashRecord } from './trash-record.ts';
 
 /** A turn that nobody has taken up after this many ms waits in the queue, whatever the reason. */
@@ -68,7 +68,7 @@ export class SessionsOfRepository implements RepositorySessions {
   readonly #context: Context;
   readonly #trash: TrashRecord;
   readonly #nudge: () => void;
-  readonly #surveyor: Surveyor;
+  readonly #branchNames: BranchNames;
   readonly #activities = new Map<string, Activity>();
   readonly #changes: Emitter<ReadonlySet<string>>;
   readonly #disposables: Dispose[] = [];
@@ -83,7 +83,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.store = context.folder;
     this.ready = context.store.ready;
     this.#changes = new Emitter((error) => context.log.error(`A listener failed: ${errorText(error)}`));
-    this.#surveyor = new Surveyor(context.repository);
+    this.#branchNames = new BranchNames(context.repository);
     this.#disposables.push(context.store.onDidChange((ids) => this.#note(ids)));
   }
 
@@ -136,7 +136,7 @@ export class SessionsOfRepository implements RepositorySessions {
     const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
     const folder = worktreeFolder(settings.worktreeFolder, this.repository);
     const [surroundings, base] = await Promise.all([
-      this.#surveyor.look({ isUnique: wanted.includes(shortId(id)) }),
+      this.#branchNames.surroundings({ isUnique: wanted.includes(shortId(id)) }),
       this.#base(request.base),
       this.#requireFound(adapter),
     ]);
@@ -178,7 +178,7 @@ export class SessionsOfRepository implements RepositorySessions {
       throw error;
     }
     return this.#begun(id, 1, options).catch((error: unknown) => {
-      this.#surveyor.forget();
+      this.#branchNames.forget();
       throw error;
     });
   }
@@ -320,7 +320,7 @@ export class SessionsOfRepository implements RepositorySessions {
 
   async archiveContents(id: string, signal?: AbortSignal): Promise<ArchiveContents> {
     await this.ready;
-    return archiveContents(this.#need(id), signal);
+    return archiveContents(this.repository, this.#need(id), signal);
   }
 
   async oldArchives(signal?: AbortSignal): Promise<OldArchives | undefined> {
@@ -332,7 +332,7 @@ export class SessionsOfRepository implements RepositorySessions {
         : [];
     if (due.length === 0) return undefined;
     let bytes = 0;
-    for (const session of due) bytes += (await archiveContents(session, signal)).bytes;
+    for (const session of due) bytes += (await archiveContents(this.repository, session, signal)).bytes;
     return { sessions: due, bytes };
   }
 

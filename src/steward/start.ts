@@ -12,7 +12,7 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { Limiter } from '../platform/limiter.ts';
 import { journalFile, privateFolder, runFolder, socketPath, textFile } from '../platform/paths.ts';
 import type { Session, Turn } from '../store/model.ts';
-import { UndoStack, type Unwound } from '../sessions/undo.ts';
+import { Rollback, type Unwound } from '../sessions/rollback.ts';
 import type { StewardContext } from './context.ts';
 
 /**
@@ -40,7 +40,7 @@ export async function startTurn(
   run: number,
   signal: AbortSignal,
 ): Promise<KeeperConnection> {
-  const undo = new UndoStack();
+  const undo = new Rollback();
   let step = 'reading the prompt';
   const enter = (name: string): void => {
     signal.throwIfAborted();
@@ -150,7 +150,7 @@ async function makeWorktree(
   { repository, pool, log }: StewardContext,
   session: Session,
   { run, isFresh }: { readonly run: number; readonly isFresh: boolean },
-  undo: UndoStack,
+  undo: Rollback,
   { signal, onBegun }: Pick<AddWorktree, 'signal' | 'onBegun'>,
 ): Promise<void> {
   const { worktree: path, branch, base } = session;
@@ -171,7 +171,7 @@ async function makeWorktree(
     await undoWorktree(repository, { path, branch, commit: base.commit });
     return true;
   });
-  const { warning } = await pool.serve(base.commit, (warm) =>
+  const { warning } = await pool.acquire(base.commit, (warm) =>
     addWorktree(repository, { path, branch, base: base.commit, signal, env, warm, onBegun }),
   );
   if (warning !== undefined) {

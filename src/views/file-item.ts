@@ -18,6 +18,7 @@ export function fileItem(node: FileNode, worktree: string): vscode.TreeItem {
     kind,
     ...(change.added === undefined ? [] : [`+${change.added} −${change.removed ?? 0}`]),
     ...(change.binary ? [vscode.l10n.t('binary')] : []),
+    ...(change.unreadable === true ? [vscode.l10n.t('cannot be read')] : []),
   ].join(' · ');
   item.tooltip = change.from === undefined ? change.path : `${change.from} → ${change.path}`;
   item.accessibilityInformation = { label: `${kind}: ${oneLine(change.path)}` };

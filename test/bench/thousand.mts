@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { findRepository } from '../../src/git/repository.ts';
-import { storeFolder } from '../../src/platform/paths.ts';
+import { storeFolder } from '../../src/store/store-folder.ts';
 import { selfId } from '../../src/platform/process-id.ts';
 import { Store } from '../../src/store/store.ts';
 import { writeHistory } from './history.mts';

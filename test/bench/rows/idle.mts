@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { findProgram } from '../../../src/agents/detect.ts';
 import { findRepository } from '../../../src/git/repository.ts';
-import { storeFolder } from '../../../src/platform/paths.ts';
+import { storeFolder } from '../../../src/store/store-folder.ts';
 import { writeHistory } from '../history.mts';
 import { git, makeRepository, plainGit } from '../place.mts';
 import { row } from '../row.mts';

@@ -1,13 +1,17 @@
 /** Turns whose keeper was killed: closed by a window, in the keeper's place. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { RUN_FILES } from '../../../src/keeper/protocol.ts';
-import { rescue } from '../../../src/keeper/rescue.ts';
+import { TURN_FILES } from '../../../src/keeper/protocol.ts';
+import { endPreparation, rescue } from '../../../src/keeper/rescue.ts';
 import type { LostTurn } from '../../../src/keeper/rescue.ts';
-import { isAlive } from '../../../src/platform/process-id.ts';
-import type { ProcessId } from '../../../src/platform/process-id.ts';
+
+import { isAlive, processId, type ProcessId } from '../../../src/platform/process-id.ts';
+import { processClock } from '../../../src/platform/process-table.ts';
+import { markerEnv } from '../../../src/keeper/client.ts';
+import { sessionId } from '../../../src/platform/ids.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
 import type { TestTurn } from './support.ts';
@@ -154,4 +158,20 @@ test('lines that the keeper could not finish are closed, and a missing folder of
   assert.ok(lines.includes('{"at":1,"te'));
   assert.ok(JSON.parse(lines.at(-2)!));
   assert.match(readFileSync(path.join(turn.folder, RUN_FILES.times), 'utf8'), /\no 17000 torn\nk \d+ \d+\n/);
+});
+
+test('a git that makes the worktree since before the keeper started is ended with it', async (t) => {
+  const session = sessionId();
+  const start = async (): Promise<ProcessId> => {
+    const env = { ...process.env, ...markerEnv(session, 1) };
+    const child = spawn('sleep', ['1000'], { env, detached: true, stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    return (await processId(child.pid ?? 0))!;
+  };
+  const git = await start();
+  const began = processClock();
+  await until(() => processClock() > began + 1, { what: 'a later start' });
+  const keeper = await start();
+  assert.equal(await endPreparation({ session, turn: 1, keeper }), true);
+  assert.deepEqual([await isAlive(keeper), await isAlive(git)], [false, false]);
 });

@@ -161,7 +161,7 @@ suite('archive', { timeout: 120_000 }, () => {
     if (sessions.get(session.id)?.archive !== undefined) await sessions.unarchive(session.id);
     assert.deepEqual(await whole(repo, session), before);
     assert.deepEqual(await readdir(join(sessions.store, 'trash')), []);
-    assert.deepEqual(await readdir(join(repo, '.git/treeline')), []);
+    assert.deepEqual(await readdir(join(repo, '.git/treeline')), ['id']);
   });
 
   test('kill -9 of the window before every single step of an archive and of an undo loses nothing', async (t) => {

@@ -88,6 +88,14 @@ suite('health', { timeout: 120_000 }, () => {
     await git(repo, 'worktree', 'add', '--quiet', '-b', 'gone', join(place, 'gone'));
     await rm(join(place, 'gone'), { recursive: true });
     assert.match((await repairs(sessions, 'worktree-left')).sentence, /folder is gone/);
+
+    // As a git leaves it that is killed in its first millisecond.
+    const record = join(repo, '.git/worktrees/killed');
+    mkdirSync(record, { recursive: true });
+    writeFileSync(join(record, 'locked'), 'initializing');
+    utimesSync(record, old, old);
+    assert.match((await repairs(sessions, 'worktree-left')).sentence, /incomplete record/);
+    assert.equal(existsSync(record), false);
   });
 
   test('a session whose worktree is gone gets it back from its branch, or goes to the archived ones', async (t) => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { FreshWorktree } from '../../../src/git/fresh-worktree.ts';
 import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
 import { addWorktree, listWorktrees } from '../../../src/git/worktrees.ts';
@@ -69,7 +68,7 @@ test('a worktree is what `git worktree add -b` makes, down to its registration',
   await git(at.repo, 'worktree', 'remove', ours);
 });
 
-test('in a repository that has taken another form since the last one, git makes it', async (t) => {
+test('a repository that has become sparse gets sparse worktrees', async (t) => {
   const at = await place(t);
   await add(at, 'before');
   await git(at.repo, 'sparse-checkout', 'set', 'deep');
@@ -106,16 +105,23 @@ test('where a worktree was deleted that git still knows, git is asked, and refus
   assert.equal(await git(at.repo, 'branch', '--list', 'again'), '');
 });
 
-test('taken back, or failed, it leaves the folder as it was and git without a trace', async (t) => {
+test('what is to run beside git is told when git is at work, and not before there is a branch', async (t) => {
   const at = await place(t);
-  const before = await git(at.repo, 'worktree', 'list', '--porcelain');
-  const folder = folderOf(at, 'never');
-  await mkdir(folder, { recursive: true });
-  const one = await FreshWorktree.begin(at.repository, folder, at.commit, {});
-  await one?.giveBack();
-  const two = await FreshWorktree.begin(at.repository, folder, '1'.repeat(40), {});
-  assert.equal(await two?.moveTo(folder, 'never'), false);
-  assert.ok(one && two);
-  assert.deepEqual(await readdir(folder), []);
-  assert.equal(await git(at.repo, 'worktree', 'list', '--porcelain'), before);
+  let begun: Promise<string> | undefined;
+  await addWorktree(at.repository, {
+    path: folderOf(at, 'ours'),
+    branch: 'ours',
+    base: at.commit,
+    onBegun: () => {
+      begun = git(at.repo, 'rev-parse', 'ours');
+    },
+  });
+  assert.equal(await begun, at.commit);
+  const refused = { path: folderOf(at, 'again'), branch: 'ours', base: at.commit };
+  await assert.rejects(
+    addWorktree(at.repository, { ...refused, onBegun: () => assert.fail('git was never at work') }),
+    {
+      code: 'branch-exists',
+    },
+  );
 });

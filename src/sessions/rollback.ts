@@ -7,7 +7,7 @@ export interface Unwound {
 }
 
 /** The undos of an action's steps. Each is registered before its step begins, so that a step that fails halfway is undone too. */
-export class UndoStack {
+export class Rollback {
   readonly #steps: { readonly what: string; readonly undo: () => Promise<boolean> }[] = [];
 
   /**
