@@ -19,7 +19,6 @@ import type { ProcessId } from '../platform/process-id.ts';
 import {
   FACT_VERSION,
   MOVES,
-  OUTPUT_FORMATS,
   type ExitRecord,
   type Fact,
   type FactBody,
@@ -61,7 +60,7 @@ const judgement = shape({
 
 const created = {
   name: string,
-  agent: shape({ id: nonEmpty, name: string, format: oneOf(OUTPUT_FORMATS) }),
+  agent: shape({ id: nonEmpty, name: string, format: nonEmpty }),
   base: shape({ ref: string, commit: string }),
   worktree: nonEmpty,
   branch: nonEmpty,

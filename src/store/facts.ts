@@ -19,13 +19,9 @@ export interface AgentRef {
   /** Adapter id (`claude`, `codex`) or the id of a custom agent in the settings. */
   readonly id: string;
   readonly name: string;
-  /** How its stdout reads. */
-  readonly format: OutputFormat;
+  /** How its stdout reads: the name of a reader, which another version of Treeline may not have. */
+  readonly format: string;
 }
-
-export type OutputFormat = 'claude' | 'codex' | 'text';
-
-export const OUTPUT_FORMATS: readonly OutputFormat[] = ['claude', 'codex', 'text'];
 
 /** How a turn came to its end. */
 export type Outcome = 'completed' | 'failed' | 'interrupted' | 'killed' | 'unknown';

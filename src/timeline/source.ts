@@ -1,6 +1,6 @@
-import { boolean, listOf, nonEmpty, oneOf, optional, positive, shape, string, type Read } from '../platform/check.ts';
+import { boolean, listOf, nonEmpty, optional, positive, shape, string, type Read } from '../platform/check.ts';
 import { exitRecord } from '../store/facts-parse.ts';
-import { OUTPUT_FORMATS, type ExitRecord, type OutputFormat } from '../store/facts.ts';
+import type { ExitRecord } from '../store/facts.ts';
 
 /** What is known of a turn whose output is wanted. */
 export interface TurnSource {
@@ -21,7 +21,7 @@ export interface TimelineSource {
   readonly session: string;
   /** `sessions/<id>`, absolute. */
   readonly folder: string;
-  readonly format: OutputFormat;
+  readonly format: string;
   /** In their order; numbers may be left out. */
   readonly turns: readonly TurnSource[];
 }
@@ -29,7 +29,7 @@ export interface TimelineSource {
 export const readSource: Read<TimelineSource> = shape({
   session: nonEmpty,
   folder: nonEmpty,
-  format: oneOf(OUTPUT_FORMATS),
+  format: nonEmpty,
   turns: listOf(
     shape({
       number: positive,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { unwrapShell } from '../../../src/agents/shell-words.ts';
+import { unwrapShell } from '../../../src/agents/codex/shell-words.ts';
 import { only, read, readLines } from './recordings.ts';
 
 const item = (phase: 'started' | 'updated' | 'completed', fields: object): string =>

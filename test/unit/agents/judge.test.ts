@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Seen } from '../../../src/agents/adapter.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { Attention, ExitRecord, Judgement, OutputFormat, Outcome } from '../../../src/store/facts.ts';
+import type { Attention, ExitRecord, Judgement, Outcome } from '../../../src/store/facts.ts';
 import { exited, formatOf, read, recordedExit, recordings, stderr, stoppedBy } from './recordings.ts';
 
 type Expected = readonly [
@@ -129,7 +129,7 @@ suite('the same ends without anybody having asked for them', () => {
 });
 
 suite('stopping', () => {
-  const judge = (format: OutputFormat, seen: Seen, exit: Partial<ExitRecord>): Judgement =>
+  const judge = (format: string, seen: Seen, exit: Partial<ExitRecord>): Judgement =>
     readerFor(format).judge(seen, exited(exit), '');
 
   test('a result that was there before the stop stays', () => {
@@ -200,4 +200,18 @@ suite('plain text', () => {
     assert.deepEqual(parser.line(''), []);
     assert.deepEqual(parser.line('{"type":"result"}'), [{ kind: 'output', text: '{"type":"result"}' }]);
   });
+});
+
+test('a format that no reader knows: one row says so, and the exit tells how the turn ended', () => {
+  const reader = readerFor('hologram-9');
+  const parser = reader.parser({});
+  assert.deepEqual(parser.line('{"x":1}'), [
+    {
+      kind: 'notice',
+      text: 'This version of Treeline cannot read output in the format “hologram-9”. Open the log to see it.',
+    },
+  ]);
+  assert.deepEqual(parser.line('{"x":2}'), []);
+  assert.equal(reader.judge(parser.seen, exited({ code: 0 }), '').outcome, 'completed');
+  assert.equal(reader.judge(parser.seen, exited({ code: 1 }), 'it broke').summary, 'it broke');
 });

@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { AgentAdapter, TurnRequest } from '../../../src/agents/adapter.ts';
 import { checkArgv } from '../../../src/agents/argv.ts';
-import { claude } from '../../../src/agents/claude.ts';
-import { codex } from '../../../src/agents/codex.ts';
-import { givesOption, parseProgram } from '../../../src/agents/program.ts';
-import { adapters, readerFor } from '../../../src/agents/registry.ts';
+import { claude as claudeEntry } from '../../../src/agents/claude/agent.ts';
+import { codex as codexEntry } from '../../../src/agents/codex/agent.ts';
+import { givesOption, parseProgram, type ProgramOptions } from '../../../src/agents/program.ts';
+import { adapterOf, adapters, readerFor } from '../../../src/agents/registry.ts';
 
 const id = '11111111-2222-4333-8444-555555555555';
 const request: TurnRequest = { prompt: 'Do it', promptFile: '/t/prompt.md', worktree: '/w', session: 'ses_1' };
+const claude = (options?: ProgramOptions): AgentAdapter => adapterOf(claudeEntry, options);
+const codex = (options?: ProgramOptions): AgentAdapter => adapterOf(codexEntry, options);
 const resume = (adapter: AgentAdapter): readonly string[] => adapter.resume!({ ...request, agentSession: id }).argv;
 
 suite('Claude Code', () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Before, Seen } from '../../../src/agents/adapter.ts';
 import type { AgentEvent, AgentEventKind } from '../../../src/agents/events.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { ExitRecord, OutputFormat, StopStep } from '../../../src/store/facts.ts';
+import type { ExitRecord, StopStep } from '../../../src/store/facts.ts';
 
 const captures = path.join(import.meta.dirname, '../../fixtures/captures');
 
@@ -15,7 +15,7 @@ export const recordings: readonly string[] = ['claude', 'claude-latest', 'codex'
     .map((file) => `${folder}/${file.slice(0, -'.jsonl'.length)}`),
 );
 
-export function formatOf(recording: string): OutputFormat {
+export function formatOf(recording: string): string {
   return recording.startsWith('codex/') ? 'codex' : 'claude';
 }
 
@@ -36,7 +36,7 @@ export function read(
 }
 
 export function readLines(
-  format: OutputFormat,
+  format: string,
   lines: readonly string[],
   before: Before = {},
 ): { readonly events: readonly AgentEvent[]; readonly seen: Seen } {

@@ -14,7 +14,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
-import type { ExitRecord, OutputFormat, StopStep } from '../../../src/store/facts.ts';
+import type { ExitRecord, StopStep } from '../../../src/store/facts.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
 import { mute } from '../agents/recordings.ts';
@@ -23,7 +23,7 @@ import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, 
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
-const FORMATS: readonly (readonly [cli: string, format: OutputFormat])[] = [
+const FORMATS: readonly (readonly [cli: string, format: string])[] = [
   ['claude', 'claude'],
   ['claude-latest', 'claude'],
   ['codex', 'codex'],

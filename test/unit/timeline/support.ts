@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { TURN_FILES, type StreamKey } from '../../../src/keeper/protocol.ts';
-import type { ExitRecord, OutputFormat } from '../../../src/store/facts.ts';
+import type { ExitRecord } from '../../../src/store/facts.ts';
 import { SessionIndex } from '../../../src/timeline/index.ts';
 import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
 import type { TimelineSource } from '../../../src/timeline/source.ts';
@@ -66,7 +66,7 @@ export class TurnWriter {
   }
 }
 
-export function source(folder: string, format: OutputFormat, ...over: boolean[]): TimelineSource {
+export function source(folder: string, format: string, ...over: boolean[]): TimelineSource {
   return {
     session: 'ses_test',
     folder,

@@ -1,7 +1,7 @@
-import type { AgentEvent } from './events.ts';
-import type { OutputParser, OutputReader, Seen } from './adapter.ts';
-import { exitEnding, judgement, lastLine } from './judge.ts';
-import { oneLine, SUMMARY_LENGTH } from './text.ts';
+import type { AgentEvent } from '../events.ts';
+import type { OutputParser, OutputReader, Seen } from '../adapter.ts';
+import { exitEnding, judgement, lastLine } from '../judge.ts';
+import { oneLine, SUMMARY_LENGTH } from '../text.ts';
 
 /** Any program's plain output: a line is an event, and the exit status says how it went. */
 class TextParser implements OutputParser {

@@ -1,7 +1,7 @@
-import type { ExitRecord, Judgement, Usage } from '../store/facts.ts';
-import type { Before, OutputParser, OutputReader, Seen } from './adapter.ts';
-import { applyPatch } from './diff.ts';
-import type { AgentEvent, AgentEventBody } from './events.ts';
+import type { ExitRecord, Judgement, Usage } from '../../store/facts.ts';
+import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
+import { applyPatch } from '../diff.ts';
+import type { AgentEvent, AgentEventBody } from '../events.ts';
 import {
   amount,
   finite,
@@ -13,10 +13,11 @@ import {
   readJsonLine,
   text,
   type Json,
-} from './json.ts';
-import { ending, judgement, lastLine } from './judge.ts';
+} from '../json.ts';
+import { ending, judgement, lastLine } from '../judge.ts';
 import { unwrapShell } from './shell-words.ts';
-import { cut, oneLine, SUMMARY_LENGTH, withoutEscapes } from './text.ts';
+import { cut, oneLine, SUMMARY_LENGTH, withoutEscapes } from '../text.ts';
+import { isUuid } from '../uuid.ts';
 
 /** `error` of a connection that Codex tries again: "Reconnecting... 1/5 (why)". */
 const RECONNECTING = /^Reconnecting\.{3} (\d{1,6})\/(\d{1,6})(?: \(([\s\S]*)\))?$/;
@@ -267,4 +268,9 @@ function judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement {
   return judgement(end, { ...seen, attention: { for: 'permission', what: oneLine(rejected) } });
 }
 
-export const codexReader: OutputReader = { format: 'codex', parser: (before) => new CodexParser(before), judge };
+export const codexReader: OutputReader = {
+  format: 'codex',
+  ids: { chosen: false, isId: isUuid },
+  parser: (before) => new CodexParser(before),
+  judge,
+};

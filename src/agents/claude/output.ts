@@ -1,12 +1,13 @@
-import type { Attention, ExitRecord, Judgement, Usage } from '../store/facts.ts';
-import type { Before, OutputParser, OutputReader, Seen } from './adapter.ts';
-import { systemNotice } from './claude-system.ts';
-import { isTodoTool, TaskList, writtenTodos } from './claude-todos.ts';
-import { madeChange, question, toolCall } from './claude-tools.ts';
-import type { AgentEvent, AgentEventBody } from './events.ts';
-import { amount, EMPTY, finite, jsonText, list, object, readJsonLine, text, type Json } from './json.ts';
-import { ending, judgement, lastLine } from './judge.ts';
-import { cut, oneLine, SUMMARY_LENGTH } from './text.ts';
+import type { Attention, ExitRecord, Judgement, Usage } from '../../store/facts.ts';
+import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
+import { systemNotice } from './system.ts';
+import { isTodoTool, TaskList, writtenTodos } from './todos.ts';
+import { madeChange, question, toolCall } from './tools.ts';
+import type { AgentEvent, AgentEventBody } from '../events.ts';
+import { amount, EMPTY, finite, jsonText, list, object, readJsonLine, text, type Json } from '../json.ts';
+import { ending, judgement, lastLine } from '../judge.ts';
+import { cut, oneLine, SUMMARY_LENGTH } from '../text.ts';
+import { isUuid } from '../uuid.ts';
 
 /** Line types that carry nothing for a reader: pieces of what comes whole later, heartbeats, answers to what we asked. */
 const SILENT = new Set([
@@ -462,4 +463,9 @@ function judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement {
   return judgement(end, seen, unknownSession ? { unknownSession } : {});
 }
 
-export const claudeReader: OutputReader = { format: 'claude', parser: (before) => new ClaudeParser(before), judge };
+export const claudeReader: OutputReader = {
+  format: 'claude',
+  ids: { chosen: true, isId: isUuid },
+  parser: (before) => new ClaudeParser(before),
+  judge,
+};
