@@ -19,14 +19,17 @@ import { unwrapShell } from './shell-words.ts';
 import { cut, oneLine, SUMMARY_LENGTH, withoutEscapes } from '../text.ts';
 import { isUuid } from '../uuid.ts';
 
-/** `error` of a connection that Codex tries again: "Reconnecting... 1/5 (why)". */
-const RECONNECTING = /^Reconnecting\.{3} (\d{1,6})\/(\d{1,6})(?: \(([\s\S]*)\))?$/;
+/** `error` of a connection that Codex tries again: "Reconnecting... 1/5 (why)", "Reconnecting... waiting for network (why)". */
+const RECONNECTING = /^Reconnecting(?:\.{3}|…) ?(?:(\d{1,6})\/(\d{1,6})|([^(]*?))(?: \(([\s\S]*)\))?$/;
 /** stderr of 0.169.0, for a thread id that it was asked to resume and has no record of. */
 const UNKNOWN_THREAD = /^Error: .*\bno rollout found for thread id\b/m;
 /** stderr of 0.169.0, for a call that the sandbox forbids and that nobody is there to allow; stdout says nothing of it. */
 const REJECTED = /codex_core::[\w:]+: error=(.*\brejected\b.*)$/m;
 /** What it prints on stderr in every run. */
 const NOISE = /^(?:WARNING: proceeding, even though|Reading (?:additional input|prompt) from stdin)/;
+
+/** Codex gives totals of the thread: what a killed turn used cannot be told apart from the next one's. */
+const UNTOLD = 'The previous turn did not report its tokens, so they are counted with those of this turn.';
 
 type Phase = 'started' | 'updated' | 'completed';
 
@@ -59,7 +62,7 @@ class CodexParser implements OutputParser {
         delete this.seen.result;
         return [];
       case 'turn.completed':
-        return [this.#completed(object(message['usage']))];
+        return this.#completed(object(message['usage']));
       case 'turn.failed': {
         const words = readable(text(object(message['error'])['message']) ?? 'The turn failed.');
         this.#answered();
@@ -88,7 +91,7 @@ class CodexParser implements OutputParser {
   }
 
   /** `usage` counts the whole thread, over all its turns. */
-  #completed(total: Json): AgentEvent {
+  #completed(total: Json): AgentEvent[] {
     const usage = share(
       {
         input: amount(total['input_tokens']),
@@ -101,7 +104,8 @@ class CodexParser implements OutputParser {
     this.#answered();
     this.seen.usage = usage;
     this.seen.result = { ok: true, text: words };
-    return { kind: 'result', ok: true, text: words, input: usage.input, output: usage.output };
+    const untold: AgentEvent[] = this.#before.untold ? [{ kind: 'notice', text: UNTOLD }] : [];
+    return [...untold, { kind: 'result', ok: true, text: words, input: usage.input, output: usage.output }];
   }
 
   #error(words: string): AgentEvent {
@@ -112,9 +116,14 @@ class CodexParser implements OutputParser {
       return { kind: 'error', text: readable(words) };
     }
     this.seen.retrying = true;
-    const why = again[3] ?? words;
+    const [, attempt, of, state, reason] = again;
+    const why = reason ?? (state || words);
     this.seen.error = why;
-    return { kind: 'retry', text: why, attempt: Number(again[1]), of: Number(again[2]) };
+    return {
+      kind: 'retry',
+      text: why,
+      ...(attempt !== undefined && of !== undefined && { attempt: Number(attempt), of: Number(of) }),
+    };
   }
 
   #item(item: Json, phase: Phase): AgentEventBody[] | undefined {

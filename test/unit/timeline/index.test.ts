@@ -429,6 +429,63 @@ test('a tool call is one row: running, then with its result; cut short by the en
   drain(index);
   assert.equal(index.row(3)!.tool!.state, 'failed');
   assert.ok(index.row(3)!.rev > delta.rev);
+  // It counts as a problem, as any call that failed does.
+  assert.equal(index.row(3)!.problem, true);
+  const problems = index.page({ groups: ['problems'], query: '' }, 0, 9).rows;
+  assert.deepEqual(
+    problems.map(({ kind }) => kind),
+    ['tool', 'tool', 'turn-end'],
+  );
+  index.close();
+});
+
+test('a retry says which one of how many it is', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', '{"type":"error","message":"Reconnecting... 2/5 (timeout)"}\n');
+  turn.chunk('o', '{"type":"error","message":"Reconnecting... waiting for network"}\n');
+  turn.exit();
+  const rows = (await rebuilt(source(folder, 'codex', true))).filter(({ kind }) => kind === 'retry');
+  assert.deepEqual(
+    rows.map(({ text }) => text.text),
+    ['timeout (attempt 2 of 5)', 'waiting for network'],
+  );
+});
+
+test('output in a format that this version cannot read: one row says so, between those of the turn', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', '{"event":1}\n{"event":2}\n');
+  turn.exit();
+  const rows = await rebuilt(source(folder, 'hologram', true));
+  assert.deepEqual(
+    rows.map(({ kind }) => kind),
+    ['turn-start', 'notice', 'turn-end'],
+  );
+  assert.match(rows[1]!.text.text, /cannot read output in the format “hologram”/);
+});
+
+test('a turn that was killed leaves its tokens to the total of the next, which says so', async (t) => {
+  const folder = await tempDir(t);
+  const begun = '{"type":"thread.started","thread_id":"01a1fb15-c1c5-7861-9019-ca32b28a6fdb"}\n';
+  for (const [i, input] of [100, undefined, 300].entries()) {
+    const turn = new TurnWriter(folder, i + 1);
+    turn.chunk('o', begun);
+    if (input === undefined) turn.exit({ code: null, signal: 'SIGKILL' });
+    else {
+      turn.chunk('o', `{"type":"turn.completed","usage":{"input_tokens":${input},"output_tokens":1}}\n`);
+      turn.exit();
+    }
+  }
+  const index = await openIndex(source(folder, 'codex', true, true, true));
+  drain(index);
+  assert.equal(index.judgement(3)?.usage?.input, 200);
+  assert.equal(index.activity().usage?.input, 300);
+  const notices = allRows(index).filter(({ kind }) => kind === 'notice');
+  assert.deepEqual(
+    notices.map(({ turn }) => turn),
+    [3],
+  );
   index.close();
 });
 
