@@ -80,6 +80,8 @@ export interface AgentAdapter extends Turns {
   /** How its stdout reads. */
   readonly format: string;
   readonly can: readonly Capability[];
+  /** The protocol that it is spoken to by while it runs; absent where a run only prints. */
+  readonly protocol?: string;
   readonly detection: Detection;
   /** The agent keeps no conversation: a resume works by Treeline's own session id, which then is passed as `agentSession`. */
   readonly resumesBySession?: boolean;

@@ -452,6 +452,29 @@ test('a retry says which one of how many it is', async (t) => {
   );
 });
 
+test('a live agent of plain text: its questions and the ends of its turns have rows, its greetings none', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', readFileSync(path.join(captures, '../runs/demo-live/stdout.log')));
+  turn.exit();
+  const of = source(folder, 'text', true);
+  const rows = await rebuilt(of);
+  assert.deepEqual(
+    rows.flatMap(({ kind, text }) => (kind === 'notice' || kind === 'result' ? [text.text] : [])),
+    [
+      'Asks: Write one file',
+      'Asks: Which colour?',
+      'Asks: Run git commit',
+      'Done: I wrote demo/live-1.md and committed it.',
+      'Done: I wrote demo/live-2.md.',
+      'Interrupted.',
+      'Asks: Look at the network',
+      'I was asked to fail.',
+    ],
+  );
+  assert.ok(!rows.some(({ text }) => text.text.includes('treeline"')));
+});
+
 test('output in a format that this version cannot read: one row says so, between those of the turn', async (t) => {
   const folder = await tempDir(t);
   const turn = new TurnWriter(folder);
