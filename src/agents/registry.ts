@@ -28,7 +28,7 @@ export function adapterOf(
     format: readers[0].format,
     detection: {
       argv: [command, ...entry.version],
-      install: `Install ${name} with: ${install}`,
+      install: `Install ${name} with \`${install}\`.`,
       places: [...entry.places, ...COMMON_PLACES],
       oldestTried,
     },

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { AgentAdapter, TurnRequest } from '../../../src/agents/adapter.ts';
 import { customAdapter } from '../../../src/agents/custom/adapter.ts';
 import { parseCustomAgents } from '../../../src/agents/custom/settings.ts';
+import { FORMATS } from '../../../src/agents/table.ts';
 
 const request: TurnRequest = {
   prompt: 'Say "hi"; $(touch x)\n-n `id`',
@@ -151,7 +152,7 @@ suite('entries of the settings', () => {
       { command: ['x', '${HOME}/y ${prompt}'] },
       /uses \$\{HOME\}, which Treeline does not know/,
     ],
-    ['an unknown format', { format: 'xml' }, /format must be one of claude, codex, text/],
+    ['an unknown format', { format: 'xml' }, new RegExp(`format must be one of ${FORMATS.join(', ')}`)],
     ['an unknown stdin', { stdin: 'pipe' }, /stdin must be one of/],
     ['a variable that is no text', { env: { A: 1 } }, /env\.A must be a text/],
     ['a variable without a proper name', { env: { 'A=B': 'x' } }, /env must have names/],

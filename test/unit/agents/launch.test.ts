@@ -6,6 +6,7 @@ import { claude as claudeEntry } from '../../../src/agents/claude/agent.ts';
 import { codex as codexEntry } from '../../../src/agents/codex/agent.ts';
 import { givesOption, parseProgram, type ProgramOptions } from '../../../src/agents/program.ts';
 import { adapterOf, adapters, readerFor } from '../../../src/agents/registry.ts';
+import { AGENTS } from '../../../src/agents/table.ts';
 
 const id = '11111111-2222-4333-8444-555555555555';
 const request: TurnRequest = { prompt: 'Do it', promptFile: '/t/prompt.md', worktree: '/w', session: 'ses_1' };
@@ -145,7 +146,7 @@ test("the registry has the built-in agents first, then the user's own", () => {
   const all = adapters([own], { claude: { command: '/opt/claude', args: [] } });
   assert.deepEqual(
     all.map((adapter) => adapter.id),
-    ['claude', 'codex', 'mine'],
+    [...AGENTS.map((entry) => entry.id), 'mine'],
   );
   assert.equal(all[0]?.detection.argv[0], '/opt/claude');
   for (const { format } of all) assert.equal(readerFor(format).format, format);

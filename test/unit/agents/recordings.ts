@@ -4,19 +4,21 @@ import path from 'node:path';
 import type { Before, Seen } from '../../../src/agents/adapter.ts';
 import type { AgentEvent, AgentEventKind } from '../../../src/agents/events.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
+import { FORMATS } from '../../../src/agents/table.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/facts.ts';
 
 const captures = path.join(import.meta.dirname, '../../fixtures/captures');
 
 /** `claude/fresh`, `codex/todo`, … */
-export const recordings: readonly string[] = ['claude', 'claude-latest', 'codex'].flatMap((folder) =>
+export const recordings: readonly string[] = readdirSync(captures).flatMap((folder) =>
   readdirSync(path.join(captures, folder))
     .filter((file) => file.endsWith('.jsonl'))
     .map((file) => `${folder}/${file.slice(0, -'.jsonl'.length)}`),
 );
 
+/** A folder is named for the format, with a word behind it where there are several. */
 export function formatOf(recording: string): string {
-  return recording.startsWith('codex/') ? 'codex' : 'claude';
+  return FORMATS.find((format) => recording.startsWith(`${format}/`) || recording.startsWith(`${format}-`)) ?? 'text';
 }
 
 export function stdout(recording: string): readonly string[] {

@@ -35,7 +35,17 @@ test('vscode is for the folders that touch the editor, and the entry point', asy
   for (const file of ['src/extension.ts', 'src/views/a.ts', 'src/commands/a.ts', 'src/documents/a.ts']) {
     await allowed(file, code);
   }
-  for (const folder of ['sessions', 'timeline', 'drivers', 'agents', 'keeper', 'store', 'git', 'platform', 'protocol']) {
+  for (const folder of [
+    'sessions',
+    'timeline',
+    'drivers',
+    'agents',
+    'keeper',
+    'store',
+    'git',
+    'platform',
+    'protocol',
+  ]) {
     await refused(`src/${folder}/a.ts`, code);
     await refused(`src/${folder}/deeper/a.ts`, code);
   }

@@ -1,14 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  cpSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -17,23 +8,17 @@ import { Recorder } from '../../../src/keeper/recorder.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/facts.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
-import { mute } from '../agents/recordings.ts';
+import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
 import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, TurnWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
-const FORMATS: readonly (readonly [cli: string, format: string])[] = [
-  ['claude', 'claude'],
-  ['claude-latest', 'claude'],
-  ['codex', 'codex'],
-];
-
-const recordings = FORMATS.flatMap(([cli, format]) =>
-  readdirSync(path.join(captures, cli))
-    .filter((name) => name.endsWith('.jsonl') && !name.startsWith('appserver'))
-    .map((name) => ({ name: `${cli}/${name}`, format, stdout: readFileSync(path.join(captures, cli, name)) })),
-);
+const recordings = captured.map((name) => ({
+  name: `${name}.jsonl`,
+  format: formatOf(name),
+  stdout: readFileSync(path.join(captures, `${name}.jsonl`)),
+}));
 const recording = (name: string): Buffer => recordings.find((one) => one.name === name)!.stdout;
 const FRESH = 'claude-latest/fresh.jsonl';
 
