@@ -16,14 +16,7 @@ import {
 } from '../platform/check.ts';
 import { isFactId, isSessionId } from '../platform/ids.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import {
-  FACT_VERSION,
-  MOVES,
-  type ExitRecord,
-  type Fact,
-  type FactBody,
-  type FactType,
-} from './facts.ts';
+import { FACT_VERSION, MOVES, type ExitRecord, type Fact, type FactBody, type FactType } from './facts.ts';
 import { STATUSES, type Session, type Turn } from './lifecycle.ts';
 
 const processFields = { pid: positive, start: nonEmpty };
