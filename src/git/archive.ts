@@ -163,7 +163,8 @@ export async function moveBack(repository: Repository, asked: WorktreeMove): Pro
  * Looks whether all that an archive set aside can be deleted. Nothing is changed.
  * @throws TreelineError `mounted`, `not-deletable`
  */
-export async function planPurge(archive: Archive): Promise<void> {
+export async function planPurge(repository: Repository, archived: Archive): Promise<void> {
+  const archive = archiveIn(repository, archived);
   for (const tree of treesOf(archive)) await refuseUnremovable(tree);
 }
 
@@ -173,7 +174,7 @@ export async function planPurge(archive: Archive): Promise<void> {
  */
 export async function purgeArchive(repository: Repository, archived: Archive): Promise<void> {
   const archive = archiveIn(repository, archived);
-  await planPurge(archive);
+  await planPurge(repository, archived);
   for (const tree of treesOf(archive)) await removeTree(tree);
   await releaseObjects(repository, archive, true);
   await rmdir(path.dirname(archive.files)).catch(() => undefined);

@@ -271,16 +271,17 @@ export class Treeline {
   }
 
   #adapters(): readonly AgentAdapter[] {
-    const { claude, codex, customAgents } = this.#options.settings();
-    return adapters(customAgents, { claude, codex });
+    const { programs, customAgents } = this.#options.settings();
+    return adapters(customAgents, programs);
   }
 
   #adapter(id: string): AgentAdapter {
-    const adapter = this.#adapters().find((one) => one.id === id);
+    const all = this.#adapters();
+    const adapter = all.find((one) => one.id === id);
     if (adapter === undefined) {
       throw new TreelineError(
         'unknown-agent',
-        `There is no agent “${id}”; choose claude, codex, or an id from the setting treeline.customAgents.`,
+        `There is no agent “${id}”. Choose one of ${all.map((one) => one.id).join(', ')}, or add it to the setting treeline.customAgents.`,
       );
     }
     return adapter;

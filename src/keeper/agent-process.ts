@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import spawn from 'cross-spawn';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
 import { processId, readProcStat } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
@@ -75,6 +75,10 @@ function openPrompt({ stdin, prompt: file }: KeeperSpec): { input?: number; firs
   }
 }
 
+/**
+ * Windows runs the batch files that npm makes of programs only by `cmd.exe`: cross-spawn does that, and escapes every argument.
+ * Elsewhere, and for an `.exe`, it is node's own spawn.
+ */
 function spawnAgent(spec: KeeperSpec, stdio: StdioOptions): ChildProcess {
   const [program = '', ...args] = spec.argv;
   return spawn(program, args, {

@@ -5,12 +5,6 @@ import { isAtLeast } from '../platform/version.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Finding } from './health.ts';
 
-/**
- * The oldest versions that Treeline's adapters were tried with, by recordings and in its own tests. Older ones may work; what
- * they print is not known.
- */
-const OLDEST_TRIED: Readonly<Record<string, string>> = { claude: '2.1.197', codex: '0.169.0' };
-
 /** git and the agents, as this machine has them. @param used ids of the agents that sessions have. */
 export async function examinePrograms(
   detector: Detector,
@@ -25,7 +19,7 @@ export async function examinePrograms(
         const severity = used.has(id) ? 'warning' : 'info';
         return [{ kind: 'agent', severity, sentence: `${name} cannot be used now: ${hint}`, evidence }];
       }
-      const oldest = OLDEST_TRIED[id];
+      const oldest = detection.oldestTried;
       if (oldest === undefined || version === undefined || isAtLeast(version, oldest)) return [];
       const sentence = `${name} ${version} is older than what Treeline was tried with (${oldest} and later); update it. ${detection.install}`;
       return [{ kind: 'agent', severity: 'warning', sentence, evidence }];

@@ -1,5 +1,6 @@
-import { parseCustomAgents } from '../agents/custom.ts';
-import { parseProgram } from '../agents/program.ts';
+import { parseCustomAgents } from '../agents/custom/settings.ts';
+import { parseProgram, type ProgramOptions } from '../agents/program.ts';
+import { AGENTS } from '../agents/table.ts';
 import { isRecord, natural, nonEmpty, number, positive, type Read } from '../platform/check.ts';
 import { errorText } from '../platform/errors.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings.ts';
@@ -29,7 +30,7 @@ export function parseSettings(value: unknown): ParsedSettings {
       return otherwise;
     }
   };
-  const program = (agent: 'claude' | 'codex'): Settings['claude'] => {
+  const program = (agent: string): ProgramOptions => {
     const parsed = parseProgram(agent, isRecord(given[agent]) ? given[agent] : {});
     problems.push(...parsed.problems);
     return parsed.options;
@@ -43,8 +44,7 @@ export function parseSettings(value: unknown): ParsedSettings {
       worktreeFolder: read('worktreeFolder', nonEmpty, worktreeFolder),
       warmWorktrees: Math.min(MOST_WARM, read('warmWorktrees', natural, warmWorktrees)),
       branchName: read('branchName', nonEmpty, branchName),
-      claude: program('claude'),
-      codex: program('codex'),
+      programs: Object.fromEntries(AGENTS.map(({ id }) => [id, program(id)])),
       customAgents: custom.agents,
       trashDays: read('trashDays', natural, trashDays),
       grace: {

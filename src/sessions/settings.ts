@@ -1,5 +1,6 @@
-import type { CustomAgent } from '../agents/custom.ts';
-import type { ProgramOptions } from '../agents/program.ts';
+import type { CustomAgent } from '../agents/custom/adapter.ts';
+import type { Programs } from '../agents/program.ts';
+import { AGENTS } from '../agents/table.ts';
 
 /** The settings under `treeline.` that work below the views needs, validated. */
 export interface Settings {
@@ -11,8 +12,8 @@ export interface Settings {
   readonly warmWorktrees: number;
   /** Template of a branch name. */
   readonly branchName: string;
-  readonly claude: ProgramOptions;
-  readonly codex: ProgramOptions;
+  /** What is set of the built-in agents' programs, by the agents' ids. */
+  readonly programs: Programs;
   readonly customAgents: readonly CustomAgent[];
   /** Days that an archived worktree is kept; 0 keeps it until the user deletes it. */
   readonly trashDays: number;
@@ -25,8 +26,7 @@ export const DEFAULT_SETTINGS: Settings = {
   worktreeFolder: '${repositoryParent}/${repositoryName}.worktrees',
   warmWorktrees: 3,
   branchName: 'treeline/${slug}-${id}',
-  claude: { args: [] },
-  codex: { args: [] },
+  programs: Object.fromEntries(AGENTS.map(({ id }) => [id, { args: [] }])),
   customAgents: [],
   trashDays: 14,
   grace: { interrupt: 5000, terminate: 5000 },

@@ -168,7 +168,7 @@ export class Moves {
   async #purge(session: Session): Promise<void> {
     const { archive } = session;
     if (archive === undefined) return;
-    await planPurge(archive);
+    await planPurge(this.#context.repository, archive);
     await this.#carryOut(
       this.#begin(session, 'nowhere', { worktree: session.worktree, archive: withoutState(archive) }),
     );

@@ -55,7 +55,7 @@ export async function startTurn(
 
     const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
       enter('starting the keeper');
-      const launch = launchOf(context, session, turn, prompt, promptFile);
+      const launch = await launchOf(context, session, turn, prompt, promptFile);
       const spec = specOf(context, session, run, promptFile, launch);
       await writeSpec(folder, spec);
       let keeper: Promise<KeeperConnection> | undefined;
@@ -107,14 +107,21 @@ export async function startTurn(
   }
 }
 
-function launchOf(context: StewardContext, session: Session, turn: Turn, prompt: string, promptFile: string): Launch {
+async function launchOf(
+  context: StewardContext,
+  session: Session,
+  turn: Turn,
+  prompt: string,
+  promptFile: string,
+): Promise<Launch> {
   const adapter = context.adapter(session.agent.id);
   const { agentSession } = turn;
   const request = { prompt, promptFile, worktree: session.worktree, session: session.id };
-  if (turn.resumes && adapter.resume !== undefined && agentSession !== undefined) {
-    return adapter.resume({ ...request, agentSession });
-  }
-  return adapter.start({ ...request, ...(agentSession !== undefined && { agentSession }) });
+  const launch =
+    turn.resumes && adapter.resume !== undefined && agentSession !== undefined
+      ? adapter.resume({ ...request, agentSession })
+      : adapter.start({ ...request, ...(agentSession !== undefined && { agentSession }) });
+  return context.detector.locate(launch, adapter.detection);
 }
 
 function specOf(context: StewardContext, session: Session, run: number, prompt: string, launch: Launch): KeeperSpec {

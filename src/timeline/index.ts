@@ -255,7 +255,9 @@ export class SessionIndex {
     }
     const usage = sumUsage(parts);
     const cost = sumCost(parts);
-    return { ...(usage !== undefined && { usage }), ...(cost !== undefined && { cost }) };
+    const last = earlier.at(-1)?.summary;
+    const untold = last?.agentSession !== undefined && last.judgement.usage === undefined;
+    return { ...(usage !== undefined && { usage }), ...(cost !== undefined && { cost }), ...(untold && { untold }) };
   }
 
   readonly #rows: Rows = {

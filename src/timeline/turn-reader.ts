@@ -86,7 +86,7 @@ export class TurnReader {
     if (state === 'done') {
       for (const seq of this.#open) {
         const entry = this.#rows.entry(seq);
-        this.#rows.replace(seq, { ...entry, flags: entry.flags | UNENDED });
+        this.#rows.replace(seq, { ...entry, flags: entry.flags | UNENDED | PROBLEM });
       }
       this.#open.clear();
     }

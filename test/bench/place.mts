@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { parseCustomAgents } from '../../src/agents/custom.ts';
+import { parseCustomAgents } from '../../src/agents/custom/settings.ts';
 import type { Session } from '../../src/store/model.ts';
 import type { Log } from '../../src/platform/log.ts';
 import type { RepositorySessions } from '../../src/sessions/service-types.ts';

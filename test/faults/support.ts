@@ -7,7 +7,7 @@ import { loadavg, availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { parseCustomAgents } from '../../src/agents/custom.ts';
+import { parseCustomAgents } from '../../src/agents/custom/settings.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sessions/settings.ts';
 import type { RepositorySessions } from '../../src/sessions/service-types.ts';
 import { timelineSource } from '../../src/sessions/timeline-source.ts';

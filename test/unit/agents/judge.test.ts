@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Seen } from '../../../src/agents/adapter.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { OutputFormat } from '../../../src/store/facts.ts';
 import type { Attention, ExitRecord, Judgement, Outcome } from '../../../src/store/model.ts';
-import { exited, formatOf, read, recordedExit, recordings, stderr, stoppedBy } from './recordings.ts';
+import { exited, formatOf, read, readLines, recordedExit, recordings, stderr, stoppedBy } from './recordings.ts';
 
 type Expected = readonly [
   outcome: Outcome,
@@ -130,7 +129,7 @@ suite('the same ends without anybody having asked for them', () => {
 });
 
 suite('stopping', () => {
-  const judge = (format: OutputFormat, seen: Seen, exit: Partial<ExitRecord>): Judgement =>
+  const judge = (format: string, seen: Seen, exit: Partial<ExitRecord>): Judgement =>
     readerFor(format).judge(seen, exited(exit), '');
 
   test('a result that was there before the stop stays', () => {
@@ -200,5 +199,63 @@ suite('plain text', () => {
     assert.equal(parser.seen.lastText?.length, 500);
     assert.deepEqual(parser.line(''), []);
     assert.deepEqual(parser.line('{"type":"result"}'), [{ kind: 'output', text: '{"type":"result"}' }]);
+  });
+});
+
+test('a format that no reader knows: one row says so, and the exit tells how the turn ended', () => {
+  const reader = readerFor('hologram-9');
+  const parser = reader.parser({});
+  assert.deepEqual(parser.line('{"x":1}'), [
+    {
+      kind: 'notice',
+      text: 'This version of Treeline cannot read output in the format “hologram-9”. Open the log to see it.',
+    },
+  ]);
+  assert.deepEqual(parser.line('{"x":2}'), []);
+  assert.equal(reader.judge(parser.seen, exited({ code: 0 }), '').outcome, 'completed');
+  assert.equal(reader.judge(parser.seen, exited({ code: 1 }), 'it broke').summary, 'it broke');
+});
+
+suite('a live agent of plain text', () => {
+  const hello = '{"treeline":{"hello":{"turns":true}}}';
+  const asks =
+    '{"treeline":{"request":{"id":"p1","kind":"permission","title":"Run\\nnpm test","choices":[{"id":"a","label":"Allow"}]}}}';
+  const ended = '{"treeline":{"turn":"ended","outcome":"failed","summary":"It broke."}}';
+
+  test('what it asks is a notice, the end of a turn a result, and greetings have no row', () => {
+    const { events, seen } = readLines('text', [hello, 'Working', '{"treeline":{"received":"k"}}', asks, ended]);
+    assert.deepEqual(events, [
+      { kind: 'output', text: 'Working' },
+      { kind: 'notice', text: 'Asks: Run npm test' },
+      { kind: 'result', ok: false, text: 'It broke.' },
+    ]);
+    assert.deepEqual(seen.result, { ok: false, text: 'It broke.' });
+    assert.equal(seen.attention, undefined);
+  });
+
+  test('it waits until it goes on, or until its turn is over', () => {
+    const asking = readLines('text', [hello, asks]).seen;
+    assert.deepEqual(asking.attention, { for: 'permission', what: 'Run npm test' });
+    assert.equal(readLines('text', [hello, asks, 'On']).seen.attention, undefined);
+    assert.equal(readLines('text', [hello, asks, '{"treeline":{"withdrawn":"p1"}}']).seen.attention, undefined);
+  });
+
+  test('its own word counts at the end; where it went on, its exit does', () => {
+    const judge = (...lines: string[]): Judgement =>
+      readerFor('text').judge(readLines('text', lines).seen, exited({ code: 0 }), '');
+    assert.deepEqual(judge(hello, 'x', ended), { outcome: 'failed', summary: 'It broke.' });
+    assert.equal(judge(hello, '{"treeline":{"turn":"ended","outcome":"interrupted"}}').outcome, 'interrupted');
+    assert.equal(judge(hello, ended, 'again').outcome, 'completed');
+  });
+
+  test('who never says hello prints plain text, as do lines that are not well formed', () => {
+    for (const lines of [
+      [asks, ended],
+      [hello, '{"treeline":{"turn":"sometimes"}}'],
+    ]) {
+      const { events, seen } = readLines('text', lines);
+      assert.deepEqual([...new Set(events.map(({ kind }) => kind))], ['output']);
+      assert.equal(seen.result, undefined);
+    }
   });
 });

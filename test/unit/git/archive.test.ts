@@ -413,6 +413,8 @@ test('what is mounted in a worktree is neither moved nor deleted', { skip: noMou
   await purgeArchive(s.repository, await archive(s));
   assert.equal(existsSync(s.worktree), false);
   assert.equal(await readFile(theirs, 'utf8'), 'theirs');
+});
+
 test('after the repository was moved, an archive is counted and deleted whole', async (t) => {
   const s = await scene(t);
   await makeUnheldWork(s.worktree);

@@ -9,8 +9,7 @@ import { text } from 'node:stream/consumers';
 import { suite, test, type TestContext } from 'node:test';
 
 import { Detector } from '../../../src/agents/detect.ts';
-import { claude } from '../../../src/agents/claude.ts';
-import { codex } from '../../../src/agents/codex.ts';
+import { adapters } from '../../../src/agents/registry.ts';
 import { sessionId } from '../../../src/platform/ids.ts';
 import { processIdSync, selfId } from '../../../src/platform/process-id.ts';
 import { Archives } from '../../../src/sessions/archive.ts';
@@ -265,8 +264,11 @@ suite('health', { timeout: 120_000 }, () => {
     const bin = await tempDir(t);
     const program = (name: string, version: string): Promise<void> =>
       writeFile(join(bin, name), `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
+    // What this machine has installed elsewhere must not count.
+    const two = adapters([]).filter(({ id }) => id === 'claude' || id === 'codex');
+    const builtIn = two.map((one) => ({ ...one, detection: { ...one.detection, places: [] } }));
     const look = (used: readonly string[] = []): Promise<readonly Finding[]> =>
-      examinePrograms(new Detector(() => ({ PATH: bin })), [claude(), codex()], new Set(used));
+      examinePrograms(new Detector(() => ({ PATH: bin })), builtIn, new Set(used));
     assert.deepEqual(
       (await look(['codex'])).map(({ severity }) => severity),
       ['info', 'warning'],

@@ -19,7 +19,7 @@ describe('settings', () => {
     assert.deepEqual(problems, []);
     assert.equal(settings.maxConcurrent, 2);
     assert.deepEqual(settings.grace, { interrupt: 500, terminate: 600_000 });
-    assert.deepEqual(settings.claude, { command: '/opt/claude', args: ['--model', 'x'] });
+    assert.deepEqual(settings.programs['claude'], { command: '/opt/claude', args: ['--model', 'x'] });
     assert.equal(settings.customAgents[0]?.id, 'mine');
   });
 

@@ -106,7 +106,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
   test('a missing agent is refused in one sentence and leaves nothing behind', async (t) => {
     const { repo, open, settings } = await world(t);
     const { sessions } = await open();
-    settings.claude = { command: 'no-such-program-here', args: [] };
+    settings.programs = { claude: { command: 'no-such-program-here', args: [] } };
     await assert.rejects(sessions.spawn({ agent: 'claude', prompt: 'hi' }), { code: 'agent-missing' });
     assert.equal(sessions.list().length, 0);
     assert.equal((await git(repo, 'worktree', 'list')).trim().split('\n').length, 1);

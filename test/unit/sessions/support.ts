@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { parseCustomAgents, type CustomAgent } from '../../../src/agents/custom.ts';
+import type { CustomAgent } from '../../../src/agents/custom/adapter.ts';
+import { parseCustomAgents } from '../../../src/agents/custom/settings.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../../src/sessions/settings.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import { Treeline } from '../../../src/hosts/treeline.ts';

@@ -1,40 +1,24 @@
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  cpSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
-import type { OutputFormat } from '../../../src/store/facts.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/model.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
-import { mute } from '../agents/recordings.ts';
+import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
 import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, TurnWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
-const FORMATS: readonly (readonly [cli: string, format: OutputFormat])[] = [
-  ['claude', 'claude'],
-  ['claude-latest', 'claude'],
-  ['codex', 'codex'],
-];
-
-const recordings = FORMATS.flatMap(([cli, format]) =>
-  readdirSync(path.join(captures, cli))
-    .filter((name) => name.endsWith('.jsonl') && !name.startsWith('appserver'))
-    .map((name) => ({ name: `${cli}/${name}`, format, stdout: readFileSync(path.join(captures, cli, name)) })),
-);
+const recordings = captured.map((name) => ({
+  name: `${name}.jsonl`,
+  format: formatOf(name),
+  stdout: readFileSync(path.join(captures, `${name}.jsonl`)),
+}));
 const recording = (name: string): Buffer => recordings.find((one) => one.name === name)!.stdout;
 const FRESH = 'claude-latest/fresh.jsonl';
 
@@ -430,6 +414,86 @@ test('a tool call is one row: running, then with its result; cut short by the en
   drain(index);
   assert.equal(index.row(3)!.tool!.state, 'failed');
   assert.ok(index.row(3)!.rev > delta.rev);
+  // It counts as a problem, as any call that failed does.
+  assert.equal(index.row(3)!.problem, true);
+  const problems = index.page({ groups: ['problems'], query: '' }, 0, 9).rows;
+  assert.deepEqual(
+    problems.map(({ kind }) => kind),
+    ['tool', 'tool', 'turn-end'],
+  );
+  index.close();
+});
+
+test('a retry says which one of how many it is', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', '{"type":"error","message":"Reconnecting... 2/5 (timeout)"}\n');
+  turn.chunk('o', '{"type":"error","message":"Reconnecting... waiting for network"}\n');
+  turn.exit();
+  const rows = (await rebuilt(source(folder, 'codex', true))).filter(({ kind }) => kind === 'retry');
+  assert.deepEqual(
+    rows.map(({ text }) => text.text),
+    ['timeout (attempt 2 of 5)', 'waiting for network'],
+  );
+});
+
+test('a live agent of plain text: its questions and the ends of its turns have rows, its greetings none', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', readFileSync(path.join(captures, '../runs/demo-live/stdout.log')));
+  turn.exit();
+  const of = source(folder, 'text', true);
+  const rows = await rebuilt(of);
+  assert.deepEqual(
+    rows.flatMap(({ kind, text }) => (kind === 'notice' || kind === 'result' ? [text.text] : [])),
+    [
+      'Asks: Write one file',
+      'Asks: Which colour?',
+      'Asks: Run git commit',
+      'Done: I wrote demo/live-1.md and committed it.',
+      'Done: I wrote demo/live-2.md.',
+      'Interrupted.',
+      'Asks: Look at the network',
+      'I was asked to fail.',
+    ],
+  );
+  assert.ok(!rows.some(({ text }) => text.text.includes('treeline"')));
+});
+
+test('output in a format that this version cannot read: one row says so, between those of the turn', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', '{"event":1}\n{"event":2}\n');
+  turn.exit();
+  const rows = await rebuilt(source(folder, 'hologram', true));
+  assert.deepEqual(
+    rows.map(({ kind }) => kind),
+    ['turn-start', 'notice', 'turn-end'],
+  );
+  assert.match(rows[1]!.text.text, /cannot read output in the format “hologram”/);
+});
+
+test('a turn that was killed leaves its tokens to the total of the next, which says so', async (t) => {
+  const folder = await tempDir(t);
+  const begun = '{"type":"thread.started","thread_id":"01a1fb15-c1c5-7861-9019-ca32b28a6fdb"}\n';
+  for (const [i, input] of [100, undefined, 300].entries()) {
+    const turn = new TurnWriter(folder, i + 1);
+    turn.chunk('o', begun);
+    if (input === undefined) turn.exit({ code: null, signal: 'SIGKILL' });
+    else {
+      turn.chunk('o', `{"type":"turn.completed","usage":{"input_tokens":${input},"output_tokens":1}}\n`);
+      turn.exit();
+    }
+  }
+  const index = await openIndex(source(folder, 'codex', true, true, true));
+  drain(index);
+  assert.equal(index.judgement(3)?.usage?.input, 200);
+  assert.equal(index.activity().usage?.input, 300);
+  const notices = allRows(index).filter(({ kind }) => kind === 'notice');
+  assert.deepEqual(
+    notices.map(({ turn }) => turn),
+    [3],
+  );
   index.close();
 });
 

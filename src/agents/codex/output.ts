@@ -1,7 +1,7 @@
-import type { ExitRecord, Judgement, Usage } from '../store/model.ts';
-import type { Before, OutputParser, OutputReader, Seen } from './adapter.ts';
-import { applyPatch } from './diff.ts';
-import type { AgentEvent, AgentEventBody } from './events.ts';
+import type { ExitRecord, Judgement, Usage } from '../../store/model.ts';
+import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
+import { applyPatch } from '../diff.ts';
+import type { AgentEvent, AgentEventBody } from '../events.ts';
 import {
   amount,
   finite,
@@ -13,19 +13,23 @@ import {
   readJsonLine,
   text,
   type Json,
-} from './json.ts';
-import { ending, judgement, lastLine } from './judge.ts';
+} from '../json.ts';
+import { ending, judgement, lastLine } from '../judge.ts';
 import { unwrapShell } from './shell-words.ts';
-import { cut, oneLine, SUMMARY_LENGTH, withoutEscapes } from './text.ts';
+import { cut, oneLine, SUMMARY_LENGTH, withoutEscapes } from '../text.ts';
+import { isUuid } from '../uuid.ts';
 
-/** `error` of a connection that Codex tries again: "Reconnecting... 1/5 (why)". */
-const RECONNECTING = /^Reconnecting\.{3} (\d{1,6})\/(\d{1,6})(?: \(([\s\S]*)\))?$/;
+/** `error` of a connection that Codex tries again: "Reconnecting... 1/5 (why)", "Reconnecting... waiting for network (why)". */
+const RECONNECTING = /^Reconnecting(?:\.{3}|…) ?(?:(\d{1,6})\/(\d{1,6})|([^(]*?))(?: \(([\s\S]*)\))?$/;
 /** stderr of 0.169.0, for a thread id that it was asked to resume and has no record of. */
 const UNKNOWN_THREAD = /^Error: .*\bno rollout found for thread id\b/m;
 /** stderr of 0.169.0, for a call that the sandbox forbids and that nobody is there to allow; stdout says nothing of it. */
 const REJECTED = /codex_core::[\w:]+: error=(.*\brejected\b.*)$/m;
 /** What it prints on stderr in every run. */
 const NOISE = /^(?:WARNING: proceeding, even though|Reading (?:additional input|prompt) from stdin)/;
+
+/** Codex gives totals of the thread: what a killed turn used cannot be told apart from the next one's. */
+const UNTOLD = 'The previous turn did not report its tokens, so they are counted with those of this turn.';
 
 type Phase = 'started' | 'updated' | 'completed';
 
@@ -58,7 +62,7 @@ class CodexParser implements OutputParser {
         delete this.seen.result;
         return [];
       case 'turn.completed':
-        return [this.#completed(object(message['usage']))];
+        return this.#completed(object(message['usage']));
       case 'turn.failed': {
         const words = readable(text(object(message['error'])['message']) ?? 'The turn failed.');
         this.#answered();
@@ -87,7 +91,7 @@ class CodexParser implements OutputParser {
   }
 
   /** `usage` counts the whole thread, over all its turns. */
-  #completed(total: Json): AgentEvent {
+  #completed(total: Json): AgentEvent[] {
     const usage = share(
       {
         input: amount(total['input_tokens']),
@@ -100,7 +104,8 @@ class CodexParser implements OutputParser {
     this.#answered();
     this.seen.usage = usage;
     this.seen.result = { ok: true, text: words };
-    return { kind: 'result', ok: true, text: words, input: usage.input, output: usage.output };
+    const untold: AgentEvent[] = this.#before.untold ? [{ kind: 'notice', text: UNTOLD }] : [];
+    return [...untold, { kind: 'result', ok: true, text: words, input: usage.input, output: usage.output }];
   }
 
   #error(words: string): AgentEvent {
@@ -111,9 +116,14 @@ class CodexParser implements OutputParser {
       return { kind: 'error', text: readable(words) };
     }
     this.seen.retrying = true;
-    const why = again[3] ?? words;
+    const [, attempt, of, state, reason] = again;
+    const why = reason ?? (state || words);
     this.seen.error = why;
-    return { kind: 'retry', text: why, attempt: Number(again[1]), of: Number(again[2]) };
+    return {
+      kind: 'retry',
+      text: why,
+      ...(attempt !== undefined && of !== undefined && { attempt: Number(attempt), of: Number(of) }),
+    };
   }
 
   #item(item: Json, phase: Phase): AgentEventBody[] | undefined {
@@ -267,4 +277,9 @@ function judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement {
   return judgement(end, { ...seen, attention: { for: 'permission', what: oneLine(rejected) } });
 }
 
-export const codexReader: OutputReader = { format: 'codex', parser: (before) => new CodexParser(before), judge };
+export const codexReader: OutputReader = {
+  format: 'codex',
+  ids: { chosen: false, isId: isUuid },
+  parser: (before) => new CodexParser(before),
+  judge,
+};

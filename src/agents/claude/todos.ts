@@ -1,5 +1,5 @@
-import type { AgentEventBody } from './events.ts';
-import { list, object, text, type Json } from './json.ts';
+import type { AgentEventBody } from '../events.ts';
+import { list, object, text, type Json } from '../json.ts';
 
 type Todo = Extract<AgentEventBody, { kind: 'todo' }>;
 type State = Todo['items'][number]['state'];

@@ -1,33 +1,13 @@
 import path from 'node:path';
-import { randomUUID } from 'node:crypto';
-import { isRecord, listOf, mapOf, nonEmpty, oneOf, optional, shape, string } from '../platform/check.ts';
-import { errorText, TreelineError } from '../platform/errors.ts';
-import type { AgentAdapter, Launch, TurnRequest } from './adapter.ts';
-import { checkArgv } from './argv.ts';
-import { cut, oneLine } from './text.ts';
-import { isUuid } from './uuid.ts';
+import { isRecord, listOf, mapOf, nonEmpty, oneOf, optional, shape, string } from '../../platform/check.ts';
+import { errorText } from '../../platform/errors.ts';
+import { AGENTS, FORMATS, READERS } from '../table.ts';
+import { cut, oneLine } from '../text.ts';
+import { PLACEHOLDERS, placeholders, STDIN, type CustomAgent } from './adapter.ts';
 
-/** An agent of the user's own: an entry of the setting `treeline.customAgents`, checked and completed. */
-export interface CustomAgent {
-  readonly id: string;
-  readonly name: string;
-  /** argv of a first turn, with placeholders. */
-  readonly command: readonly string[];
-  /** argv of a further turn; without it the agent cannot be resumed. */
-  readonly resume?: readonly string[];
-  readonly format: string;
-  /** When absent: closed where the argv says what the prompt is, else the prompt. */
-  readonly stdin?: Launch['stdin'];
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** Ids of the agents that Treeline has, or will have, an adapter for. */
-const RESERVED = new Set(['claude', 'codex', 'opencode', 'gemini']);
+/** Ids of the agents that Treeline has an adapter for. */
+const RESERVED = new Set(AGENTS.map(({ id }) => id));
 const ID = /^[a-z0-9][a-z0-9_-]{0,39}$/;
-const STDIN = ['closed', 'prompt', 'lines'] as const;
-const PLACEHOLDERS = ['prompt', 'promptFile', 'worktree', 'session', 'agentSession'] as const;
-type Placeholder = (typeof PLACEHOLDERS)[number];
-const ANY_PLACEHOLDER = /\$\{([^{}]*)\}/g;
 const FIELDS = new Set(['id', 'name', 'command', 'resume', 'format', 'stdin', 'env']);
 
 /** Programs that run one of their arguments as code, and the options that say which. */
@@ -39,7 +19,7 @@ const readEntry = shape({
   name: nonEmpty,
   command: listOf(string),
   resume: optional(listOf(string)),
-  format: optional(oneOf(['claude', 'codex', 'text'])),
+  format: optional(oneOf(FORMATS)),
   stdin: optional(oneOf(STDIN)),
   env: optional(mapOf(string)),
 });
@@ -100,19 +80,20 @@ function faultsOf(agent: CustomAgent, others: readonly CustomAgent[]): string[] 
   if (!ID.test(id)) {
     faults.push('id must be 1 to 40 small letters, digits, “-” or “_”, and begin with a letter or digit.');
   } else if (RESERVED.has(id)) {
-    faults.push(`the id “${id}” is reserved for Treeline's own adapter: choose another one.`);
+    faults.push(`the id “${id}” is that of an agent that Treeline knows already: choose another one.`);
   } else if (others.some((other) => other.id === id)) {
     faults.push(`the id “${id}” is taken by an entry before it: choose another one.`);
   }
   if (agent.name === '') faults.push('name must show something.');
   faults.push(...argvFaults('command', command), ...(resume ? argvFaults('resume', resume) : []));
-  if (format !== 'claude' && placeholders(command).has('agentSession')) {
+  const ids = READERS.find((reader) => reader.format === format)?.ids;
+  if (ids?.chosen !== true && placeholders(command).has('agentSession')) {
     faults.push(
-      'command cannot use ${agentSession}: only an agent with the format “claude” is given its id beforehand.',
+      `command cannot use \${agentSession}: an agent with the format “${format}” is not given its id beforehand.`,
     );
   }
-  if (format === 'text' && resume && placeholders(resume).has('agentSession')) {
-    faults.push('resume cannot use ${agentSession}: plain text names no agent session; use ${session}.');
+  if (ids === undefined && resume && placeholders(resume).has('agentSession')) {
+    faults.push(`resume cannot use \${agentSession}: the format “${format}” names no agent session; use \${session}.`);
   }
   for (const [name, value] of Object.entries(agent.env)) {
     if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
@@ -153,67 +134,4 @@ function runsPromptAsCode(argv: readonly string[]): boolean {
   return argv.some(
     (element, index) => element.includes('${prompt}') && (element !== '${prompt}' || (script > 0 && index === script)),
   );
-}
-
-function placeholders(argv: readonly string[]): ReadonlySet<string> {
-  return new Set(argv.flatMap((element) => [...element.matchAll(ANY_PLACEHOLDER)].map((match) => match[1] ?? '')));
-}
-
-function tellsPrompt(argv: readonly string[]): boolean {
-  const used = placeholders(argv);
-  return used.has('prompt') || used.has('promptFile');
-}
-
-/** The adapter of a checked entry. */
-export function customAdapter(agent: CustomAgent): AgentAdapter {
-  const { id, name, format, command, resume } = agent;
-  const program = command[0] ?? '';
-  const launch = (template: readonly string[], request: TurnRequest): Launch => ({
-    argv: expand(template, request, name),
-    stdin: agent.stdin ?? (tellsPrompt(template) ? 'closed' : 'prompt'),
-    ...(Object.keys(agent.env).length > 0 && { env: agent.env }),
-  });
-  return {
-    id,
-    name,
-    format,
-    detection: {
-      // A program inside the worktree is not there before the worktree is; and a user's own command is never run for a version.
-      argv: program.includes('${') ? [] : [program],
-      install: `Correct the command of “${name}” in the setting treeline.customAgents.`,
-    },
-    ...(placeholders(command).has('agentSession') && { newAgentSession: () => randomUUID() }),
-    ...(format === 'text' && resume && { resumesBySession: true }),
-    isAgentSession: format === 'text' ? (session) => session !== '' : isUuid,
-    start: (request) => launch(command, request),
-    ...(resume && { resume: (request) => launch(resume, request) }),
-  };
-}
-
-/**
- * The argv of a turn. All placeholders are replaced in one pass: what a prompt contains is never looked at again. A prompt
- * that is an element of its own goes as it is, also when it begins with `-`: an agent that would take it for an option
- * needs `--` before it in its command, or `${promptFile}`.
- */
-function expand(template: readonly string[], request: TurnRequest, name: string): readonly string[] {
-  const values: Readonly<Record<Placeholder, string>> = {
-    prompt: request.prompt,
-    promptFile: request.promptFile,
-    worktree: request.worktree,
-    session: request.session,
-    agentSession: request.agentSession ?? '',
-  };
-  const known = (name: string): name is Placeholder => Object.hasOwn(values, name);
-  const argv = template.map((element) =>
-    element.replace(ANY_PLACEHOLDER, (whole, name: string) => (known(name) ? values[name] : whole)),
-  );
-  const fault = checkArgv(argv);
-  if (fault !== undefined) {
-    throw new TreelineError(
-      'prompt-too-long',
-      `The prompt cannot be passed to “${name}” as an argument, because ${fault}: ` +
-        'use ${promptFile} in place of ${prompt} in the setting treeline.customAgents.',
-    );
-  }
-  return argv;
 }

@@ -1,5 +1,5 @@
-import type { AgentEventBody } from './events.ts';
-import { finite, object, text, type Json } from './json.ts';
+import type { AgentEventBody } from '../events.ts';
+import { finite, object, text, type Json } from '../json.ts';
 
 /**
  * Subtypes of Claude Code's `system` lines that tell its own front ends how to draw or what to cache, and a reader

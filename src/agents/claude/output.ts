@@ -1,12 +1,13 @@
-import type { Attention, ExitRecord, Judgement, Usage } from '../store/model.ts';
-import type { Before, OutputParser, OutputReader, Seen } from './adapter.ts';
-import { systemNotice } from './claude-system.ts';
-import { isTodoTool, TaskList, writtenTodos } from './claude-todos.ts';
-import { madeChange, question, toolCall } from './claude-tools.ts';
-import type { AgentEvent, AgentEventBody } from './events.ts';
-import { amount, EMPTY, finite, jsonText, list, object, readJsonLine, text, type Json } from './json.ts';
-import { ending, judgement, lastLine } from './judge.ts';
-import { cut, oneLine, SUMMARY_LENGTH } from './text.ts';
+import type { Attention, ExitRecord, Judgement, Usage } from '../../store/model.ts';
+import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
+import { systemNotice } from './system.ts';
+import { isTodoTool, TaskList, writtenTodos } from './todos.ts';
+import { madeChange, question, toolCall } from './tools.ts';
+import type { AgentEvent, AgentEventBody } from '../events.ts';
+import { amount, EMPTY, finite, jsonText, list, object, readJsonLine, text, type Json } from '../json.ts';
+import { ending, judgement, lastLine } from '../judge.ts';
+import { cut, oneLine, SUMMARY_LENGTH } from '../text.ts';
+import { isUuid } from '../uuid.ts';
 
 /** Line types that carry nothing for a reader: pieces of what comes whole later, heartbeats, answers to what we asked. */
 const SILENT = new Set([
@@ -46,8 +47,12 @@ class ClaudeParser implements OutputParser {
   readonly #denied = new Set<string>();
   readonly #background = new Set<string>();
   readonly #tasks = new TaskList();
-  /** `total_cost_usd` of the last result, or what it will have started from. */
-  #total: number | undefined;
+  /** The totals of the last result, or what they will have started from. */
+  #total: { readonly cost: number; readonly usage: Usage } | undefined;
+  /** What the results so far told. */
+  #told: Usage | undefined;
+  /** What each message since then used, by its id: all that is known of a turn that does not live to its result. */
+  readonly #messages = new Map<string, Usage>();
   /** The call that waits for a permission. */
   #asksAbout: string | undefined;
   #interrupted = false;
@@ -98,6 +103,7 @@ class ClaudeParser implements OutputParser {
   #assistant(message: Json): AgentEventBody[] {
     this.#goOn();
     this.#identify(message);
+    this.#count(object(message['message']));
     const nested = text(message['parent_tool_use_id']) !== undefined;
     const failed = text(message['error']) !== undefined || message['is_api_error_message'] === true;
     return gather(blocksOf(message), (block) => this.#said(block, nested, failed));
@@ -300,34 +306,46 @@ class ClaudeParser implements OutputParser {
     ];
   }
 
+  /** A message comes in several lines, each with the same figures; those of its output are the first ones, and too low. */
+  #count(message: Json): void {
+    const id = text(message['id']);
+    const usage = tokens(object(message['usage']));
+    if (id === undefined || usage.input + usage.output === 0) return;
+    const others = minus(this.seen.usage ?? NOTHING, this.#messages.get(id) ?? NOTHING);
+    this.#messages.set(id, usage);
+    this.seen.usage = sum(others, usage);
+  }
+
   /**
    * What was used since the last result. 2.1.329 says so itself, sub-agents included, in `model_usage_since_last_result`;
-   * its `total_cost_usd` goes on over resumes. Without that field `usage` is the turn's, and the total may be this
-   * process's alone (2.1.197) or go on.
+   * its `total_cost_usd` goes on over resumes. Without that field `usage` is the turn's, sub-agents left out, and the totals
+   * may be this process's alone (2.1.197) or go on.
    */
   #spent(message: Json): { usage: Usage; cost: number } {
     const since = message['model_usage_since_last_result'];
-    const own = object(message['usage']);
-    const total = amount(message['total_cost_usd']);
-    const usage = since === undefined ? tokens(own) : modelTokens(object(since));
-    this.#total ??= this.#carriedOver(message, total, usage) ? amount(this.#before.cost) : 0;
+    const own = tokens(object(message['usage']));
+    const total = { cost: amount(message['total_cost_usd']), usage: modelTokens(object(message['modelUsage'])) };
+    this.#total ??= this.#carriedOver(total, own)
+      ? { cost: amount(this.#before.cost), usage: this.#before.usage ?? NOTHING }
+      : { cost: 0, usage: NOTHING };
+    const usage = since === undefined ? larger(own, minus(total.usage, this.#total.usage)) : modelTokens(object(since));
     const cost =
       since === undefined
-        ? Math.max(0, total - this.#total)
+        ? Math.max(0, total.cost - this.#total.cost)
         : Object.values(object(since)).reduce<number>((sum, model) => sum + amount(object(model)['costUSD']), 0);
     this.#total = total;
-    const { seen } = this;
-    seen.cost = (seen.cost ?? 0) + cost;
-    seen.usage = seen.usage ? sum(seen.usage, usage) : usage;
+    this.#told = sum(this.#told ?? NOTHING, usage);
+    this.#messages.clear();
+    this.seen.usage = this.#told;
+    this.seen.cost = (this.seen.cost ?? 0) + cost;
     return { usage, cost };
   }
 
-  /** Whether the first total of this process contains what earlier turns cost: then it must contain their tokens too. */
-  #carriedOver(message: Json, total: number, usage: Usage): boolean {
+  /** Whether the first totals of this process contain what earlier turns used: then both the cost and the tokens must. */
+  #carriedOver(total: { readonly cost: number; readonly usage: Usage }, own: Usage): boolean {
     const { cost, usage: earlier } = this.#before;
-    if (cost === undefined || total < cost) return false;
-    const all = modelTokens(object(message['modelUsage']));
-    return !earlier || all.input + all.output >= earlier.input + earlier.output + usage.input + usage.output;
+    if (cost === undefined || total.cost < cost) return false;
+    return !earlier || size(total.usage) >= size(earlier) + size(own);
   }
 
   /** @param first whether it is the word of a conversation's start. A result's id may be the unknown one of a failed resume. */
@@ -448,7 +466,21 @@ function modelTokens(models: Json): Usage {
       const input = amount(model['inputTokens']) + amount(model['cacheCreationInputTokens']) + cached;
       return { input, output: amount(model['outputTokens']), cached };
     })
-    .reduce(sum, { input: 0, output: 0, cached: 0 });
+    .reduce(sum, NOTHING);
+}
+
+const NOTHING: Usage = { input: 0, output: 0, cached: 0 };
+
+function size({ input, output }: Usage): number {
+  return input + output;
+}
+
+function larger(a: Usage, b: Usage): Usage {
+  return size(b) > size(a) ? b : a;
+}
+
+function minus(a: Usage, b: Usage): Usage {
+  return { input: a.input - b.input, output: a.output - b.output, cached: Math.max(0, a.cached - b.cached) };
 }
 
 function sum(a: Usage, b: Usage): Usage {
@@ -462,4 +494,9 @@ function judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement {
   return judgement(end, seen, unknownSession ? { unknownSession } : {});
 }
 
-export const claudeReader: OutputReader = { format: 'claude', parser: (before) => new ClaudeParser(before), judge };
+export const claudeReader: OutputReader = {
+  format: 'claude',
+  ids: { chosen: true, isId: isUuid },
+  parser: (before) => new ClaudeParser(before),
+  judge,
+};

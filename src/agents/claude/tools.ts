@@ -1,6 +1,6 @@
-import { hunks, replacement } from './diff.ts';
-import { finite, firstText, jsonText, list, object, text, type Json } from './json.ts';
-import { oneLine } from './text.ts';
+import { hunks, replacement } from '../diff.ts';
+import { finite, firstText, jsonText, list, object, text, type Json } from '../json.ts';
+import { oneLine } from '../text.ts';
 
 /** What a tool call's row shows of its input. Field names: `sdk-tools.d.ts` of Claude Code 2.1.329. */
 export interface ToolCall {
