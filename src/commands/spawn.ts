@@ -10,6 +10,7 @@ import { age } from '../views/age.ts';
 import { iconless, oneLine, shorten } from '../views/plain.ts';
 import { reader } from '../views/services.ts';
 import type { CommandContext } from './context.ts';
+import { installCommand } from './install-command.ts';
 import { withProgress } from './progress.ts';
 import { askPrompt } from './prompt-input.ts';
 import { ask, choose } from './quick-input.ts';
@@ -93,7 +94,7 @@ async function start(
   wanted: SpawnRequest,
   show: boolean,
 ): Promise<Session> {
-  const title = vscode.l10n.t('Spawning {0}', oneLine(wanted.agent));
+  const title = vscode.l10n.t('Spawning {0}', oneLine(context.treeline.agentName(wanted.agent)));
   const session = await withProgress(title, (options) => repository.spawn(wanted, options));
   if (show) {
     context.panels.open(session.id, { preserveFocus: true });
@@ -108,7 +109,7 @@ async function chooseAgent(context: CommandContext, id: string | undefined): Pro
   if (id !== undefined) {
     const known = (await agents).find((agent) => agent.id === id);
     // An unknown one is refused by the spawn itself, with the reason.
-    return known ?? { id, name: id, custom: false, found: true, hint: '' };
+    return known ?? { id, name: context.treeline.agentName(id), custom: false, found: true, hint: '' };
   }
   const chosen = await choose(
     { title: vscode.l10n.t('Spawn Agent'), step: 1, of: STEPS },
@@ -126,16 +127,17 @@ async function chooseAgent(context: CommandContext, id: string | undefined): Pro
   if (chosen === undefined || chosen.agent.found) {
     return chosen?.agent;
   }
-  void tellHowToInstall(chosen.agent);
+  tellHowToInstall(chosen.agent).catch((error: unknown) => context.errors.report(error));
   return undefined;
 }
 
 async function tellHowToInstall(agent: AgentChoice): Promise<void> {
-  const copy = vscode.l10n.t('Copy');
   const text = vscode.l10n.t('{0} was not found on this machine. {1}', oneLine(agent.name), oneLine(agent.hint));
-  if ((await vscode.window.showInformationMessage(text, copy)) === copy) {
-    // The command stands in backticks where the sentence has one.
-    await vscode.env.clipboard.writeText(/`([^`]+)`/.exec(agent.hint)?.[1] ?? agent.hint);
+  const command = installCommand(agent.hint);
+  const copy = vscode.l10n.t('Copy Command');
+  const chosen = await vscode.window.showInformationMessage(text, ...(command === undefined ? [] : [copy]));
+  if (chosen === copy && command !== undefined) {
+    await vscode.env.clipboard.writeText(command);
   }
 }
 
