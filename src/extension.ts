@@ -11,6 +11,7 @@ import { registerCommands } from './commands/register.ts';
 import { BASE_SCHEME, BaseDocuments } from './documents/base-documents.ts';
 import { LOG_SCHEME, LogDocuments } from './documents/log-documents.ts';
 import { LogFollower } from './documents/log-follower.ts';
+import { settingId } from './sessions/settings.ts';
 import { Treeline } from './sessions/treeline.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
@@ -90,7 +91,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     }),
     registerCommands(commands),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('treeline.warmWorktrees')) {
+      if (event.affectsConfiguration(settingId('warmWorktrees'))) {
         treeline?.tidyPools();
       }
     }),

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { nonEmpty, optional, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { Session } from '../store/lifecycle.ts';
 import { byteSize } from '../views/age.ts';
@@ -9,10 +8,13 @@ import { allSessions } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
 import { canArchive, canPurge } from '../views/session-words.ts';
 import { isInside } from '../views/worktree-path.ts';
+import { readRemoveWorktree, readUnarchive } from './arguments.ts';
+import { call } from './call.ts';
 import type { CommandContext } from './context.ts';
 import { isWorktreeNode } from './open-commands.ts';
 import { ask } from './quick-input.ts';
 import { optionsOf, sessionId, theSession } from './session-arg.ts';
+import { commandId } from './table.ts';
 
 /** Moves the worktrees of sessions to the trash, and offers to undo that. Resolves when they are there. */
 export async function archive(context: CommandContext, argument: unknown, selected: unknown): Promise<void> {
@@ -50,15 +52,13 @@ async function offerUndo(context: CommandContext, archived: readonly Found[]): P
   const show = vscode.l10n.t('Show Archived');
   const chosen = await vscode.window.showInformationMessage(`${what} ${kept}`, undo, show);
   if (chosen === show) {
-    await vscode.commands.executeCommand('treeline.showArchived');
+    await call('showArchived');
   } else if (chosen === undo) {
     for (const { session } of archived) {
-      await vscode.commands.executeCommand('treeline.unarchive', session.id);
+      await call('unarchive', session.id);
     }
   }
 }
-
-const readTo = shape({ to: optional(nonEmpty) });
 
 /** Brings archived worktrees back. Resolves with the last session that was restored. */
 export async function unarchive(
@@ -66,7 +66,7 @@ export async function unarchive(
   argument: unknown,
   selected: unknown,
 ): Promise<Session | undefined> {
-  const { to } = readTo(optionsOf(selected, 'to'), 'treeline.unarchive');
+  const { to } = readUnarchive(optionsOf(selected, 'to'), commandId('unarchive'));
   const title = vscode.l10n.t('Restore Session');
   const isArchived = (session: Session): boolean => session.archive !== undefined;
   let restored: Session | undefined;
@@ -90,7 +90,7 @@ async function restore(context: CommandContext, found: Found, to?: string): Prom
       run: async (): Promise<void> => {
         const folder = await otherFolder(session);
         if (folder !== undefined) {
-          await vscode.commands.executeCommand('treeline.unarchive', session.id, { to: folder });
+          await call('unarchive', session.id, { to: folder });
         }
       },
     };
@@ -156,8 +156,6 @@ export async function purge(context: CommandContext, argument: unknown, selected
   }
 }
 
-const readConfirm = shape({ confirm: optional(nonEmpty) });
-
 /** Moves a worktree to the trash; one that is not Treeline's own only after the user typed its name. */
 export async function removeWorktree(context: CommandContext, argument: unknown, options: unknown): Promise<void> {
   if (!isWorktreeNode(argument)) {
@@ -175,7 +173,7 @@ export async function removeWorktree(context: CommandContext, argument: unknown,
     return;
   }
   const name = path.basename(folder);
-  const given = readConfirm(optionsOf(options, 'confirm'), 'treeline.removeWorktree').confirm;
+  const given = readRemoveWorktree(optionsOf(options, 'confirm'), commandId('removeWorktree')).confirm;
   const typed =
     given ??
     (

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import { boolean, nonEmpty, optional, parseJson, shape } from '../platform/check.ts';
+import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { healthReport, type Examined } from '../sessions/health-report.ts';
 import type { Finding, Severity } from '../sessions/health.ts';
 import { iconless, linkless, oneLine } from '../views/plain.ts';
+import { readCheckHealth } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 import { withProgress } from './progress.ts';
 import { choose } from './quick-input.ts';
 import { optionsOf } from './session-arg.ts';
+import { commandId } from './table.ts';
 
 const REPORT = vscode.Uri.parse('treeline-health:/Treeline%20Health.md');
 
@@ -36,14 +38,12 @@ class HealthReports implements vscode.TextDocumentContentProvider, vscode.Dispos
 
 export const healthReports = new HealthReports();
 
-const readOptions = shape({ show: optional(boolean) });
-
 /**
  * Looks for what is not as it should be, lists it, and repairs what the user chooses, after it showed what it will do.
  * Resolves with what was found at last; `show: false` only looks.
  */
 export async function checkHealth(context: CommandContext, options: unknown): Promise<readonly Examined[] | undefined> {
-  const { show = true } = readOptions(optionsOf(options, 'show'), 'treeline.checkHealth');
+  const { show = true } = readCheckHealth(optionsOf(options, 'show'), commandId('checkHealth'));
   await context.loaded();
   for (;;) {
     const examined = await withProgress(vscode.l10n.t('Checking health'), ({ signal }) =>

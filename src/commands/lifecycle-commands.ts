@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { TURN_FILES } from '../keeper/protocol.ts';
-import { boolean, nonEmpty, optional, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { ExitRecord } from '../store/facts.ts';
 import { lastTurn } from '../store/lifecycle.ts';
@@ -10,11 +9,14 @@ import type { Session } from '../store/lifecycle.ts';
 import { linkless, oneLine } from '../views/plain.ts';
 import { abilitiesOf } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
+import { readRename, readResume, readSend } from './arguments.ts';
+import { call } from './call.ts';
 import type { CommandContext } from './context.ts';
 import { withProgress } from './progress.ts';
 import { askPrompt } from './prompt-input.ts';
 import { ask } from './quick-input.ts';
 import { optionsOf, theSession } from './session-arg.ts';
+import { commandId } from './table.ts';
 import { requireTrust } from './trust.ts';
 
 /** Stops a session's turn. Resolves when none of its processes is left. */
@@ -28,8 +30,6 @@ export async function stop(context: CommandContext, argument: unknown): Promise<
   return found && (await found.repository.stop(found.session.id));
 }
 
-const readText = shape({ text: optional(nonEmpty) });
-
 /** Sends a message to an agent that reads while it runs. */
 export async function send(context: CommandContext, argument: unknown, options: unknown): Promise<void> {
   const found = await theSession(
@@ -41,7 +41,7 @@ export async function send(context: CommandContext, argument: unknown, options: 
   if (found === undefined) {
     return;
   }
-  const given = readText(optionsOf(options, 'text'), 'treeline.send').text;
+  const given = readSend(optionsOf(options, 'text'), commandId('send')).text;
   const text =
     given ??
     (
@@ -55,15 +55,13 @@ export async function send(context: CommandContext, argument: unknown, options: 
   }
 }
 
-const readResume = shape({ prompt: optional(nonEmpty), fresh: optional(boolean) });
-
 /** Starts a session's next turn; asks for the prompt where none is given. */
 export async function resume(
   context: CommandContext,
   argument: unknown,
   options: unknown,
 ): Promise<Session | undefined> {
-  const given = readResume(optionsOf(options, 'prompt'), 'treeline.resume');
+  const given = readResume(optionsOf(options, 'prompt'), commandId('resume'));
   const found = await theSession(
     context,
     argument,
@@ -128,15 +126,15 @@ async function start(
       context.errors.report(error, [
         {
           title: vscode.l10n.t('Start Fresh'),
-          run: () => vscode.commands.executeCommand('treeline.resume', session.id, { prompt, fresh: true }),
+          run: () => call('resume', session.id, { prompt, fresh: true }),
         },
       ]);
       return undefined;
     }
     if (error instanceof TreelineError && error.code === 'archived') {
       const restore = async (): Promise<void> => {
-        if ((await vscode.commands.executeCommand('treeline.unarchive', session.id)) !== undefined) {
-          await vscode.commands.executeCommand('treeline.resume', session.id, { prompt, fresh });
+        if ((await call('unarchive', session.id)) !== undefined) {
+          await call('resume', session.id, { prompt, fresh });
         }
       };
       context.errors.report(error, [{ title: vscode.l10n.t('Restore and Resume'), run: restore }]);
@@ -157,15 +155,13 @@ export async function startFresh(context: CommandContext, id: string): Promise<v
   await start(context, found, await readFile(file, 'utf8'), true);
 }
 
-const readName = shape({ name: optional(nonEmpty) });
-
 /** Gives a session another name. */
 export async function rename(context: CommandContext, argument: unknown, options: unknown): Promise<void> {
   const found = await theSession(context, argument, vscode.l10n.t('Rename Session'), () => true);
   if (found === undefined) {
     return;
   }
-  const given = readName(optionsOf(options, 'name'), 'treeline.rename').name;
+  const given = readRename(optionsOf(options, 'name'), commandId('rename')).name;
   const name =
     given ??
     (

@@ -8,14 +8,15 @@ import type { Services } from '../views/services.ts';
 import type { PageActions } from '../views/timeline-panel.ts';
 import { askTimeline } from '../views/timeline-use.ts';
 import { resolveInWorktree } from '../views/worktree-path.ts';
+import { call } from './call.ts';
 import type { ErrorReporter } from './errors.ts';
 
 const COMMANDS = {
-  stop: 'treeline.stop',
-  resume: 'treeline.resume',
-  send: 'treeline.send',
-  diff: 'treeline.openDiff',
-  log: 'treeline.openLog',
+  stop: 'stop',
+  resume: 'resume',
+  send: 'send',
+  diff: 'openDiff',
+  log: 'openLog',
 } as const;
 
 /** What the buttons and links of a timeline do. All that they name comes from an agent. */
@@ -56,7 +57,7 @@ export function pageActions(services: Services, logs: LogDocuments, errors: Erro
     },
 
     async command(session, command) {
-      await vscode.commands.executeCommand(COMMANDS[command], session);
+      await call(COMMANDS[command], session);
     },
 
     failed: (error) => errors.report(error),

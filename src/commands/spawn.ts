@@ -2,33 +2,21 @@ import * as vscode from 'vscode';
 import { refs } from '../git/refs.ts';
 import { head } from '../git/repository.ts';
 import { TreelineError } from '../platform/errors.ts';
-import { listOf, nonEmpty, optional, shape, string } from '../platform/check.ts';
 import { displayName } from '../sessions/display-name.ts';
 import type { AgentChoice, RepositorySessions, SpawnRequest } from '../sessions/service-types.ts';
 import type { Session } from '../store/lifecycle.ts';
 import { age } from '../views/age.ts';
 import { iconless, oneLine, shorten } from '../views/plain.ts';
 import { reader } from '../views/services.ts';
+import { readSpawn, type SpawnArguments } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 import { installCommand } from './install-command.ts';
 import { withProgress } from './progress.ts';
 import { askPrompt } from './prompt-input.ts';
 import { ask, choose } from './quick-input.ts';
 import { theRepository } from './repository-arg.ts';
+import { commandId } from './table.ts';
 import { requireTrust } from './trust.ts';
-
-/** The argument of `treeline.spawn`; what is missing is asked for, unless both agent and prompt are given. */
-const readArguments = shape({
-  agent: optional(nonEmpty),
-  prompt: optional(nonEmpty),
-  base: optional(nonEmpty),
-  name: optional(string),
-  expects: optional(listOf(nonEmpty)),
-  /** The root folder of the repository. */
-  repository: optional(nonEmpty),
-});
-
-export type SpawnArguments = ReturnType<typeof readArguments>;
 
 /** Questions: agent, prompt, base, name. */
 const STEPS = 4;
@@ -39,7 +27,7 @@ const STEPS = 4;
  */
 export async function spawn(context: CommandContext, argument: unknown): Promise<Session | undefined> {
   requireTrust();
-  const given = argument === undefined ? {} : readArguments(argument, 'treeline.spawn');
+  const given = argument === undefined ? {} : readSpawn(argument, commandId('spawn'));
   const interactive = given.agent === undefined || given.prompt === undefined;
   const repository = await theRepository(context, given.repository, interactive);
   if (repository === undefined) {

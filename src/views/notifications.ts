@@ -83,8 +83,8 @@ export class Notifications implements vscode.Disposable {
     switch (notificationLevel()) {
       case 'off':
         return false;
-      case 'needsYou':
-        return ours && (group === 'needs-you' || session.status === 'failed' || session.status === 'lost');
+      case 'needsAttention':
+        return ours && (group === 'needs-attention' || session.status === 'failed' || session.status === 'lost');
       case 'all':
         return ours && group !== 'working';
     }
