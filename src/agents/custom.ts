@@ -181,7 +181,7 @@ export function customAdapter(agent: CustomAgent): AgentAdapter {
     detection: {
       // A program inside the worktree is not there before the worktree is; and a user's own command is never run for a version.
       argv: program.includes('${') ? [] : [program],
-      install: `Correct the command of “${name}” in the setting treeline.customAgents.`,
+      install: `Correct the command of “${name}” in the treeline.customAgents setting.`,
     },
     ...(placeholders(command).has('agentSession') && { newAgentSession: () => randomUUID() }),
     ...(format === 'text' && resume && { resumesBySession: true }),

@@ -73,7 +73,7 @@ export class Detector {
       return {
         found: false,
         path: found,
-        hint: `${found} is a batch file, which Windows runs only through a shell: give the path of the .exe in the settings.`,
+        hint: `${found} is a batch file, which Windows runs only through a shell. Set the path of the .exe in the settings.`,
       };
     }
     if (args.length === 0) return { found: true, path: found, hint: '' };
@@ -95,7 +95,7 @@ export class Detector {
       windowsHide: true,
     });
     if (result.timedOut) {
-      const hint = `“${asked}” did not answer within ${this.#timeout / 1000} s: run it in a terminal to see why.`;
+      const hint = `“${asked}” did not respond within ${this.#timeout / 1000} s. Run it in a terminal to see why.`;
       return { found: true, path: program, hint };
     }
     if (result.failed) {

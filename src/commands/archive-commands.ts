@@ -103,7 +103,7 @@ async function restore(context: CommandContext, found: Found, to?: string): Prom
 async function otherFolder({ name, worktree }: Session): Promise<string | undefined> {
   const [parent] =
     (await vscode.window.showOpenDialog({
-      title: vscode.l10n.t('Restore {0} into a New Folder In…', oneLine(name)),
+      title: vscode.l10n.t('Restore {0} to a New Folder In…', oneLine(name)),
       defaultUri: vscode.Uri.file(path.dirname(worktree)),
       canSelectFiles: false,
       canSelectFolders: true,
@@ -121,7 +121,7 @@ async function otherFolder({ name, worktree }: Session): Promise<string | undefi
 
 /** Deletes archived worktrees for good, after it said what that would lose. */
 export async function purge(context: CommandContext, argument: unknown, selected: unknown): Promise<void> {
-  const title = vscode.l10n.t('Delete Archived Worktree for Good');
+  const title = vscode.l10n.t('Permanently Delete Archived Worktree');
   const chosen = await theSessions(context, argument, selected, title, canPurge);
   const [first] = chosen;
   if (first === undefined) {
@@ -136,12 +136,12 @@ export async function purge(context: CommandContext, argument: unknown, selected
   const remove = vscode.l10n.t('Delete');
   const answer = await vscode.window.showWarningMessage(
     chosen.length === 1
-      ? vscode.l10n.t('Delete the archived worktree of {0} for good?', linkless(first.session.name))
-      : vscode.l10n.t('Delete the archived worktrees of {0} sessions for good?', chosen.length),
+      ? vscode.l10n.t('Permanently delete the archived worktree of {0}?', linkless(first.session.name))
+      : vscode.l10n.t('Permanently delete the archived worktrees of {0} sessions?', chosen.length),
     {
       modal: true,
       detail: vscode.l10n.t(
-        '{0}, with {1} files that git does not hold as they are. This cannot be undone. Branches and logs stay.',
+        '{0}, including {1} files whose contents are not in git. This cannot be undone. Branches and logs are kept.',
         size,
         unheld,
       ),
@@ -159,13 +159,13 @@ export async function purge(context: CommandContext, argument: unknown, selected
 /** Moves a worktree to the trash; one that is not Treeline's own only after the user typed its name. */
 export async function removeWorktree(context: CommandContext, argument: unknown, options: unknown): Promise<void> {
   if (!isWorktreeNode(argument)) {
-    throw new TreelineError('invalid', vscode.l10n.t('Choose a worktree in the Worktrees view.'));
+    throw new TreelineError('invalid', vscode.l10n.t('Select a worktree in the Worktrees view.'));
   }
   const { path: folder } = argument.worktree;
   await context.loaded();
   const repository = context.treeline.repositories.find((one) => one.repository.commonDir === argument.repository);
   if (repository === undefined) {
-    throw new TreelineError('no-repository', vscode.l10n.t('The repository of this worktree is not open any more.'));
+    throw new TreelineError('no-repository', vscode.l10n.t('The repository of this worktree is no longer open.'));
   }
   const own = repository.list().find((session) => session.worktree === folder && session.archive === undefined);
   if (own !== undefined) {
@@ -181,11 +181,11 @@ export async function removeWorktree(context: CommandContext, argument: unknown,
         { title: vscode.l10n.t('Remove Worktree {0}', oneLine(name)) },
         {
           prompt: vscode.l10n.t(
-            'Treeline did not make this worktree. Type its name, {0}, to move it to the trash.',
+            'Treeline did not create this worktree. Type its name, {0}, to move it to the trash.',
             oneLine(name),
           ),
           check: (text) =>
-            text.trim() === name ? undefined : vscode.l10n.t('This is not the name of the worktree’s folder.'),
+            text.trim() === name ? undefined : vscode.l10n.t('This does not match the name of the worktree folder.'),
         },
       )
     )?.text;
@@ -220,10 +220,7 @@ function refuseOpenFolder({ worktree, name }: Pick<Session, 'worktree' | 'name'>
   if (open) {
     throw new TreelineError(
       'worktree-in-use',
-      vscode.l10n.t(
-        'This window has the worktree of “{0}” open as a folder; remove it from the workspace first.',
-        name,
-      ),
+      vscode.l10n.t('The worktree of “{0}” is open in this window. Remove it from the workspace first.', name),
     );
   }
 }

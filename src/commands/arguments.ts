@@ -31,7 +31,7 @@ export const readCheckHealth = shape({ show: optional(boolean) });
 
 export const readOpenLog = shape({
   turn: optional(positive),
-  stream: optional(oneOf(['stdout', 'stderr', 'stdin', 'keeper'])),
+  stream: optional(oneOf(['stdout', 'stderr', 'stdin', 'treeline'])),
   /** A byte of the log, whose line is selected. */
   byte: optional(natural),
 });

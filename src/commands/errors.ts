@@ -36,7 +36,7 @@ export class ErrorReporter {
   settings(problems: readonly string[]): void {
     problems.forEach((problem) => this.#log.warn(problem));
     const [first = '', ...others] = problems;
-    const more = others.length === 0 ? '' : ` ${vscode.l10n.t('The log names {0} more.', others.length)}`;
+    const more = others.length === 0 ? '' : ` ${vscode.l10n.t('{0} more in the log.', others.length)}`;
     const open = (): unknown =>
       vscode.commands.executeCommand('workbench.action.openSettings', '@ext:treeline.treeline');
     this.#show(linkless(first) + more, [{ title: vscode.l10n.t('Open Settings'), run: open }]);

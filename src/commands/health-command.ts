@@ -55,8 +55,8 @@ export async function checkHealth(context: CommandContext, options: unknown): Pr
     const chosen = await choose(
       { title: vscode.l10n.t('Treeline: Health') },
       examined.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'))
-        ? vscode.l10n.t('Choose one to see what a repair would do')
-        : vscode.l10n.t('All is well'),
+        ? vscode.l10n.t('Select a problem to preview its fix')
+        : vscode.l10n.t('No problems found'),
       items(examined),
     );
     if (chosen === undefined) {
@@ -90,7 +90,7 @@ function items(examined: readonly Examined[]): readonly Item[] {
           })),
         ],
   );
-  const report: Item = { label: vscode.l10n.t('Open the Whole Report'), iconPath: new vscode.ThemeIcon('markdown') };
+  const report: Item = { label: vscode.l10n.t('Open Full Report'), iconPath: new vscode.ThemeIcon('markdown') };
   return [...found, { label: '', kind: vscode.QuickPickItemKind.Separator }, report];
 }
 
@@ -99,7 +99,7 @@ async function repair({ sentence, evidence, repair: offered }: Finding): Promise
   const lines = (texts: readonly string[]): string => texts.map((text) => `• ${oneLine(text)}`).join('\n');
   const detail = [
     lines(evidence),
-    ...(offered === undefined ? [] : [vscode.l10n.t('This will be done:'), lines(offered.plan)]),
+    ...(offered === undefined ? [] : [vscode.l10n.t('Treeline will:'), lines(offered.plan)]),
   ];
   const options = { modal: true, detail: detail.join('\n\n') };
   if (offered === undefined) {

@@ -47,7 +47,7 @@ export async function send(context: CommandContext, argument: unknown, options: 
     (
       await ask(
         { title: vscode.l10n.t('Send Message to {0}', oneLine(found.session.name)) },
-        { prompt: vscode.l10n.t('The agent reads it while it works.') },
+        { prompt: vscode.l10n.t('The agent reads the message while it works.') },
       )
     )?.text;
   if (text !== undefined && text.trim() !== '') {
@@ -97,12 +97,10 @@ async function wantsFresh({ session }: Found): Promise<boolean | undefined> {
   const fresh = vscode.l10n.t('Start Fresh');
   const again = vscode.l10n.t('Try Again');
   const chosen = await vscode.window.showWarningMessage(
-    vscode.l10n.t('{0} does not know this conversation any more.', linkless(session.agent.name)),
+    vscode.l10n.t('{0} no longer recognizes this conversation.', linkless(session.agent.name)),
     {
       modal: true,
-      detail: vscode.l10n.t(
-        'A fresh start works in the same worktree and begins with a summary of the earlier prompts.',
-      ),
+      detail: vscode.l10n.t('A fresh start uses the same worktree and begins with a summary of the earlier prompts.'),
     },
     fresh,
     again,
@@ -168,7 +166,7 @@ export async function rename(context: CommandContext, argument: unknown, options
       await ask(
         { title: vscode.l10n.t('Rename Session') },
         {
-          prompt: vscode.l10n.t('New name of the session'),
+          prompt: vscode.l10n.t('New session name'),
           value: found.session.name,
           check: (text) => (text.trim() === '' ? vscode.l10n.t('A session needs a name.') : undefined),
         },

@@ -46,7 +46,10 @@ export async function openLog(context: CommandContext, argument: unknown, option
   const { session } = found;
   const given = readOpenLog(optionsOf(options, 'stream'), commandId('openLog'));
   if (given.turn !== undefined && given.turn > session.turns.length) {
-    throw new TreelineError('no-turn', vscode.l10n.t('“{0}” has no turn {1}.', oneLine(session.name), given.turn));
+    throw new TreelineError(
+      'no-turn',
+      vscode.l10n.t('The session “{0}” has no turn {1}.', oneLine(session.name), given.turn),
+    );
   }
   const wanted = given.stream ?? (given.turn === undefined && given.byte === undefined ? undefined : 'stdout');
   if (wanted !== undefined) {
@@ -57,7 +60,7 @@ export async function openLog(context: CommandContext, argument: unknown, option
   }
   const chosen = await choose(
     { title: vscode.l10n.t('Open Log of {0}', oneLine(session.name)) },
-    vscode.l10n.t('Which log?'),
+    vscode.l10n.t('Select a log'),
     logsOf(found),
   );
   if (chosen !== undefined) {
@@ -149,7 +152,7 @@ async function thePresentPlace(context: CommandContext, argument: unknown, title
     if (!there) {
       throw new TreelineError(
         'worktree-gone',
-        vscode.l10n.t('The worktree {0} is not there any more; resuming the session brings it back.', place.folder),
+        vscode.l10n.t('The worktree {0} no longer exists. Resume the session to recreate it.', place.folder),
       );
     }
   }
@@ -200,7 +203,7 @@ export async function copyAgentSession(context: CommandContext, argument: unknow
   } else if (found !== undefined) {
     throw new TreelineError(
       'no-agent-session',
-      vscode.l10n.t('The agent of “{0}” has not named its conversation yet.', oneLine(found.session.name)),
+      vscode.l10n.t('The agent of “{0}” has not reported a session ID yet.', oneLine(found.session.name)),
     );
   }
 }

@@ -41,7 +41,7 @@ export function pageActions(services: Services, logs: LogDocuments, errors: Erro
       const row = await askTimeline(services, session, (timelines) => timelines.row(session, seq));
       const log = part === 'result' ? (row?.tool?.resultLog ?? row?.log) : row?.log;
       if (row === undefined || log === undefined) {
-        throw new TreelineError('no-log', vscode.l10n.t('This row comes from Treeline itself: no log holds it.'));
+        throw new TreelineError('no-log', vscode.l10n.t('This row was added by Treeline and is not in a log.'));
       }
       await logs.openStream({ kind: 'stream', session, turn: row.turn, stream: log.stream }, log.offset);
     },
@@ -90,6 +90,9 @@ async function mayLeave(file: string): Promise<boolean> {
 function noFile(named: string): TreelineError {
   return new TreelineError(
     'no-file',
-    vscode.l10n.t('There is no file {0} in the worktree now; the agent may have moved or deleted it.', linkless(named)),
+    vscode.l10n.t(
+      'The file {0} does not exist in the worktree; the agent may have moved or deleted it.',
+      linkless(named),
+    ),
   );
 }

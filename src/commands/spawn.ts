@@ -101,7 +101,7 @@ async function chooseAgent(context: CommandContext, id: string | undefined): Pro
   }
   const chosen = await choose(
     { title: vscode.l10n.t('Spawn Agent'), step: 1, of: STEPS },
-    vscode.l10n.t('Which agent?'),
+    vscode.l10n.t('Select an agent'),
     agents.then((all) =>
       all.map((agent) => ({
         label: iconless(agent.name),
@@ -140,7 +140,7 @@ async function chooseBase(repository: RepositorySessions, title: string): Promis
     if (current === undefined || commit === undefined) {
       throw new TreelineError(
         'no-commit',
-        vscode.l10n.t('{0} has no commit yet; commit something, then spawn again.', repository.repository.name),
+        vscode.l10n.t('{0} has no commits yet. Create a first commit, then try again.', repository.repository.name),
       );
     }
     const { t, locale, now } = reader();
@@ -164,7 +164,7 @@ async function chooseBase(repository: RepositorySessions, title: string): Promis
   };
   const chosen = await choose<Item>(
     { title, step: 3, of: STEPS },
-    vscode.l10n.t('Start from which branch, tag or commit?'),
+    vscode.l10n.t('Select the branch, tag, or commit to start from'),
     items(),
     (text) => ({
       label: iconless(text),
@@ -181,7 +181,7 @@ async function askName(title: string, prompt: string): Promise<string | undefine
   const answer = await ask(
     { title, step: 4, of: STEPS },
     {
-      prompt: vscode.l10n.t('Name of the session (optional): press Enter to take it from the prompt.'),
+      prompt: vscode.l10n.t('Session name (optional). Press Enter to take it from the prompt.'),
       placeholder: displayName(prompt),
     },
   );

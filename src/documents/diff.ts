@@ -28,7 +28,7 @@ export async function openDiff({ session, repository }: Found): Promise<void> {
   await vscode.commands.executeCommand('vscode.changes', vscode.l10n.t('Changes of {0}', name), resources);
   if (all.more) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('The diff shows the first {0} files; the others are in the worktree.', FILES_LIMIT),
+      vscode.l10n.t('The diff shows only the first {0} files. See the worktree for the rest.', FILES_LIMIT),
     );
   }
 }

@@ -77,7 +77,7 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   if (!isBranchName(branch)) {
     throw new TreelineError(
       'bad-branch-name',
-      `${JSON.stringify(branch)} is not a valid branch name; choose another one.`,
+      `${JSON.stringify(branch)} is not a valid branch name. Choose another one.`,
     );
   }
   const commit = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(request.base)

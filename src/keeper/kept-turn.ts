@@ -76,7 +76,7 @@ export class KeptTurn {
     if (this.#recorder.blocked) {
       throw new TreelineError(
         'disk',
-        'The disk takes no more, so the message was not sent; make space and send it again.',
+        'The message was not sent because the disk is full. Free some space, then send it again.',
       );
     }
     try {
@@ -91,7 +91,7 @@ export class KeptTurn {
   async stop(): Promise<ExitRecord> {
     if (this.#stop === undefined && !this.#ending) {
       this.#stop = { requestedAt: Date.now(), steps: [] };
-      this.#recorder.note('A stop was asked for.');
+      this.#recorder.note('Stop requested.');
       if (this.#starting === undefined) {
         this.#ending = true;
         this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected: [] }));
@@ -120,7 +120,7 @@ export class KeptTurn {
     this.#known = [agent.id];
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     this.#fact({ type: 'agent.started', turn: this.#spec.turn, agent: agent.id });
-    this.#recorder.note(`The agent runs as process ${agent.id.pid}.`);
+    this.#recorder.note(`The agent is running as process ${agent.id.pid}.`);
     agent.exited
       .then(({ code, signal }) => this.#end(agent, output, code, signal))
       .catch((error: unknown) => this.#over.reject(error));
@@ -146,7 +146,7 @@ export class KeptTurn {
       this.#known = [agent.id, ...(await descendants(this.#family()))];
       if (gone()) return;
       this.#stop?.steps.push({ signal, at: Date.now() });
-      this.#recorder.note(`${signal} was sent to the agent and its process group.`);
+      this.#recorder.note(`Sent ${signal} to the agent and its process group.`);
       await signalGroup(agent.id, signal);
       await Promise.race([agent.exited, delay(wait, undefined, { ref: false })]);
       if (gone()) return;
@@ -182,10 +182,7 @@ export class KeptTurn {
       before = output.readSinceEnd;
       if (await Promise.race([closed, delay(DRAIN, false, { ref: false })])) return;
     } while (this.#recorder.blocked || (output.readSinceEnd > before && output.readSinceEnd < PIPES_LIMIT));
-    this.#recorder.note(
-      'A process that could not be found holds the agent’s output open; it is not read on.',
-      'warning',
-    );
+    this.#recorder.note('An unknown process keeps the agent’s output open. Treeline stopped reading it.', 'warning');
     output.close();
     await output.ended;
   }
@@ -214,7 +211,7 @@ export class KeptTurn {
       if (!existsSync(this.#folder)) {
         privateFolder(this.#folder);
         recorder = new Recorder(this.#folder);
-        recorder.note('The folder of this turn was deleted while the agent ran; what it had printed is gone.', 'error');
+        recorder.note('The folder of this turn was deleted while the agent ran. Its earlier output is lost.', 'error');
       }
       await untilWritten(() => writeExit(this.#folder, exit));
     } catch (error) {

@@ -47,14 +47,14 @@ async function startWaiting(context: Context, session: Session, turn: Turn): Pro
 async function undoPreparation({ repository, store }: Context, session: Session, turn: Turn): Promise<void> {
   // First whatever still works at it: a git that makes the worktree outlives the window that started it.
   await endPreparation({ session: session.id, turn: turn.number, ...(turn.keeper && { keeper: turn.keeper }) });
-  const message = ['The window that started this turn closed before the agent ran.'];
+  const message = ['The window that started this turn closed before the agent started.'];
   if (session.turns.every((one) => one.agent === undefined)) {
     const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
     try {
       await undoWorktree(repository, made);
-      message.push('What it had made of the worktree and branch was removed.');
+      message.push('Its unfinished worktree and branch were removed.');
     } catch (error) {
-      message.push(`Its worktree was left as it is: ${errorText(error)}`);
+      message.push(`Its worktree was kept: ${errorText(error)}`);
     }
   }
   message.push('Resume the session to start it again.');

@@ -69,7 +69,7 @@ export class Archives {
     }
     const found = (await listWorktrees(repository)).find((each) => each.path === worktree);
     if (found === undefined) {
-      throw new TreelineError('no-worktree', `${worktree} is not a worktree of ${repository.name}; refresh the view.`);
+      throw new TreelineError('no-worktree', `${worktree} is not a worktree of ${repository.name}. Refresh the view.`);
     }
     const id = sessionId();
     const branch = found.branch ?? 'HEAD';
@@ -199,7 +199,7 @@ export class Archives {
     if (this.#isHeld(move)) {
       throw new TreelineError(
         'archive-busy',
-        `The worktree of “${session.name}” is being moved just now (process ${move.by.pid}); try again in a moment.`,
+        `The worktree of “${session.name}” is being moved (process ${move.by.pid}). Try again in a moment.`,
       );
     }
     const { to, worktree, archive } = move;
@@ -216,7 +216,7 @@ export class Archives {
     if (isInside(repository.root, worktree)) {
       throw new TreelineError(
         'worktree-in-use',
-        `This window has the worktree of “${session.name}” open; archive it from a window on another folder.`,
+        `The worktree of “${session.name}” is open in this window. Archive it from a window with another folder.`,
       );
     }
     const plan = (beside: boolean): Promise<Archive> =>
@@ -259,7 +259,7 @@ export class Archives {
       refuseOpenTurn(now);
       throw new TreelineError(
         'archive-busy',
-        `Another window was quicker with the worktree of “${now.name}”; look at the session again.`,
+        `Another window has just changed the worktree of “${now.name}”. Check the session again.`,
       );
     }
     this.#running.add(fact.id);
@@ -324,7 +324,7 @@ export class Archives {
   #need(id: string): Session {
     const session = this.#context.store.get(id);
     if (session === undefined) {
-      throw new TreelineError('no-session', `There is no session ${id} in ${this.#context.repository.name}.`);
+      throw new TreelineError('no-session', `${this.#context.repository.name} has no session ${id}.`);
     }
     return session;
   }
@@ -345,7 +345,7 @@ function refuseOpenTurn(session: Session): void {
   if (turn !== undefined && isOpen(turn)) {
     throw new TreelineError(
       'turn-runs',
-      `A turn of “${session.name}” is under way; stop it or wait for its end, then archive the session.`,
+      `A turn of “${session.name}” is in progress. Stop it or wait for it to end, then archive the session.`,
     );
   }
 }
@@ -360,7 +360,7 @@ async function refuseBusy({ name, worktree }: Pick<Session, 'name' | 'worktree'>
   const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : '';
   throw new TreelineError(
     'worktree-busy',
-    `Processes work in the worktree of “${name}”: ${names.join(', ')}${more}; end them or have them leave the folder, then try again.`,
+    `Processes are using the worktree of “${name}”: ${names.join(', ')}${more}. Stop them, then try again.`,
   );
 }
 

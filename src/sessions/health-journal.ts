@@ -18,10 +18,10 @@ export function journalFindings({ context }: Patient): readonly Finding[] {
     findings.push({
       kind: 'journal-damaged',
       severity: 'warning',
-      sentence: `${damaged.length} pieces of the sessions' journal are damaged and left out; everything else is complete.`,
+      sentence: `${damaged.length} records of the session history are damaged and were skipped. All others are complete.`,
       evidence: [
-        `Journal: ${journalFile(folder)}`,
-        `Copies of the pieces: ${damagedFile(folder)}`,
+        `Session history: ${journalFile(folder)}`,
+        `Copies of the damaged records: ${damagedFile(folder)}`,
         ...damaged.slice(0, NAMED).map(({ offset, length, reason }) => `Byte ${offset}, ${length} bytes: ${reason}`),
       ],
     });
@@ -30,8 +30,8 @@ export function journalFindings({ context }: Patient): readonly Finding[] {
     findings.push({
       kind: 'journal-newer',
       severity: 'warning',
-      sentence: `${newer} facts were written by a newer version of Treeline and are not shown; update this one.`,
-      evidence: [`Journal: ${journalFile(folder)}`],
+      sentence: `${newer} records were written by a newer version of Treeline and are not shown. Update Treeline.`,
+      evidence: [`Session history: ${journalFile(folder)}`],
     });
   }
   return findings;
@@ -46,17 +46,17 @@ export function unfinishedMoves({ archives }: Patient): readonly Finding[] {
     const steps = [
       move.to === 'trash' ? `Move ${move.worktree} to ${files}.` : '',
       move.to === 'worktree' ? `Move ${files} back to ${move.worktree}.` : '',
-      move.to === 'nowhere' ? `Delete what is left of ${files}.` : '',
-      registration === undefined ? '' : `Do the same with git's folder of the worktree, ${registration.from}.`,
+      move.to === 'nowhere' ? `Delete the rest of ${files}.` : '',
+      registration === undefined ? '' : `Do the same with git's data for the worktree, ${registration.from}.`,
     ];
     return {
       kind: 'move-unfinished',
       severity: 'warning',
-      sentence: `A window closed while it moved the worktree of “${session.name}”.`,
+      sentence: `A window closed while moving the worktree of “${session.name}”.`,
       evidence: [`${session.id}, process ${move.by.pid}, ${new Date(move.at).toISOString()}`],
       repair: {
-        title: 'Finish the Move',
-        plan: [...steps.filter((step) => step !== ''), 'Steps that are done already are passed over.'],
+        title: 'Finish Move',
+        plan: [...steps.filter((step) => step !== ''), 'Skip the steps that are already done.'],
         run: () => archives.finish(session),
       },
     } satisfies Finding;
@@ -72,12 +72,12 @@ export async function oldTrash({ context, archives }: Patient): Promise<readonly
     return {
       kind: 'trash-old',
       severity: 'info',
-      sentence: `The archived worktree of “${session.name}” is ${days} days old, and the trash keeps ${context.settings().trashDays}.`,
+      sentence: `The archived worktree of “${session.name}” is ${days} days old; the trash keeps worktrees for ${context.settings().trashDays} days.`,
       evidence: [files],
       repair: {
-        title: 'Delete It for Good',
+        title: 'Permanently Delete',
         plan: [
-          `Delete ${files} with all files in it, those that git does not hold included. This cannot be undone.`,
+          `Delete ${files} and all files in it, including those that are not in git. This cannot be undone.`,
           `Keep the branch ${session.branch} and the session's logs.`,
         ],
         run: () => archives.purge(session),
@@ -96,7 +96,7 @@ export async function oldTrash({ context, archives }: Patient): Promise<readonly
     {
       kind: 'trash-unknown',
       severity: 'info',
-      sentence: `${strangers.length} folders in the trash belong to no archived session; look into them, and delete what is not needed.`,
+      sentence: `${strangers.length} folders in the trash do not belong to an archived session. Delete those that you do not need.`,
       evidence: strangers,
     },
   ];

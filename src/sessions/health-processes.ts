@@ -31,14 +31,14 @@ export async function goneProcesses(patient: Patient): Promise<readonly Finding[
     findings.push({
       kind: 'process-gone',
       severity: 'error',
-      sentence: `“${session.name}” is shown as ${session.status}, but the process that kept its turn ${turn.number} is gone.`,
-      evidence: [`Keeper: process ${turn.keeper.pid}`, ...(turn.agent ? [`Agent: process ${turn.agent.pid}`] : [])],
+      sentence: `“${session.name}” is shown as ${session.status}, but the background process of turn ${turn.number} has ended.`,
+      evidence: [`Background process: ${turn.keeper.pid}`, ...(turn.agent ? [`Agent: process ${turn.agent.pid}`] : [])],
       repair: {
-        title: 'Close the Turn',
+        title: 'Close Turn',
         plan: [
-          `End what is left of turn ${turn.number}: processes by recorded identity and by their mark.`,
-          'Write to the journal that the turn is over, and that nobody saw how it ended.',
-          `Leave the worktree ${session.worktree} as it is.`,
+          `Stop all remaining processes of turn ${turn.number}.`,
+          'Record that the turn is over and that its result is unknown.',
+          `Keep the worktree ${session.worktree} unchanged.`,
         ],
         run: () => close(patient, session.id, turn.number),
       },
@@ -55,7 +55,7 @@ async function close({ context, look }: Patient, id: string, number: number): Pr
   };
   const dispose = context.store.onDidChange(seen);
   const late = (): void =>
-    reject(new TreelineError('not-closed', 'The turn could not be closed; see the log for why.'));
+    reject(new TreelineError('not-closed', 'The turn could not be closed. See the log for details.'));
   const timer = setTimeout(late, CLOSE_TIMEOUT);
   context.store.refresh();
   look([context.store.get(id)].flatMap((session) => session ?? []));
@@ -83,8 +83,11 @@ export async function leftProcesses({ context }: Patient): Promise<readonly Find
       sentence,
       evidence: names,
       repair: {
-        title: 'End Them',
-        plan: [...names.map((name) => `Ask to end, and kill after a moment: ${name}.`), 'End what they started, too.'],
+        title: 'Stop Processes',
+        plan: [
+          ...names.map((name) => `Terminate ${name}, and kill it if it does not end.`),
+          'Stop the processes that they started.',
+        ],
         run: async () => {
           // By identity: a number may be another process's by now.
           await signalProcesses(
@@ -109,13 +112,13 @@ async function findLeft({ store, folder }: Context): Promise<readonly Left[]> {
     if (turn === undefined) {
       // Ours if it has a folder here; and a newer version may know it.
       if (store.newer > 0 || !isSessionId(id) || !existsSync(sessionFolder(folder, id))) continue;
-      const sentence = `${processes.length} processes still run of a session that the journal has lost.`;
+      const sentence = `${processes.length} processes of an unknown session are still running.`;
       left.push({ session: id, turn: Number(number), sentence, processes });
       continue;
     }
     const endedAt = turn.exit?.endedAt ?? turn.withdrawn?.at ?? 0;
     if (isOpen(turn) || Date.now() - endedAt <= JUST_ENDED) continue;
-    const sentence = `${processes.length} processes of turn ${turn.number} of “${session?.name}” still run, though the turn is over.`;
+    const sentence = `${processes.length} processes of turn ${turn.number} of “${session?.name}” are still running although the turn is over.`;
     left.push({ session: id, turn: turn.number, sentence, processes });
   }
   return left;

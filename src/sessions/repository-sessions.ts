@@ -100,7 +100,7 @@ export class SessionsOfRepository implements RepositorySessions {
     await this.ready;
     const prompt = checkedPrompt(request.prompt);
     const adapter = this.#context.adapter(request.agent);
-    options.progress?.('Checking the agent and the repository');
+    options.progress?.('checking the agent and the repository');
     const id = sessionId();
     const name = displayName(request.name?.trim() || prompt);
     const settings = this.#context.settings();
@@ -154,7 +154,7 @@ export class SessionsOfRepository implements RepositorySessions {
     const session = this.#need(id);
     const prompt = checkedPrompt(request.prompt);
     if (session.archive !== undefined) {
-      throw new TreelineError('archived', `“${session.name}” is archived; restore it, then resume it.`);
+      throw new TreelineError('archived', `“${session.name}” is archived. Restore it, then resume it.`);
     }
     const last = lastTurn(session);
     if (last !== undefined && isOpen(last)) {
@@ -206,17 +206,17 @@ export class SessionsOfRepository implements RepositorySessions {
     if (Buffer.byteLength(JSON.stringify(message)) > MESSAGE_LIMIT) {
       throw new TreelineError(
         'message-too-long',
-        'The message is longer than the 1 MiB that a running agent takes; put it into a file, and send the path of that.',
+        'The message is longer than 1 MiB. Put it in a file, and send the path of the file.',
       );
     }
     const turn = lastTurn(session);
     if (turn === undefined || !isLive(turn)) {
-      throw new TreelineError('not-running', `“${session.name}” does not run; resume it with your message instead.`);
+      throw new TreelineError('not-running', `“${session.name}” is not running. Resume it with your message instead.`);
     }
     await this.#supervisor.starting(id, turn.number);
     const keeper = await this.#supervisor.keeper(id, turn.number);
     if (keeper === undefined) {
-      throw new TreelineError('not-running', `“${session.name}” has just ended; resume it with your message instead.`);
+      throw new TreelineError('not-running', `“${session.name}” has just ended. Resume it with your message instead.`);
     }
     await keeper.send(message);
   }
@@ -229,7 +229,7 @@ export class SessionsOfRepository implements RepositorySessions {
       return turn?.exit;
     }
     if (isQueued(turn)) {
-      this.#withdraw(id, turn.number, 'cancelled', 'It was cancelled before it started.');
+      this.#withdraw(id, turn.number, 'cancelled', 'Canceled before it started.');
     } else if (turn.stoppingAt === undefined) {
       try {
         this.#context.store.append({ type: 'turn.stopping', session: id, turn: turn.number });
@@ -247,7 +247,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#need(id);
     const text = name.trim();
     if (text === '') {
-      throw new TreelineError('invalid', 'A session needs a name; type at least one character.');
+      throw new TreelineError('invalid', 'A session needs a name. Enter at least one character.');
     }
     this.#context.store.append({ type: 'session.renamed', session: id, name: displayName(text) });
   }
@@ -347,7 +347,7 @@ export class SessionsOfRepository implements RepositorySessions {
       // No fsync, which a disk busy with a checkout answers late: the journal that asks for the turn has none here either.
       await writeAtomic(join(folder, TURN_FILES.prompt), prompt, { sync: false });
     } catch (cause) {
-      const words = `The prompt could not be stored in ${folder} (${errorText(cause)}): make space or access on that disk, and try again.`;
+      const words = `The prompt could not be saved in ${folder} (${errorText(cause)}). Check disk space and permissions, then try again.`;
       throw new TreelineError('prompt-write', words, { cause });
     }
   }
@@ -384,7 +384,7 @@ export class SessionsOfRepository implements RepositorySessions {
     if (keeper === undefined) return error;
     // It answers when the end is written, which its keeper tries until it is.
     keeper.stop().catch((why: unknown) => this.#context.log.warn(`Stopping ${session.id}: ${errorText(why)}`));
-    const said = `The agent of “${session.name}” is being ended, which is recorded and shown only later. ${errorText(error)}`;
+    const said = `The agent of “${session.name}” is being stopped; its status will be updated later. ${errorText(error)}`;
     return new TreelineError('journal-write', said, { cause: error });
   }
 
@@ -423,7 +423,7 @@ export class SessionsOfRepository implements RepositorySessions {
   #need(id: string): Session {
     const session = this.get(id);
     if (session === undefined) {
-      throw new TreelineError('no-session', `There is no session ${id} in ${this.repository.name}.`);
+      throw new TreelineError('no-session', `${this.repository.name} has no session ${id}.`);
     }
     return session;
   }
@@ -484,7 +484,7 @@ export class SessionsOfRepository implements RepositorySessions {
 
 function checkedPrompt(prompt: string): string {
   if (prompt.trim() === '') {
-    throw new TreelineError('invalid', 'The prompt is empty; say what the agent should do.');
+    throw new TreelineError('invalid', 'The prompt is empty. Describe what the agent should do.');
   }
   return prompt;
 }
@@ -495,7 +495,7 @@ function resumable(session: Session, adapter: AgentAdapter): string {
   if (!adapter.isAgentSession(id)) {
     throw new TreelineError(
       'no-agent-session',
-      `${adapter.name} never named the conversation of “${session.name}”, so it cannot be resumed; start it fresh.`,
+      `${adapter.name} never reported a session ID for “${session.name}”, so it cannot be resumed. Start it fresh.`,
     );
   }
   return id;
@@ -504,6 +504,6 @@ function resumable(session: Session, adapter: AgentAdapter): string {
 function turnRuns(session: Session): TreelineError {
   return new TreelineError(
     'turn-runs',
-    `A turn of “${session.name}” is under way, perhaps from another window; stop it or wait for its end, then resume.`,
+    `A turn of “${session.name}” is in progress, perhaps started in another window. Stop it or wait for it to end, then resume.`,
   );
 }

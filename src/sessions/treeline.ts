@@ -242,7 +242,7 @@ export class Treeline {
     if (adapter === undefined) {
       throw new TreelineError(
         'unknown-agent',
-        `There is no agent “${id}”; choose claude, codex, or an id from the setting treeline.customAgents.`,
+        `There is no agent “${id}”; choose claude, codex, or an ID from the treeline.customAgents setting.`,
       );
     }
     return adapter;

@@ -54,7 +54,7 @@ export async function startTurn(
     const prompt = await readFile(promptFile, 'utf8');
 
     const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
-      enter('starting the keeper');
+      enter('starting the background process');
       const launch = launchOf(context, session, turn, prompt, promptFile);
       const spec = specOf(context, session, turn, launch);
       await writeSpec(folder, spec);
@@ -73,7 +73,7 @@ export async function startTurn(
         return (keeper = starting);
       };
       const make = (): Promise<void> => {
-        enter('making the worktree');
+        enter('creating the worktree');
         return makeWorktree(context, session, turn, undo, { signal, onBegun: () => void start() });
       };
       // The checkout first, since it takes longest; the keeper starts beside it.
@@ -82,7 +82,7 @@ export async function startTurn(
       if (turn.number > 1 && !(await isComplete(context.repository, session.worktree))) await make();
       return { keeper: started };
     };
-    enter('waiting until other worktrees are made');
+    enter('waiting for other worktrees');
     const { keeper } = await (turn.number === 1 ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
     context.store.append({ type: 'worktree.ready', session: session.id });
 
@@ -187,7 +187,7 @@ function failure(
 ): TreelineError {
   const after =
     (undone.length > 0 ? ` Undone: ${undone.join(', ')}.` : '') +
-    (left.length > 0 ? ` Left as it is: ${left.join(', ')}.` : '');
+    (left.length > 0 ? ` Not undone: ${left.join(', ')}.` : '');
   if (signal?.aborted === true) {
     return new TreelineError('cancelled', `Starting “${session.name}” was cancelled while ${step}.${after}`);
   }

@@ -29,7 +29,7 @@ const RECONNECT_AFTER = 200;
 /** After a failure that must not be the last word: ms. */
 const RETRY_INTERVAL = 2000;
 
-const PROMPT_LOST = 'The window closed before the prompt was stored; resume the session and give it again.';
+const PROMPT_LOST = 'The window closed before the prompt was saved. Resume the session and enter the prompt again.';
 
 /** What did not work for a turn, told once. */
 interface Trouble {

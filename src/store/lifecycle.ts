@@ -167,7 +167,7 @@ function step(session: Session | undefined, fact: StepFact, live: number): Sessi
 function created(fact: Extract<Fact, { type: 'session.created' }>): Session {
   const { name, agent, base, worktree, branch, expects, foreign } = fact;
   // Its first turn is requested in the same breath: where that cannot be read, nothing waits and nothing will come.
-  const detail = 'The session was created, and no turn of it is in the journal; resume it to go on.';
+  const detail = 'The session was created but has no turns. Resume it to start one.';
   const evidence: Evidence = { type: fact.type, at: fact.at, detail };
   return {
     id: fact.session,
@@ -219,7 +219,7 @@ function moved({ move: _over, ...session }: Session, move: Move, fact: MovedFact
         session,
         'archived',
         fact,
-        'The session is archived; what its worktree held lies in the trash.',
+        'The session is archived. The files of its worktree are in the trash.',
       );
     case 'session.purged': {
       const purged = { ...session, archive: { ...archive, purgedAt: fact.at } };
@@ -280,8 +280,8 @@ function turnFact(session: Session, fact: Exclude<TurnFact, { type: 'turn.reques
       // Who asked for a stop while it was queued still sees that stop, and its owner has to act on it.
       if (turn.stoppingAt !== undefined) return next;
       return session.worktreeReadyAt === undefined
-        ? withStatus(next, 'preparing', fact, 'The worktree is being made.')
-        : withStatus(next, 'starting', fact, 'The agent is being started.');
+        ? withStatus(next, 'preparing', fact, 'Creating the worktree.')
+        : withStatus(next, 'starting', fact, 'Starting the agent.');
     }
     case 'turn.withdrawn': {
       if (!open || turn.agent !== undefined) {
@@ -303,7 +303,7 @@ function turnFact(session: Session, fact: Exclude<TurnFact, { type: 'turn.reques
             put({ agent: { ...fact.agent, at: fact.at } }),
             turn.stoppingAt === undefined ? 'working' : 'stopping',
             fact,
-            `The agent runs as process ${fact.agent.pid}.`,
+            `The agent is running as process ${fact.agent.pid}.`,
           )
         : session;
     case 'agent.identified':
@@ -312,7 +312,7 @@ function turnFact(session: Session, fact: Exclude<TurnFact, { type: 'turn.reques
         : { ...session, agentSession: fact.agentSession };
     case 'turn.stopping':
       return open && turn.stoppingAt === undefined
-        ? withStatus(put({ stoppingAt: fact.at }), 'stopping', fact, 'A stop was asked for.')
+        ? withStatus(put({ stoppingAt: fact.at }), 'stopping', fact, 'Stop requested.')
         : session;
     case 'turn.exited':
       return open ? exited(put({ exit: fact.exit }), fact) : session;

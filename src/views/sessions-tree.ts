@@ -310,7 +310,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       if (shown.length === 0) {
         return [note(vscode.l10n.t('No changes yet'))];
       }
-      return more ? [...shown, note(vscode.l10n.t('More files have changed'))] : shown;
+      return more ? [...shown, note(vscode.l10n.t('More files changed'))] : shown;
     } catch (error) {
       this.#services.log.warn(`Changes of ${node.session}: ${errorText(error)}`);
       return [note(oneLine(errorText(error)))];
@@ -439,7 +439,9 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     const counts = countGroups(allSessions(this.#services.treeline).map(({ session }) => session.status));
     const waiting = counts['needs-attention'];
     const tooltip =
-      waiting === 1 ? vscode.l10n.t('1 session needs you') : vscode.l10n.t('{0} sessions need you', waiting);
+      waiting === 1
+        ? vscode.l10n.t('1 session needs attention')
+        : vscode.l10n.t('{0} sessions need attention', waiting);
     if (this.view.badge?.value !== (waiting === 0 ? undefined : waiting)) {
       this.view.badge = waiting === 0 ? undefined : { value: waiting, tooltip };
     }

@@ -38,7 +38,7 @@ export class StatusBar implements vscode.Disposable {
     const text = summary(counts, vscode.l10n.t);
     const icon = counts['needs-attention'] > 0 ? 'bell-dot' : 'list-tree';
     this.#item.text = `$(${icon}) ${text}`;
-    this.#item.tooltip = vscode.l10n.t('Treeline: show the sessions');
+    this.#item.tooltip = vscode.l10n.t('Show Treeline sessions');
     this.#item.accessibilityInformation = { label: `Treeline: ${text}` };
     this.#item.backgroundColor =
       counts['needs-attention'] > 0 ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;

@@ -69,7 +69,7 @@ export function groupLabel(group: StatusGroup, t: Translate): string {
     case 'working':
       return t('Working');
     case 'needs-attention':
-      return t('Needs You');
+      return t('Needs Attention');
     case 'idle':
       return t('Idle');
     case 'ended':
@@ -95,7 +95,9 @@ export function summary(counts: Readonly<Record<StatusGroup, number>>, t: Transl
     parts.push(t('{0} working', counts.working));
   }
   if (counts['needs-attention'] > 0) {
-    parts.push(counts['needs-attention'] === 1 ? t('1 needs you') : t('{0} need you', counts['needs-attention']));
+    parts.push(
+      counts['needs-attention'] === 1 ? t('1 needs attention') : t('{0} need attention', counts['needs-attention']),
+    );
   }
   if (parts.length === 0) {
     const all = counts.idle + counts.ended;
