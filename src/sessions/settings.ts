@@ -7,7 +7,7 @@ import type { ProgramOptions } from '../agents/program.ts';
 interface Common {
   /** The heading that it stands under in the settings editor. */
   readonly section: 'sessions' | 'views';
-  readonly scope: 'application' | 'machine' | 'machine-overridable' | 'window';
+  readonly scope: 'application' | 'machine' | 'window';
 }
 
 export interface NumberSetting extends Common {
@@ -42,13 +42,13 @@ export const SETTINGS = {
     section: 'sessions',
     type: 'string',
     default: '${repositoryParent}/${repositoryName}.worktrees',
-    scope: 'machine-overridable',
+    scope: 'machine',
   },
   branchName: { section: 'sessions', type: 'string', default: 'treeline/${slug}-${id}', scope: 'window' },
   /** Seconds, like the next one. */
   stopGraceInterrupt: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
   stopGraceTerminate: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
-  trashDays: { section: 'sessions', type: 'integer', default: 14, minimum: 0, maximum: 3650, scope: 'window' },
+  trashDays: { section: 'sessions', type: 'integer', default: 14, minimum: 0, maximum: 3650, scope: 'application' },
   /** Each takes the disk space of a whole checkout. */
   warmWorktrees: { section: 'sessions', type: 'integer', default: 3, minimum: 0, maximum: 10, scope: 'window' },
   sessionsLayout: {
