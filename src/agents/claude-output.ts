@@ -406,8 +406,9 @@ function rateLimit(info: Json): AgentEventBody[] {
 
 /** What the agent wants to be allowed, or to be told. */
 function wants(tool: string, input: Json): Attention {
-  if (tool === 'AskUserQuestion')
+  if (tool === 'AskUserQuestion') {
     return { for: 'input', what: oneLine(question(input) ?? 'The agent asks a question.') };
+  }
   const { argument } = toolCall(tool, input);
   return { for: 'permission', what: oneLine(argument === '' ? tool : `${tool}: ${argument}`) };
 }

@@ -67,8 +67,9 @@ export class Detector {
     if (name === undefined) return { found: true, hint: '' };
     const env = this.#env();
     const found = await findProgram(name, env);
-    if (found === undefined)
+    if (found === undefined) {
       return { found: false, hint: `${oneLine(name, 100)} was not found on the PATH. ${install}` };
+    }
     if (isBatchFile(found)) {
       return {
         found: false,

@@ -53,8 +53,9 @@ export function exitEnding(seen: Seen, exit: ExitRecord, reason?: string): Endin
 /** Nobody saw an exit status: the agent never ran, or its end was missed. */
 function unseen(exit: ExitRecord, interrupted: boolean): Ending {
   if (interrupted) return { outcome: 'interrupted', summary: 'Interrupted.' };
-  if (exit.startedAt === null && exit.problem !== undefined)
+  if (exit.startedAt === null && exit.problem !== undefined) {
     return { outcome: 'failed', summary: summary(exit.problem, 'The agent could not be started.') };
+  }
   return { outcome: 'unknown', summary: summary(exit.problem, 'How the agent ended is unknown.') };
 }
 

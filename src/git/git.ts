@@ -59,13 +59,14 @@ export async function tryGit(cwd: string, args: readonly string[], options: GitO
   running.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes <= maxBytes) chunks.push(chunk);
-    else
+    else {
       running.end(
         new TreelineError(
           'too-large',
           `git's answer in ${cwd} is larger than ${maxBytes} bytes; open the file itself instead.`,
         ),
       );
+    }
   });
   const { exitCode, stderr } = await running.ended;
   return { exitCode, stdout: Buffer.concat(chunks), stderr };

@@ -87,8 +87,9 @@ async function judged(commonDir: string, settings: readonly Setting[]): Promise<
     if (name === 'core.attributesfile') attributes.push(value.replace(/^~(?=\/)/, os.homedir()));
   }
   const hash = createHash('sha256').update(JSON.stringify(settings));
-  for (const file of attributes)
+  for (const file of attributes) {
     hash.update(`\0${(await readIfExists(file).catch(() => undefined))?.toString() ?? ''}`);
+  }
   return { fingerprint: hash.digest('hex'), mayHaveHook };
 }
 

@@ -361,8 +361,9 @@ export async function isComplete(repository: Repository, folder: string): Promis
 
 /** A timeout after a complete checkout is a hook that hangs: the error names it. */
 async function namingHook(repository: Repository, folder: string, error: unknown): Promise<unknown> {
-  if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder)))
+  if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder))) {
     return error;
+  }
   return new TreelineError(
     'hook-timeout',
     `The repository's post-checkout hook did not end in time after the checkout of ${folder} and was stopped; repair or disable the hook and try again.`,

@@ -167,8 +167,9 @@ export function readFact(value: unknown): Fact | 'newer' {
   const at = number(line['at'], 'at');
   const by = writer(line['by'], 'by');
   const fact = { v, id, at, session, by, type, ...bodies[type](line, type) } as Fact;
-  if (fact.type === 'session.known' && fact.known.id !== session)
+  if (fact.type === 'session.known' && fact.known.id !== session) {
     invalid('known.id', 'that of the fact', fact.known.id);
+  }
   return fact;
 }
 

@@ -230,8 +230,9 @@ export class Store implements StoreEvents {
       }
     }
     this.#recovering = false;
-    if (lost.length > 0)
+    if (lost.length > 0) {
       this.#log.warn(`${lost.length} session(s) that it had lost were written back into the journal.`);
+    }
     return lost.length > 0;
   }
 
