@@ -136,7 +136,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
       { agent: 'scripted', prompt: 'wait' },
       {
         signal: abort.signal,
-        progress: (step) => step === 'making the worktree' && abort.abort(),
+        progress: (step) => step === 'creating the worktree' && abort.abort(),
       },
     );
     await assert.rejects(spawn, { code: 'cancelled' });
