@@ -16,7 +16,7 @@ import { ask } from './quick-input.ts';
 import { optionsOf, sessionId, theSession } from './session-arg.ts';
 import { commandId } from './table.ts';
 
-/** Moves the worktrees of sessions to the trash, and offers to undo that. Resolves when they are there. */
+/** Moves the worktrees of sessions to the trash, and offers to restore them. Resolves when they are there. */
 export async function archive(context: CommandContext, argument: unknown, selected: unknown): Promise<void> {
   const archived: Found[] = [];
   const failures: unknown[] = [];
@@ -30,11 +30,11 @@ export async function archive(context: CommandContext, argument: unknown, select
     }
   }
   failures.forEach((error) => context.errors.report(error));
-  void offerUndo(context, archived);
+  void offerRestore(context, archived);
 }
 
 /** What the action was is said once, for all; the message goes by itself. */
-async function offerUndo(context: CommandContext, archived: readonly Found[]): Promise<void> {
+async function offerRestore(context: CommandContext, archived: readonly Found[]): Promise<void> {
   const [first] = archived;
   if (first === undefined) {
     return;
@@ -194,7 +194,7 @@ export async function removeWorktree(context: CommandContext, argument: unknown,
   }
   refuseOpenFolder({ worktree: folder, name });
   const session = await repository.removeWorktree(folder);
-  void offerUndo(context, [{ session, repository }]);
+  void offerRestore(context, [{ session, repository }]);
 }
 
 /** The sessions that a command is about: those selected in the view, the one it was given, or the user's choice. */

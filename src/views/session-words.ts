@@ -104,7 +104,7 @@ export function tooltipLines(session: Session, activity: Activity | undefined, r
   const line = (label: string, value: string | undefined, code = false): TooltipLine[] =>
     value === undefined || value === '' ? [] : [{ label, value, ...(code && { code }) }];
   return [
-    ...line(t('Evidence'), `${oneLine(evidence.detail)} (${evidence.type}, ${ago(evidence.at)})`),
+    ...line(t('Evidence'), `${oneLine(evidence.detail)} (${ago(evidence.at)})`),
     ...line(
       t('Last output'),
       activity?.lastEventAt === undefined
