@@ -9,10 +9,10 @@ import { rename, resume, send, stop } from './lifecycle-commands.ts';
 import * as open from './open-commands.ts';
 import { spawn } from './spawn.ts';
 import { COMMAND_NAMES, commandId } from './table.ts';
-import type { CommandHandler, CommandName } from './table.ts';
+import type { CommandHandlers } from './table.ts';
 
 /** One handler for each command of the table. Those about a session take its id or a tree item first. */
-const HANDLERS: { readonly [Name in CommandName]: CommandHandler<Name, CommandContext> } = {
+const HANDLERS: CommandHandlers<CommandContext> = {
   spawn,
   send,
   stop,

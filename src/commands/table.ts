@@ -257,10 +257,13 @@ export type CommandResult<Name extends CommandName> = ReturnType<Signature<Name>
 type Unchecked<Arguments extends readonly unknown[]> = { [Index in keyof Arguments]: unknown };
 
 /** A command's handler. Its arguments may come from anywhere, so it checks them. */
-export type CommandHandler<Name extends CommandName, Context> = (
+type CommandHandler<Name extends CommandName, Context> = (
   context: Context,
   ...args: Unchecked<CommandArguments<Name>>
 ) => CommandResult<Name> | Promise<CommandResult<Name>>;
+
+/** One handler for each command. */
+export type CommandHandlers<Context> = { readonly [Name in CommandName]: CommandHandler<Name, Context> };
 
 export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
 

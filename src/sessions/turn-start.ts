@@ -64,7 +64,7 @@ export async function startTurn(
         const starting = launchKeeper(context, spec, folder, launch.env);
         // Awaited only after the worktree is made; a failure before then is not an unhandled one.
         starting.catch(() => undefined);
-        undo.push('the keeper', async () => {
+        undo.push('the background process', async () => {
           // A keeper whose client leaves before `start` ends by itself.
           const connection = await starting.catch(() => undefined);
           connection?.dispose();
