@@ -14,7 +14,7 @@ async function lint(code: string): Promise<string[]> {
   const { curly, 'no-restricted-syntax': syntax } = config.rules;
   const flat: Linter.Config = {
     files: ['**/*.ts'],
-    languageOptions: { parser: tseslint.parser as Linter.Parser },
+    languageOptions: { parser: tseslint.parser },
     rules: { ...(curly && { curly }), ...(syntax && { 'no-restricted-syntax': syntax }) },
   };
   return new Linter({ cwd: root }).verify(code, flat, 'src/git/a.ts').map(({ message }) => message);
