@@ -74,6 +74,11 @@ const noShell = [
   },
 ];
 
+const onePath = {
+  selector: 'ImportDeclaration[source.value=/^(node:)?path(\\/(posix|win32))?$/] > ImportSpecifier',
+  message: "Write: import path from 'node:path'.",
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'dist-test/', '.cache/', '**/node_modules/', '**/fixtures/', '**/*.mjs'] },
   {
@@ -94,11 +99,18 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      'no-restricted-syntax': ['error', ...noShell],
+      'no-restricted-syntax': ['error', ...noShell, onePath],
+      // A body stands on the line of its `if`, or in braces.
+      curly: ['error', 'multi-line'],
       eqeqeq: 'error',
     },
   },
   ...layerRules,
+  {
+    // These still take `join` and its like one by one.
+    files: ['src/sessions/**/*.ts', 'test/faults/**/*.ts', 'test/unit/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noShell] },
+  },
   {
     files: ['test/**/*.ts', 'test/**/*.mts'],
     rules: {

@@ -13,6 +13,7 @@ import { LOG_SCHEME, LogDocuments } from './documents/log-documents.ts';
 import { LogFollower } from './documents/log-follower.ts';
 import { Treeline } from './hosts/treeline.ts';
 import { nonEmpty, shape } from './platform/check.ts';
+import { settingId } from './sessions/settings.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
 import { OldArchivesQuestion } from './views/old-archives.ts';
@@ -94,7 +95,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     }),
     registerCommands(commands),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('treeline.warmWorktrees')) {
+      if (event.affectsConfiguration(settingId('warmWorktrees'))) {
         treeline?.tidyPools();
       }
     }),

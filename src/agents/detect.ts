@@ -115,7 +115,7 @@ export class Detector {
       windowsHide: true,
     });
     if (result.timedOut) {
-      const hint = `“${asked}” did not answer within ${this.#timeout / 1000} s: run it in a terminal to see why.`;
+      const hint = `“${asked}” did not respond within ${this.#timeout / 1000} s. Run it in a terminal to see why.`;
       return { found: true, path: program, hint };
     }
     if (result.failed) {

@@ -34,7 +34,7 @@ export async function openDiff({ session, repository }: Found): Promise<void> {
   }
   if (all.more) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('The diff shows the first {0} files; the others are in the worktree.', FILES_LIMIT),
+      vscode.l10n.t('The diff shows only the first {0} files. See the worktree for the rest.', FILES_LIMIT),
     );
   }
 }

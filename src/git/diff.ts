@@ -169,8 +169,9 @@ async function* readChanges(
   const records = gitRecords(folder, args, { signal, timeoutMs: 600_000 });
   const next = async (): Promise<string> => {
     const step = await records.next();
-    if (step.done === true)
+    if (step.done === true) {
       throw new TreelineError('git-failed', `git diff in ${folder} ended in the middle of a record; try again.`);
+    }
     return step.value;
   };
   try {

@@ -25,7 +25,7 @@ async function ask(): Promise<string> {
   const said = await gitText(os.tmpdir(), ['version']);
   const version = /\d+(\.\d+)+/.exec(said)?.[0] ?? '0';
   if (!isAtLeast(version, MINIMUM_GIT)) {
-    throw new TreelineError('git-too-old', `git ${version} is too old; install git ${MINIMUM_GIT} or newer.`);
+    throw new TreelineError('git-too-old', `git ${version} is too old. Install git ${MINIMUM_GIT} or newer.`);
   }
   return version;
 }

@@ -67,7 +67,7 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   if (!isBranchName(branch)) {
     throw new TreelineError(
       'bad-branch-name',
-      `${JSON.stringify(branch)} is not a valid branch name; choose another one.`,
+      `${JSON.stringify(branch)} is not a valid branch name. Choose another one.`,
     );
   }
   const commit = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(request.base)
@@ -353,8 +353,9 @@ export async function isComplete(repository: Repository, folder: string): Promis
 
 /** A timeout after a complete checkout is a hook that hangs: the error names it. */
 async function namingHook(repository: Repository, folder: string, error: unknown): Promise<unknown> {
-  if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder)))
+  if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder))) {
     return error;
+  }
   return new TreelineError(
     'hook-timeout',
     `The repository's post-checkout hook did not end in time after the checkout of ${folder} and was stopped; repair or disable the hook and try again.`,

@@ -120,6 +120,11 @@ export class Treeline {
     return [...choices.filter(({ found }) => found), ...choices.filter(({ found }) => !found)];
   }
 
+  /** What people call an agent; its id where no agent has it. */
+  agentName(id: string): string {
+    return this.#adapters().find((one) => one.id === id)?.name ?? id;
+  }
+
   /** Examines all open repositories, and the programs of this machine. */
   async examine(signal?: AbortSignal): Promise<readonly Examined[]> {
     const examined: Examined[] = [];

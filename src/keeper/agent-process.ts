@@ -98,12 +98,17 @@ function sender(stdin: Writable | null): AgentProcess['send'] {
     new Promise((resolve, reject) => {
       if (stdin === null) {
         reject(
-          new TreelineError('no-stdin', 'This agent takes no messages while it works; send it when the turn is over.'),
+          new TreelineError(
+            'no-stdin',
+            'This agent does not accept messages while it works. Send the message when the turn has ended.',
+          ),
         );
       } else if (!stdin.writable) {
         reject(stdinClosed());
       } else if (stdin.writableLength > STDIN_LIMIT) {
-        reject(new TreelineError('stdin-full', 'The agent has not read its earlier messages yet; wait, or stop it.'));
+        reject(
+          new TreelineError('stdin-full', 'The agent has not read its earlier messages yet. Wait for it, or stop it.'),
+        );
       } else {
         before();
         const timer = setTimeout(resolve, HANDED_OVER);
@@ -117,7 +122,7 @@ function sender(stdin: Writable | null): AgentProcess['send'] {
 }
 
 function stdinClosed(cause?: Error): TreelineError {
-  return new TreelineError('stdin-closed', 'The agent does not read messages any more; resume it when it has ended.', {
+  return new TreelineError('stdin-closed', 'The agent no longer reads messages. Resume it when it has ended.', {
     cause,
   });
 }
@@ -128,11 +133,11 @@ function refusal(program: string, error: unknown): TreelineError {
   if (hasCode(error, 'ENOENT')) {
     return say(
       'not-found',
-      `“${program}” (or the interpreter that its first line names) was not found; install it, or correct its path.`,
+      `“${program}” (or the interpreter named in its first line) was not found. Install it, or correct its path.`,
     );
   }
   if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) {
-    return say('not-executable', `“${program}” may not be executed; check its permissions.`);
+    return say('not-executable', `“${program}” is not executable. Check its permissions.`);
   }
   if (hasCode(error, 'E2BIG') || hasCode(error, 'ENAMETOOLONG')) {
     return say(

@@ -57,7 +57,7 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
   } catch (error) {
     throw new TreelineError(
       'keeper-start',
-      `The keeper could not be started (${errorText(error)}); reload the window, and try again.`,
+      `The background process could not be started (${errorText(error)}). Reload the window, then try again.`,
       { cause: error },
     );
   } finally {
@@ -91,7 +91,9 @@ export async function connectKeeper(
     if (gone || performance.now() > deadline) {
       throw new TreelineError(
         'keeper-gone',
-        gone ? 'The keeper of this run has ended.' : 'The keeper does not answer.',
+        gone
+          ? 'The background process of this turn has ended.'
+          : 'The background process of this turn is not responding.',
       );
     }
     await delay(ATTEMPT, undefined, signal && { signal });
@@ -170,7 +172,7 @@ export class KeeperConnection {
     });
     this.#closed = new Promise((resolve) =>
       client.once('close', () => {
-        this.#fail(new TreelineError('keeper-gone', 'The keeper has ended, or the connection to it broke.'));
+        this.#fail(new TreelineError('keeper-gone', 'The background process of this turn has ended or disconnected.'));
         resolve();
       }),
     );
@@ -238,7 +240,7 @@ export class KeeperConnection {
     const answer = Promise.withResolvers<Answer>();
     this.#waiting.set(id, answer);
     if (this.#client.writable) this.#client.write(`${JSON.stringify({ id, ...question })}\n`);
-    else this.#fail(new TreelineError('keeper-gone', 'The keeper has ended, or the connection to it broke.'));
+    else this.#fail(new TreelineError('keeper-gone', 'The background process of this turn has ended or disconnected.'));
     return answer.promise;
   }
 

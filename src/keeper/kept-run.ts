@@ -77,7 +77,7 @@ export class KeptRun {
     if (this.#recorder.blocked) {
       throw new TreelineError(
         'disk',
-        'The disk takes no more, so the message was not sent; make space and send it again.',
+        'The message was not sent because the disk is full. Free some space, then send it again.',
       );
     }
     try {
@@ -92,7 +92,7 @@ export class KeptRun {
   async stop(): Promise<ExitRecord> {
     if (this.#stop === undefined && !this.#ending) {
       this.#stop = { requestedAt: Date.now(), steps: [] };
-      this.#recorder.note('A stop was asked for.');
+      this.#recorder.note('Stop requested.');
       if (this.#starting === undefined) {
         this.#ending = true;
         this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected: [] }));
@@ -121,7 +121,7 @@ export class KeptRun {
     this.#known = [agent.id];
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id });
-    this.#recorder.note(`The agent runs as process ${agent.id.pid}.`);
+    this.#recorder.note(`The agent is running as process ${agent.id.pid}.`);
     agent.exited
       .then(({ code, signal }) => this.#end(agent, output, code, signal))
       .catch((error: unknown) => this.#over.reject(error));
@@ -147,7 +147,7 @@ export class KeptRun {
       this.#known = [agent.id, ...(await descendants(this.#family()))];
       if (gone()) return;
       this.#stop?.steps.push({ signal, at: Date.now() });
-      this.#recorder.note(`${signal} was sent to the agent and its process group.`);
+      this.#recorder.note(`Sent ${signal} to the agent and its process group.`);
       await signalGroup(agent.id, signal);
       await Promise.race([agent.exited, delay(wait, undefined, { ref: false })]);
       if (gone()) return;
@@ -183,10 +183,7 @@ export class KeptRun {
       before = output.readSinceEnd;
       if (await Promise.race([closed, delay(DRAIN, false, { ref: false })])) return;
     } while (this.#recorder.blocked || (output.readSinceEnd > before && output.readSinceEnd < PIPES_LIMIT));
-    this.#recorder.note(
-      'A process that could not be found holds the agent’s output open; it is not read on.',
-      'warning',
-    );
+    this.#recorder.note('An unknown process keeps the agent’s output open. Treeline stopped reading it.', 'warning');
     output.close();
     await output.ended;
   }

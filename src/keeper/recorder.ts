@@ -93,7 +93,7 @@ export class Recorder {
     if (trouble === undefined) return;
     this.#ready = Promise.withResolvers();
     this.#retry = setInterval(() => this.#again(), RETRY);
-    this.note(`The disk refused the agent's output (${trouble}); it is held back, and the agent waits.`, 'error');
+    this.note(`Could not write the agent's output (${trouble}); the agent is paused until there is space.`, 'error');
   }
 
   #again(): void {
@@ -101,7 +101,7 @@ export class Recorder {
     clearInterval(this.#retry);
     // Resolved first: the note may meet trouble again, which makes a new promise.
     this.#ready.resolve(undefined);
-    this.note('The disk takes the output again; nothing was lost.');
+    this.note('The output is being written again. Nothing was lost.');
   }
 
   /** Writes what is pending, in order. Returns the code of the error that stopped it. */

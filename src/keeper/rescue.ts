@@ -40,14 +40,19 @@ export interface LostRun {
 export async function rescue(lost: LostRun): Promise<ExitRecord> {
   const { folder, keeper, agent } = lost;
   if (keeper !== undefined && (await isAlive(keeper))) {
-    throw new TreelineError('keeper-alive', 'The keeper of this run still lives; stop the session instead.');
+    throw new TreelineError(
+      'keeper-alive',
+      'The background process of this turn is still running. Stop the session instead.',
+    );
   }
   const notes: KeeperNote[] = [];
   const note = (text: string, level: KeeperNote['level'] = 'info'): void =>
     void notes.push({ at: Date.now(), level, text });
   const why =
-    lost.stoppingAt === undefined ? 'The keeper ended unexpectedly' : 'The keeper ended before the stop was done';
-  note(`${why}; what it left is cleaned up in its place.`, 'error');
+    lost.stoppingAt === undefined
+      ? 'The background process ended unexpectedly'
+      : 'The background process ended before the stop was complete';
+  note(`${why}. A window is closing the turn instead.`, 'error');
 
   const { family, steps } = await endAgent(lost, note);
   const survivors = await sweep(family, true, note);
@@ -64,8 +69,8 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
     expected: await lookFor(lost.worktree, lost.expects),
     problem:
       agent === undefined
-        ? 'The keeper ended unexpectedly before the agent was started.'
-        : `${why}, so nobody saw how the agent ended.`,
+        ? 'The background process ended unexpectedly before the agent started.'
+        : `${why}, so how the agent ended is unknown.`,
     ...(lost.stoppingAt !== undefined && { stop: { requestedAt: lost.stoppingAt, steps } }),
   } satisfies ExitRecord;
   try {
@@ -106,7 +111,10 @@ async function endAgent(
     return { family: { roots: agent === undefined ? [] : [agent], marker }, steps: [] };
   }
   const roots = [agent, ...(await descendants({ roots: [agent], marker }))];
-  note(`The agent (process ${agent.pid}) still ran without its keeper, and is ended.`, 'warning');
+  note(
+    `The agent (process ${agent.pid}) was still running without its background process and is being stopped.`,
+    'warning',
+  );
   const steps: StopStep[] = [];
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (await signalGroup(agent, signal)) steps.push({ signal, at: Date.now() });

@@ -67,7 +67,7 @@ export async function sweep(
   );
   const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(', ');
   note(
-    `Left running, and ended now: ${names}${left.length > NAMED ? ` and ${left.length - NAMED} more` : ''}.`,
+    `Stopping processes left running: ${names}${left.length > NAMED ? ` and ${left.length - NAMED} more` : ''}.`,
     'warning',
   );
 

@@ -73,7 +73,7 @@ function localSocket(name: string, env: NodeJS.ProcessEnv): string {
   }
   throw new TreelineError(
     'socket-folder',
-    `There is no safe folder for the keeper's socket: remove ${path.join(os.tmpdir(), `treeline-${os.userInfo().uid}`)} if it is not yours, or set XDG_RUNTIME_DIR.`,
+    `Treeline has no safe folder for its sockets. Remove ${path.join(os.tmpdir(), `treeline-${os.userInfo().uid}`)} if it is not yours, or set XDG_RUNTIME_DIR.`,
   );
 }
 

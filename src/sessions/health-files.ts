@@ -35,9 +35,9 @@ export async function staleFiles(patient: Patient, signal: AbortSignal): Promise
     if (store.get(id) === undefined && store.unknown === 0 && (await holdsOnlyPrompt(own))) strays.push(own);
   }
   return [
-    ...leftovers('sockets that no keeper listens on', await deadSockets()),
-    ...leftovers('temporary files whose writer is gone', temporary),
-    ...leftovers('folders of sessions that were never created', strays),
+    ...leftovers('sockets that are no longer in use', await deadSockets()),
+    ...leftovers('abandoned temporary files', temporary),
+    ...leftovers('folders without a session', strays),
     ...(unreadable.length === 0 ? [] : [rebuilt(unreadable)]),
   ];
 }
@@ -52,7 +52,7 @@ function leftovers(what: string, files: readonly string[]): readonly Finding[] {
           sentence: `There are ${files.length} ${what}.`,
           evidence: files,
           repair: {
-            title: 'Delete Them',
+            title: 'Delete',
             plan: files.map((file) => `Delete ${file}.`),
             run: async () => {
               for (const file of files) await removeTree(file);
@@ -66,11 +66,11 @@ function rebuilt(files: readonly string[]): Finding {
   return {
     kind: 'index-unreadable',
     severity: 'info',
-    sentence: `${files.length} index files cannot be read. No harm is done: they are rebuilt from the journal and the logs.`,
+    sentence: `${files.length} index files cannot be read. Nothing is lost: Treeline rebuilds them from its records and the logs.`,
     evidence: files,
     repair: {
-      title: 'Delete Them',
-      plan: files.map((file) => `Delete ${file}; it is made again when it is needed.`),
+      title: 'Delete',
+      plan: files.map((file) => `Delete ${file}. It is recreated when needed.`),
       run: async () => {
         for (const file of files) await rm(file, { force: true });
       },

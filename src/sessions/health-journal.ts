@@ -18,10 +18,10 @@ export function journalFindings({ context }: Patient): readonly Finding[] {
     findings.push({
       kind: 'journal-damaged',
       severity: 'warning',
-      sentence: `${damaged.length} pieces of the sessions' journal are damaged and left out; everything else is complete.`,
+      sentence: `${damaged.length} records of the session history are damaged and were skipped. All others are complete.`,
       evidence: [
-        `Journal: ${journalFile(folder)}`,
-        `Copies of the pieces: ${damagedFile(folder)}`,
+        `Session history: ${journalFile(folder)}`,
+        `Copies of the damaged records: ${damagedFile(folder)}`,
         ...damaged.slice(0, NAMED).map(({ offset, length, reason }) => `Byte ${offset}, ${length} bytes: ${reason}`),
       ],
     });
@@ -31,7 +31,7 @@ export function journalFindings({ context }: Patient): readonly Finding[] {
       kind: 'journal-newer',
       severity: 'warning',
       sentence: `${unknown} entries were written by another version of Treeline and are not shown; update this one.`,
-      evidence: [`Journal: ${journalFile(folder)}`],
+      evidence: [`Session history: ${journalFile(folder)}`],
     });
   }
   return findings;
@@ -46,8 +46,8 @@ export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[]
     const steps = [
       move.to === 'trash' ? `Move ${move.worktree} to ${files}.` : '',
       move.to === 'worktree' ? `Move ${files} back to ${move.worktree}.` : '',
-      move.to === 'nowhere' ? `Delete what is left of ${files}.` : '',
-      registration === undefined ? '' : `Do the same with git's folder of the worktree, ${registration.from}.`,
+      move.to === 'nowhere' ? `Delete the rest of ${files}.` : '',
+      registration === undefined ? '' : `Do the same with git's data for the worktree, ${registration.from}.`,
     ];
     return {
       kind: 'move-unfinished',
@@ -55,11 +55,11 @@ export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[]
       sentence:
         move.to === 'nowhere'
           ? `A window closed while the archived worktree of “${session.name}” was being deleted.`
-          : `A window closed while it moved the worktree of “${session.name}”.`,
+          : `A window closed while moving the worktree of “${session.name}”.`,
       evidence: [`${session.id}, process ${move.by.pid}, ${new Date(move.at).toISOString()}`],
       repair: {
-        title: move.to === 'nowhere' ? 'Finish the Deletion' : 'Finish the Move',
-        plan: [...steps.filter((step) => step !== ''), 'Steps that are done already are passed over.'],
+        title: move.to === 'nowhere' ? 'Finish the Deletion' : 'Finish Move',
+        plan: [...steps.filter((step) => step !== ''), 'Skip the steps that are already done.'],
         run: async () => {
           nudge();
           await outcome(context.store, session.id, { of: (now) => (now.move?.fact === move.fact ? undefined : true) });
@@ -79,9 +79,9 @@ export async function oldTrash({ context, sessions, expired: due }: Patient): Pr
       sentence: `The archived worktree of “${session.name}” has been kept for more than ${context.settings().trashDays} days on which Treeline ran.`,
       evidence: [files],
       repair: {
-        title: 'Delete It for Good',
+        title: 'Permanently Delete',
         plan: [
-          `Delete ${files} with all files in it, those that git does not hold included. This cannot be undone.`,
+          `Delete ${files} and all files in it, including those that are not in git. This cannot be undone.`,
           `Keep the branch ${session.branch} and the session's logs.`,
         ],
         run: () => sessions.purge(session.id),
@@ -100,7 +100,7 @@ export async function oldTrash({ context, sessions, expired: due }: Patient): Pr
     {
       kind: 'trash-unknown',
       severity: 'info',
-      sentence: `${strangers.length} folders in the trash belong to no archived session; look into them, and delete what is not needed.`,
+      sentence: `${strangers.length} folders in the trash do not belong to an archived session. Delete those that you do not need.`,
       evidence: strangers,
     },
   ];

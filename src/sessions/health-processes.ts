@@ -41,7 +41,7 @@ export async function goneProcesses(patient: Patient): Promise<readonly Finding[
         plan: [
           'End what is left of it: processes by recorded identity and by their mark.',
           'Record that it is over, and that nobody saw how it ended.',
-          `Leave the worktree ${session.worktree} as it is.`,
+          `Keep the worktree ${session.worktree} unchanged.`,
         ],
         run: () => close(patient, session.id, run.number),
       },
@@ -85,8 +85,11 @@ export async function leftProcesses({ context }: Patient): Promise<readonly Find
       sentence,
       evidence: names,
       repair: {
-        title: 'End Them',
-        plan: [...names.map((name) => `Ask to end, and kill after a moment: ${name}.`), 'End what they started, too.'],
+        title: 'Stop Processes',
+        plan: [
+          ...names.map((name) => `Terminate ${name}, and kill it if it does not end.`),
+          'Stop the processes that they started.',
+        ],
         run: async () => {
           // By identity: a number may be another process's by now.
           await signalProcesses(

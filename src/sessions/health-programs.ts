@@ -17,11 +17,11 @@ export async function examinePrograms(
       const evidence = [path, version].flatMap((text) => text ?? []);
       if (!found || hint !== '') {
         const severity = used.has(id) ? 'warning' : 'info';
-        return [{ kind: 'agent', severity, sentence: `${name} cannot be used now: ${hint}`, evidence }];
+        return [{ kind: 'agent', severity, sentence: `${name} cannot be used: ${hint}`, evidence }];
       }
       const oldest = detection.oldestTried;
       if (oldest === undefined || version === undefined || isAtLeast(version, oldest)) return [];
-      const sentence = `${name} ${version} is older than what Treeline was tried with (${oldest} and later); update it. ${detection.install}`;
+      const sentence = `${name} ${version} is older than the oldest tested version (${oldest}). Update it. ${detection.install}`;
       return [{ kind: 'agent', severity: 'warning', sentence, evidence }];
     }),
   );

@@ -63,7 +63,7 @@ type Check = (patient: Patient, signal: AbortSignal) => Promise<readonly Finding
 
 /** What follows from the state alone: no git, no walk over folders. */
 const CHEAP: Readonly<Record<string, Check>> = {
-  'the journal': journalFindings,
+  'the session history': journalFindings,
   'unfinished moves': unfinishedMoves,
   'the trash': oldTrash,
 };
@@ -98,7 +98,7 @@ export async function examine(
       findings.push({
         kind: 'check-failed',
         severity: 'warning',
-        sentence: `Treeline could not look at ${what}.`,
+        sentence: `Treeline could not check ${what}.`,
         evidence: [why],
       });
     }

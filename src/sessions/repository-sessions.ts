@@ -129,7 +129,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#requireSomebody();
     const prompt = checkedPrompt(request.prompt);
     const adapter = this.#context.adapter(request.agent);
-    options.progress?.('Checking the agent and the repository');
+    options.progress?.('checking the agent and the repository');
     const id = sessionId();
     const name = displayName(request.name?.trim() || prompt);
     const settings = this.#context.settings();
@@ -189,7 +189,7 @@ export class SessionsOfRepository implements RepositorySessions {
     const session = this.#need(id);
     const prompt = checkedPrompt(request.prompt);
     if (session.archive !== undefined) {
-      throw new TreelineError('archived', `“${session.name}” is archived; restore it, then resume it.`);
+      throw new TreelineError('archived', `“${session.name}” is archived. Restore it, then resume it.`);
     }
     const last = lastTurn(session);
     if (last !== undefined && isOpen(last)) throw turnRuns(session);
@@ -236,7 +236,7 @@ export class SessionsOfRepository implements RepositorySessions {
     if (Buffer.byteLength(JSON.stringify(message)) > MESSAGE_LIMIT) {
       throw new TreelineError(
         'message-too-long',
-        'The message is longer than the 1 MiB that a running agent takes; put it into a file, and send the path of that.',
+        'The message is longer than 1 MiB. Put it in a file, and send the path of the file.',
       );
     }
     const turn = lastTurn(session);
@@ -282,7 +282,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#need(id);
     const text = name.trim();
     if (text === '') {
-      throw new TreelineError('invalid', 'A session needs a name; type at least one character.');
+      throw new TreelineError('invalid', 'A session needs a name. Enter at least one character.');
     }
     this.#context.store.append({ type: 'session.renamed', session: id, name: displayName(text) });
   }
@@ -524,14 +524,14 @@ export class SessionsOfRepository implements RepositorySessions {
     } catch {
       return error;
     }
-    const said = `The agent of “${session.name}” is being ended, which is recorded and shown only later. ${errorText(error)}`;
+    const said = `The agent of “${session.name}” is being stopped; its status will be updated later. ${errorText(error)}`;
     return new TreelineError('journal-write', said, { cause: error });
   }
 
   #need(id: string): Session {
     const session = this.get(id);
     if (session === undefined) {
-      throw new TreelineError('no-session', `There is no session ${id} in ${this.repository.name}.`);
+      throw new TreelineError('no-session', `${this.repository.name} has no session ${id}.`);
     }
     return session;
   }
@@ -569,7 +569,7 @@ function notNow(session: Session, to: MoveTo): TreelineError {
 
 function checkedPrompt(prompt: string): string {
   if (prompt.trim() === '') {
-    throw new TreelineError('invalid', 'The prompt is empty; say what the agent should do.');
+    throw new TreelineError('invalid', 'The prompt is empty. Describe what the agent should do.');
   }
   return prompt;
 }
@@ -580,7 +580,7 @@ function resumable(session: Session, adapter: AgentAdapter): string {
   if (!adapter.isAgentSession(id)) {
     throw new TreelineError(
       'no-agent-session',
-      `${adapter.name} never named the conversation of “${session.name}”, so it cannot be resumed; start it fresh.`,
+      `${adapter.name} never reported a session ID for “${session.name}”, so it cannot be resumed. Start it fresh.`,
     );
   }
   return id;

@@ -259,6 +259,6 @@ async function refuseBusy({ name, worktree }: Pick<Session, 'name' | 'worktree'>
   const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : '';
   throw new TreelineError(
     'worktree-busy',
-    `Processes work in the worktree of “${name}”: ${names.join(', ')}${more}; end them or have them leave the folder, then try again.`,
+    `Processes are using the worktree of “${name}”: ${names.join(', ')}${more}. Stop them, then try again.`,
   );
 }

@@ -54,7 +54,7 @@ export async function startTurn(
     const isFresh = turn.number === 1 && session.worktreeReadyAt === undefined;
 
     const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
-      enter('starting the keeper');
+      enter('starting the background process');
       const launch = await launchOf(context, session, turn, prompt, promptFile);
       const spec = specOf(context, session, run, promptFile, launch);
       await writeSpec(folder, spec);
@@ -64,7 +64,7 @@ export async function startTurn(
         const starting = launchKeeper(context, spec, folder, launch.env);
         // Awaited only after the worktree is made; a failure before then is not an unhandled one.
         starting.catch(() => undefined);
-        undo.push('the keeper', async () => {
+        undo.push('the background process', async () => {
           // A keeper whose client leaves before `start` ends by itself.
           const connection = await starting.catch(() => undefined);
           connection?.dispose();
@@ -73,7 +73,7 @@ export async function startTurn(
         return (keeper = starting);
       };
       const make = (): Promise<void> => {
-        enter('making the worktree');
+        enter('creating the worktree');
         return makeWorktree(context, session, { run, isFresh }, undo, { signal, onBegun: () => void start() });
       };
       // The checkout first, since it takes longest; the keeper starts beside it.
@@ -82,7 +82,7 @@ export async function startTurn(
       if (!isFresh && !(await isComplete(context.repository, session.worktree))) await make();
       return { keeper: started };
     };
-    enter('waiting until other worktrees are made');
+    enter('waiting for other worktrees');
     const { keeper } = await (isFresh ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
     context.store.append({ type: 'worktree.ready', session: session.id });
 
@@ -195,7 +195,7 @@ function failure(
 ): TreelineError {
   const after =
     (undone.length > 0 ? ` Undone: ${undone.join(', ')}.` : '') +
-    (left.length > 0 ? ` Left as it is: ${left.join(', ')}.` : '');
+    (left.length > 0 ? ` Not undone: ${left.join(', ')}.` : '');
   if (signal.aborted) {
     return new TreelineError('cancelled', `Starting “${session.name}” was cancelled while ${step}.${after}`);
   }

@@ -337,8 +337,8 @@ function claimed(session: Session, turn: Turn, fact: Of<'turn.claimed'>, { live,
   // Who asked for a stop while it was queued still sees that stop, and who leads has to act on it.
   if (turn.stoppingAt !== undefined) return opened;
   return session.worktreeReadyAt === undefined
-    ? withStatus(opened, 'preparing', fact, 'The worktree is being made.')
-    : withStatus(opened, 'starting', fact, 'The agent is being started.');
+    ? withStatus(opened, 'preparing', fact, 'Creating the worktree.')
+    : withStatus(opened, 'starting', fact, 'Starting the agent.');
 }
 
 /** Facts by which somebody acts count only from who leads: one that was replaced, and does not know it yet, grants nothing. */

@@ -125,13 +125,10 @@ export class Store implements StoreEvents {
    */
   append(...entries: readonly FactEntry[]): Fact[] {
     if (this.#disposed) {
-      throw new TreelineError('not-ready', 'The sessions of this repository were closed: open its folder again.');
+      throw new TreelineError('not-ready', 'The sessions of this repository are closed. Open its folder again.');
     }
     if (!this.#isReady) {
-      throw new TreelineError(
-        'not-ready',
-        'The sessions of this repository are still being read: try again in a moment.',
-      );
+      throw new TreelineError('not-ready', 'The sessions of this repository are still loading. Try again in a moment.');
     }
     try {
       const facts = this.#journal.append(...entries);
@@ -148,7 +145,7 @@ export class Store implements StoreEvents {
     }
     throw new TreelineError(
       'journal-write',
-      `The sessions' journal ${journalFile(this.folder)} was replaced while it was written: try again.`,
+      `The session history ${journalFile(this.folder)} was replaced while it was being written. Try again.`,
     );
   }
 
@@ -248,8 +245,9 @@ export class Store implements StoreEvents {
       }
     }
     this.#recovering = false;
-    if (lost.length > 0)
+    if (lost.length > 0) {
       this.#log.warn(`${lost.length} session(s) that it had lost were written back into the journal.`);
+    }
     return lost.length > 0;
   }
 

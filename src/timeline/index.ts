@@ -171,7 +171,7 @@ export class SessionIndex {
   /** The whole text of a part of a row, read from the log. */
   text(seq: number, part: TextPart): string {
     if (seq < 1 || seq > this.#db.count) {
-      throw new TreelineError('no-row', `The timeline has no row ${seq} any more; open the timeline again.`);
+      throw new TreelineError('no-row', `The timeline no longer has row ${seq}. Open the timeline again.`);
     }
     return this.#renderer.whole(this.#db.entry(seq), part);
   }

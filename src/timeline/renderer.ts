@@ -231,7 +231,7 @@ function bounded(text: string): string {
     .subarray(0, WHOLE_BYTES)
     .toString('utf8')
     .replace(/\ufffd+$/, '');
-  return `${head}\n\n[Cut here: the text is ${bytes.length} bytes long, and at most ${WHOLE_BYTES} are shown. The log holds all.]\n`;
+  return `${head}\n\n[Truncated: the text has ${bytes.length} bytes; the first ${WHOLE_BYTES} are shown. The log has all of it.]\n`;
 }
 
 function closeAll(logs: TurnLogs): void {

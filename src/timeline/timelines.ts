@@ -158,7 +158,7 @@ export class Timelines {
     return new Promise<unknown>((resolve, reject) => {
       const late = (): void =>
         this.#settle(id)?.reject(
-          new TreelineError('timeline-slow', 'The timeline does not answer; open it again, or reload the window.'),
+          new TreelineError('timeline-slow', 'The timeline is not responding. Open it again, or reload the window.'),
         );
       const timer = setTimeout(late, name === 'judge' ? JUDGE_MS : QUERY_MS);
       this.#pending.set(id, { query, resolve, reject, timer, tries: 1 });
@@ -194,7 +194,7 @@ export class Timelines {
     for (const [id, pending] of [...this.#pending]) {
       pending.tries += 1;
       if (pending.tries > TRIES) {
-        const words = 'The timeline cannot be read: its worker crashed; see the log.';
+        const words = 'The timeline could not be read because its worker crashed. See the log for details.';
         this.#settle(id)?.reject(new TreelineError('timeline-crashed', words));
       }
     }
@@ -230,5 +230,5 @@ export class Timelines {
 }
 
 function closed(): TreelineError {
-  return new TreelineError('timeline-closed', 'This timeline is not open; open it and try again.');
+  return new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
 }

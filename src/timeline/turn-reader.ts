@@ -129,9 +129,9 @@ export class TurnReader {
       case 'k': {
         const { level, exit } = (line.oversize ? undefined : parseNote(line.bytes.toString('utf8'))) ?? {};
         const { stream, at, offset, length, oversize } = line;
-        if (isRecord(exit) && this.#exit === undefined)
+        if (isRecord(exit) && this.#exit === undefined) {
           this.#exit = { line: { stream, at, offset, length, oversize }, exit };
-        else this.#plain('keeper', line, level === 'warning' || level === 'error');
+        } else this.#plain('keeper', line, level === 'warning' || level === 'error');
         return;
       }
     }

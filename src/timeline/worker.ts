@@ -59,7 +59,7 @@ function close(session: string): void {
 function find(session: string): LiveSession {
   const live = sessions.get(session);
   if (live === undefined) {
-    throw new TreelineError('timeline-closed', 'This timeline is not open; open it and try again.');
+    throw new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
   }
   return live;
 }

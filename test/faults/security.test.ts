@@ -411,8 +411,9 @@ suite('the page', () => {
     }
     assert.ok(refused > 100);
     for (const message of good) {
-      for (const key of ['extra', 'constructor'])
+      for (const key of ['extra', 'constructor']) {
         assert.equal(isPageMessage({ ...message, [key]: 1 }), false, 'nothing is smuggled');
+      }
       assert.equal(isPageMessage(Object.create(message)), false, 'what is inherited does not count');
     }
   });

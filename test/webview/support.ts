@@ -91,8 +91,9 @@ export function withPage(): (host: StandInHost, opening?: Opening) => Promise<Op
       if (
         !request.url().startsWith(origin()) ||
         (pathname !== '/' && pathname !== '/favicon.ico' && !files.has(pathname))
-      )
+      ) {
         foreign.push(request.url());
+      }
     });
     await page.exposeFunction('standInPost', (message: unknown) => {
       host.receive(message);

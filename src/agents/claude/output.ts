@@ -250,10 +250,10 @@ class ClaudeParser implements OutputParser {
     const attempt = finite(message['attempt']);
     const of = finite(message['max_retries']);
     this.seen.retrying = true;
-    this.seen.error = `The model did not answer: ${problem}.`;
+    this.seen.error = `The model did not respond: ${problem}.`;
     return {
       kind: 'retry',
-      text: wait === undefined ? problem : `${problem}, again in ${(wait / 1000).toFixed(1)} s`,
+      text: wait === undefined ? problem : `${problem}, retrying in ${(wait / 1000).toFixed(1)} s`,
       ...(attempt !== undefined && { attempt }),
       ...(of !== undefined && { of }),
     };
@@ -265,7 +265,7 @@ class ClaudeParser implements OutputParser {
     const attention = wants(text(request['tool_name']) ?? '', object(request['input']));
     this.seen.attention = attention;
     this.#asksAbout = text(request['tool_use_id']);
-    return notice(`Waits for ${attention.for === 'input' ? 'an answer' : 'permission'}: ${attention.what}`);
+    return notice(`Waiting for ${attention.for === 'input' ? 'an answer' : 'permission'}: ${attention.what}`);
   }
 
   /** Nobody is asked any more. */
@@ -424,8 +424,9 @@ function rateLimit(info: Json): AgentEventBody[] {
 
 /** What the agent wants to be allowed, or to be told. */
 function wants(tool: string, input: Json): Attention {
-  if (tool === 'AskUserQuestion')
+  if (tool === 'AskUserQuestion') {
     return { for: 'input', what: oneLine(question(input) ?? 'The agent asks a question.') };
+  }
   const { argument } = toolCall(tool, input);
   return { for: 'permission', what: oneLine(argument === '' ? tool : `${tool}: ${argument}`) };
 }

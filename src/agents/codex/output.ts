@@ -81,7 +81,7 @@ class CodexParser implements OutputParser {
       case 'request_user_input': {
         const what = oneLine(text(object(list(message['questions'])[0])['question']) ?? 'The agent asks a question.');
         this.seen.attention = { for: 'input', what };
-        return [{ kind: 'notice', text: `Waits for an answer: ${what}` }];
+        return [{ kind: 'notice', text: `Waiting for an answer: ${what}` }];
       }
       case 'error':
         return [this.#error(text(message['message']) ?? 'Unknown error')];

@@ -54,7 +54,7 @@ export function customAdapter(agent: CustomAgent): AgentAdapter {
     detection: {
       // A program inside the worktree is not there before the worktree is; and a user's own command is never run for a version.
       argv: program.includes('${') ? [] : [program],
-      install: `Correct the command of “${name}” in the setting treeline.customAgents.`,
+      install: `Correct the command of “${name}” in the treeline.customAgents setting.`,
       places: COMMON_PLACES,
     },
     ...(placeholders(command).has('agentSession') && { newAgentSession: () => randomUUID() }),

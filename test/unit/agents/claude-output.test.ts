@@ -184,7 +184,7 @@ suite('Claude Code: recordings', () => {
 
   test('a live process asks for permission and for answers: attention until the call has its result', () => {
     const { events, seen } = read('claude-latest/stdin-ask');
-    assert.equal(only(events, 'notice')[0]?.text, 'Waits for an answer: Which colour?');
+    assert.equal(only(events, 'notice')[0]?.text, 'Waiting for an answer: Which colour?');
     assert.equal(seen.attention, undefined);
 
     const asking = readLines('claude', [

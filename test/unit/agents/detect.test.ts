@@ -172,7 +172,7 @@ suite('asking a program', () => {
     const result = await detect(bin, ['agent', '--version'], 300);
     assert.equal(result.found, true);
     assert.equal(result.version, undefined);
-    assert.match(result.hint, /did not answer within 0\.3 s/);
+    assert.match(result.hint, /did not respond within 0\.3 s/);
   });
 
   test('it sees the given environment alone', async (t) => {

@@ -41,10 +41,10 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'claude-latest/resume-unknown': ['failed', /^No conversation found/, unknownSession],
   'claude-latest/session-id': ['completed', done],
   'claude-latest/session-id-reused': ['failed', /^Error: Session ID .* is already in use\.$/],
-  'claude-latest/slow-SIGINT': ['interrupted', /^Stopped: ended by itself/],
-  'claude-latest/slow-SIGTERM': ['killed', /^Stopped: ended by SIGTERM after 1\.0 s\.$/],
-  'claude-latest/stall-SIGINT': ['interrupted', /^Stopped: ended by itself after 1\.0 s\.$/],
-  'claude-latest/stall-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
+  'claude-latest/slow-SIGINT': ['interrupted', /^Stopped after/],
+  'claude-latest/slow-SIGTERM': ['killed', /^Stopped by SIGTERM after 1\.0 s\.$/],
+  'claude-latest/stall-SIGINT': ['interrupted', /^Stopped after 1\.0 s\.$/],
+  'claude-latest/stall-SIGTERM': ['killed', /^Stopped by SIGTERM/],
   'claude-latest/stdin-ask': ['completed', done],
   'claude-latest/stdin-followup': ['completed', done],
   'claude-latest/stdin-interrupt': ['completed', done],
@@ -68,10 +68,10 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'codex/resume-last': ['completed', done],
   'codex/resume-notuuid': ['completed', done],
   'codex/resume-unknown': ['failed', /no rollout found for thread id/, unknownSession],
-  'codex/slow-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
-  'codex/slow-group-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
-  'codex/stall-SIGINT': ['interrupted', /^Stopped: ended by itself/],
-  'codex/stall-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
+  'codex/slow-SIGTERM': ['killed', /^Stopped by SIGTERM/],
+  'codex/slow-group-SIGTERM': ['killed', /^Stopped by SIGTERM/],
+  'codex/stall-SIGINT': ['interrupted', /^Stopped after/],
+  'codex/stall-SIGTERM': ['killed', /^Stopped by SIGTERM/],
   'codex/text': ['completed', done],
   'codex/todo': ['completed', /^Planning/],
   'codex/toolfail': ['completed', done],
@@ -103,7 +103,10 @@ suite('the same ends without anybody having asked for them', () => {
     assert.equal(without('claude-latest/slow-SIGINT', { code: 0 }).outcome, 'interrupted');
     assert.equal(without('claude-latest/slow-SIGTERM', { code: 143 }).outcome, 'killed');
     assert.equal(without('codex/slow-SIGTERM', { signal: 'SIGTERM' }).outcome, 'killed');
-    assert.match(without('codex/slow-SIGTERM', { signal: 'SIGKILL' }).summary, /SIGKILL, which Treeline did not send/);
+    assert.match(
+      without('codex/slow-SIGTERM', { signal: 'SIGKILL' }).summary,
+      /SIGKILL. Treeline did not send this signal/,
+    );
     assert.equal(without('codex/slow-SIGTERM', { signal: 'SIGSEGV' }).outcome, 'failed');
   });
 
@@ -143,7 +146,7 @@ suite('stopping', () => {
       assert.equal(judge(format, {}, { code: 0, ...stoppedBy('SIGINT') }).outcome, 'interrupted');
       assert.equal(judge(format, {}, { signal: 'SIGTERM', ...stoppedBy('SIGINT', 'SIGTERM') }).outcome, 'killed');
       const killed = judge(format, {}, { signal: 'SIGKILL', ...stoppedBy('SIGINT', 'SIGTERM', 'SIGKILL') });
-      assert.equal(killed.summary, 'Stopped: ended by SIGKILL after 1.0 s.');
+      assert.equal(killed.summary, 'Stopped by SIGKILL after 1.0 s.');
     }
   });
 

@@ -122,8 +122,9 @@ test('ten at once for one branch: one wins, and the others take nothing of it aw
   );
   const won = results.filter((result) => result.status === 'fulfilled');
   assert.equal(won.length, 1);
-  for (const result of results)
+  for (const result of results) {
     if (result.status === 'rejected') assert.equal((result.reason as { code: string }).code, 'branch-exists');
+  }
   assert.equal(await git(won[0]!.value.path, 'branch', '--show-current'), 'same');
   assert.deepEqual(await readdir(path.join(path.dirname(repo), 'repo.worktrees')), [path.basename(won[0]!.value.path)]);
 });

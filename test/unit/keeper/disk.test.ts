@@ -42,7 +42,7 @@ test('output: held back while the disk is full, complete when there is space', a
   assert.equal(exit.code, 0);
   assert.equal(turn.text('o'), ALL);
   assert.equal(turn.text('e'), 'all said\n');
-  assert.match(turn.notes(), /refused the agent's output \(ENOSPC\)[^]*takes the output again/);
+  assert.match(turn.notes(), /Could not write the agent's output \(ENOSPC\)[^]*being written again/);
   const ends = { o: 0, e: 0, i: 0, k: 0 };
   for (const { key, end } of turn.times()) ends[key] = end;
   for (const key of ['o', 'e', 'k'] as const) assert.equal(ends[key], turn.bytes(key).length);

@@ -53,12 +53,12 @@ test('the keeper was killed: its agent and what that started are ended, and the 
 
   const exit = await rescue(what);
   assert.deepEqual(await turn.left(), []);
-  assert.match(exit.problem ?? '', /keeper ended unexpectedly/);
+  assert.match(exit.problem ?? '', /background process ended unexpectedly/);
   assert.equal(exit.startedAt, what.agent?.at);
   assert.deepEqual([exit.code, exit.signal], [null, null]);
   assert.deepEqual(exit.expected, [{ path: 'a', present: true }]);
   assert.deepEqual(turn.exit(), exit);
-  assert.match(turn.notes(), /a window closes the turn in its place[^]*still ran without its keeper/);
+  assert.match(turn.notes(), /A window is closing the turn instead[^]*still running without its background process/);
   const times = turn.times();
   assert.ok(times.length > before);
   assert.deepEqual([times.at(-1)?.key, times.at(-1)?.end], ['k', turn.bytes('k').length]);
@@ -72,7 +72,7 @@ test('both were killed', async (t) => {
   await kill(what.keeper!);
   await kill(what.agent!);
   const exit = await rescue(what);
-  assert.match(exit.problem ?? '', /nobody saw how/);
+  assert.match(exit.problem ?? '', /how the agent ended is unknown/);
   assert.deepEqual(exit.survivors, []);
 });
 
@@ -96,8 +96,8 @@ test('several windows at once: one record, one of them writes', async (t) => {
   for (const exit of others) assert.deepEqual(exit, first);
   assert.deepEqual(turn.exit(), first);
   assert.deepEqual(await turn.left(), []);
-  await until(() => turn.notes().includes('closes the turn'), { what: 'the note' });
-  assert.equal(turn.notes().match(/closes the turn/g)?.length, 1);
+  await until(() => turn.notes().includes('closing the turn'), { what: 'the note' });
+  assert.equal(turn.notes().match(/closing the turn/g)?.length, 1);
 });
 
 test('the agent as only an earlier holder of its pid is not touched', async (t) => {
@@ -125,7 +125,7 @@ test('the keeper died before it had started the agent', async (t) => {
   await kill(what.keeper!);
   const exit = await rescue(what);
   assert.equal(exit.startedAt, null);
-  assert.match(exit.problem ?? '', /before the agent was started/);
+  assert.match(exit.problem ?? '', /before the agent started/);
 });
 
 test('the keeper died between the start of the agent and its fact: the marker finds the agent', async (t) => {

@@ -56,7 +56,7 @@ test('a stop begins with SIGINT, and an agent that hears it ends in its own way'
   assert.deepEqual(steps(exit), ['SIGINT']);
   assert.deepEqual([exit.code, exit.signal, exit.survivors], [5, null, []]);
   assert.equal(turn.text('o'), 'ready\nbye\n');
-  assert.match(turn.notes(), /stop was asked for[^]*SIGINT was sent/);
+  assert.match(turn.notes(), /Stop requested[^]*Sent SIGINT/);
 });
 
 test('an agent that ignores SIGINT gets SIGTERM', async (t) => {
@@ -106,7 +106,7 @@ test('a fork storm ends', async (t) => {
     'trap "" INT TERM; echo ready; n=0; while [ $n -lt 40 ]; do setsid bash -c "trap \\"\\" INT TERM; setsid sleep 1000 & setsid sleep 1000 & sleep 1000" & n=$((n+1)); done; wait';
   const { turn, exit } = await stopped(t, ['bash', '-c', storm], { grace: { interrupt: 100, terminate: 100 } });
   assert.ok(exit.survivors.length > 0 && exit.survivors.length <= 50);
-  assert.match(turn.notes(), /Left running, and ended now/);
+  assert.match(turn.notes(), /Stopping processes left running/);
 });
 
 test('processes that hand over from one to the next all the time are caught', async (t) => {
@@ -139,7 +139,7 @@ test('a tool that nobody can find does not hold the turn either, and nothing of 
   const exit = await keeper.ended;
   assert.equal(exit.code, 0);
   assert.equal(turn.bytes('o').length, 60_000);
-  assert.match(turn.notes(), /could not be found holds/);
+  assert.match(turn.notes(), /unknown process keeps/);
 });
 
 test('a tool in the background that emptied its environment is found by the session that the agent led', async (t) => {

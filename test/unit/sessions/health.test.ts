@@ -86,7 +86,7 @@ suite('health', { timeout: 120_000 }, () => {
     await rm(join(place, 'full'), { recursive: true });
     await git(repo, 'worktree', 'add', '--quiet', '-b', 'gone', join(place, 'gone'));
     await rm(join(place, 'gone'), { recursive: true });
-    assert.match((await repairs(sessions, 'worktree-left')).sentence, /folder is gone/);
+    assert.match((await repairs(sessions, 'worktree-left')).sentence, /its folder is missing/);
 
     // As a git leaves it that is killed in its first millisecond.
     const record = join(repo, '.git/worktrees/killed');
@@ -174,7 +174,7 @@ suite('health', { timeout: 120_000 }, () => {
     const { sessions } = await made.open();
     assert.equal(sessions.get(id), undefined);
     const [finding] = await find(sessions, 'process-left');
-    assert.match(finding?.sentence ?? '', /^2 processes still run of a session that the journal has lost\.$/);
+    assert.match(finding?.sentence ?? '', /^2 processes of an unknown session are still running\.$/);
     await finding?.repair?.run();
     assert.deepEqual(await find(sessions, 'process-left'), []);
   });
@@ -204,7 +204,7 @@ suite('health', { timeout: 120_000 }, () => {
     await sessions.rename(id, 'Something after it');
     const damaged = await theOne(sessions, 'journal-damaged');
     assert.match(damaged.evidence.join('\n'), /journal\.damaged\.jsonl[^]*Byte \d+/);
-    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 facts .* update/);
+    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 records .* Update/);
   });
 
   test('temporary files, dead sockets, unreadable indexes and folders of no session are cleared away', async (t) => {
@@ -277,7 +277,7 @@ suite('health', { timeout: 120_000 }, () => {
     await program('codex', 'codex-cli 0.169.0');
     const [old, ...others] = await look();
     assert.deepEqual(others, []);
-    assert.match(old?.sentence ?? '', /Claude Code 1\.0\.9 is older than what Treeline was tried with \(2\.1\.197/);
+    assert.match(old?.sentence ?? '', /Claude Code 1\.0\.9 is older than the oldest tested version \(2\.1\.197/);
     await program('claude', '2.1.329 (Claude Code)');
     assert.deepEqual(await look(), []);
   });
@@ -305,7 +305,7 @@ suite('health', { timeout: 120_000 }, () => {
       {
         kind: 'git',
         severity: 'error',
-        sentence: 'git 2.30.9 is too old; install git 2.31 or newer.',
+        sentence: 'git 2.30.9 is too old. Install git 2.31 or newer.',
         evidence: [],
       },
     ]);
@@ -369,7 +369,7 @@ suite('health', { timeout: 120_000 }, () => {
     await rm(join(repo, '..', 'repo.worktrees'), { recursive: true });
     writeFileSync(join(repo, '..', 'repo.worktrees'), '');
     const finding = await theOne(sessions, 'check-failed');
-    assert.deepEqual([finding.severity, finding.sentence], ['warning', 'Treeline could not look at the worktrees.']);
+    assert.deepEqual([finding.severity, finding.sentence], ['warning', 'Treeline could not check the worktrees.']);
     assert.match(finding.evidence.join('\n'), /ENOTDIR.*repo\.worktrees.*\.$/);
     assert.equal((await find(sessions, 'disk')).length, 1);
   });
@@ -398,7 +398,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.ok(report.includes('`` `code` <img src=x> [a](command:evil) # title ``'));
     assert.ok(report.includes('``` ``two ```'));
     assert.match(report, /Repair: Do It\n {4}- `Delete x\.`/);
-    assert.match(report, /All is well\./);
+    assert.match(report, /No problems found\./);
   });
 });
 
@@ -427,7 +427,7 @@ test('a live turn whose keeper is gone is an error; its repair has the superviso
   const [finding, ...others] = await goneProcesses(patient);
   assert.deepEqual(others, []);
   assert.equal(finding?.severity, 'error');
-  assert.match(finding.sentence, /shown as working, but the process that kept its turn 1 is gone/);
+  assert.match(finding.sentence, /shown as working, but the background process of turn 1 has ended/);
   await finding.repair?.run();
   assert.deepEqual(await goneProcesses(patient), []);
 });

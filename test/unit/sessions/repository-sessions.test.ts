@@ -121,7 +121,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     settings.customAgents = settings.customAgents.map((agent) => ({ ...agent, command: [broken] }));
     await assert.rejects(sessions.spawn({ agent: 'scripted', prompt: 'hi' }), (error: Error) => {
       assert.match(error.message, /starting the agent failed/);
-      assert.match(error.message, /Undone: the keeper, the worktree .* and its branch /);
+      assert.match(error.message, /Undone: the background process, the worktree .* and its branch /);
       return true;
     });
     assert.equal((await git(repo, 'branch', '--list', 'treeline/*')).trim(), '');

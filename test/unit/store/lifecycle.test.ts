@@ -32,9 +32,9 @@ function assertVoid(session: Session, body: FactBody, live = 0): void {
 describe('the way of a session', () => {
   it('goes from the request to the work and to idle, each status with the fact that it rests on', () => {
     const steps: [FactBody, Status, RegExp][] = [
-      [created, 'lost', /session was created, and no turn/],
+      [created, 'lost', /session was created but has no turns/],
       [requested(1), 'queued', /Turn 1 was requested/],
-      [claimed(1), 'preparing', /worktree is being made/],
+      [claimed(1), 'preparing', /Creating the worktree/],
       [ready, 'starting', /worktree is ready/],
       [keeperStarted(1), 'starting', /worktree is ready/],
       [agentStarted(1), 'working', /process 400/],
@@ -60,7 +60,7 @@ describe('the way of a session', () => {
   it('starts at once where the worktree is there already', () => {
     const second = play(...running, exited(1), requested(2), claimed(2));
     assert.equal(second.status, 'starting');
-    assert.match(second.evidence.detail, /agent is being started/);
+    assert.match(second.evidence.detail, /Starting the agent/);
   });
 
   it('tells who claimed a turn and which processes run it', () => {
@@ -260,7 +260,7 @@ describe('an archive', () => {
     assert.deepEqual(moving.move?.by, away.by.process);
     assert.equal(archived.move, undefined);
     assert.equal(archived.archive?.files, place.files);
-    assert.match(archived.evidence.detail, /lies in the trash/);
+    assert.match(archived.evidence.detail, /are in the trash/);
   });
 
   it('gives back all that was when it is undone, and also when it could not be done', () => {

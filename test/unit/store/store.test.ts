@@ -293,9 +293,9 @@ describe('the store', () => {
     const known = store.list();
     rmSync(file);
     symlinkSync(path.join(folder, 'nowhere', 'journal.jsonl'), file);
-    await until(() => notes.some((note) => note.includes('cannot be written')), { what: 'the trouble is told' });
+    await until(() => notes.some((note) => note.includes('could not be written')), { what: 'the trouble is told' });
     assert.deepEqual(store.list(), known);
-    assert.throws(() => store.append({ session: id, type: 'session.renamed', name: 'Better' }), /cannot be written/);
+    assert.throws(() => store.append({ session: id, type: 'session.renamed', name: 'Better' }), /could not be written/);
     rmSync(file);
     await until(() => existsSync(file), { what: 'the journal is there again' });
     store.append({ session: id, type: 'session.renamed', name: 'Better' });
@@ -325,7 +325,7 @@ describe('the store', () => {
     const folder = await tempDir(t);
     mkdirSync(path.join(folder, 'journal.jsonl'));
     const { store, notes } = await open(t, folder);
-    assert.equal(notes.filter((note) => note.includes('cannot be read')).length, 1);
-    assert.throws(() => store.append({ session: sessionId(), ...created }), /cannot be (read|written)/);
+    assert.equal(notes.filter((note) => note.includes('could not be read')).length, 1);
+    assert.throws(() => store.append({ session: sessionId(), ...created }), /could not be (read|written)/);
   });
 });

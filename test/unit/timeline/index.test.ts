@@ -302,12 +302,12 @@ test('two turns, messages, notes and stderr are one timeline, with words at both
         7,
         1,
         'turn-end',
-        'Stopped on request (SIGINT, SIGTERM): ended by SIGTERM 5.0 s later, after 60 s in all.',
+        'Stopped (SIGINT, SIGTERM): ended by SIGTERM 5.0 s later, after 60 s in all.',
         rows[6]!.problem,
       ],
       [8, 2, 'turn-start', 'Go on', false],
       [9, 2, 'output', 'done', false],
-      [10, 2, 'turn-end', 'Ended by itself with exit code 0 after 60 s. Expected, but not there: report.md.', false],
+      [10, 2, 'turn-end', 'Exited with code 0 after 60 s. Expected but missing: report.md.', false],
     ],
   );
   assert.deepEqual(rows[9]!.end?.expected, [{ path: 'report.md', present: false }]);
@@ -349,7 +349,7 @@ test('how the agent’s process ended is told once, and by its keeper where the 
     'The agent exited with code 3.',
   ]);
   // The keeper died before it could write the record.
-  const unseen = { code: null, problem: 'Nobody saw how the agent ended.' };
+  const unseen = { code: null, problem: 'How the agent ended is unknown.' };
   assert.deepEqual(await keeperRows([null, 'SIGKILL'], unseen), [...others, 'The agent was ended by SIGKILL.']);
 });
 
@@ -364,7 +364,7 @@ test('a turn without an exit record says so, and one that was withdrawn says why
     [
       [1, 'turn-start', 'Do it.'],
       [1, 'output', 'cut short'],
-      [1, 'turn-end', 'Nobody saw how this turn ended.'],
+      [1, 'turn-end', 'How this turn ended is unknown.'],
       [2, 'turn-start', ''],
       [2, 'turn-end', 'It was cancelled.'],
     ],
