@@ -4,7 +4,7 @@ import test from 'node:test';
 import { LINE_HEAD, LogReplaced, MAX_LINE } from '../../../src/timeline/log-file.ts';
 import { TurnTailer, type TailState } from '../../../src/timeline/tailer.ts';
 import { tempDir } from '../support.ts';
-import { TurnWriter } from './support.ts';
+import { RunWriter } from './support.ts';
 
 interface Read {
   readonly state: TailState;
@@ -21,7 +21,7 @@ function read(tailer: TurnTailer, over = false): Read {
 }
 
 test('lines come in the order of times.log, across streams', async (t) => {
-  const turn = new TurnWriter(await tempDir(t));
+  const turn = new RunWriter(await tempDir(t));
   turn.chunk('o', 'one\ntwo\n');
   turn.chunk('e', 'careful\n');
   turn.chunk('k', 'note\n');
@@ -44,7 +44,7 @@ test('lines come in the order of times.log, across streams', async (t) => {
 });
 
 test('a line arrives with the chunk that completes it, and its last one with the end of the turn', async (t) => {
-  const turn = new TurnWriter(await tempDir(t));
+  const turn = new RunWriter(await tempDir(t));
   const tailer = new TurnTailer(turn.folder);
   t.after(() => tailer.close());
   assert.deepEqual(read(tailer), { state: 'waiting', lines: [] });
@@ -58,7 +58,7 @@ test('a line arrives with the chunk that completes it, and its last one with the
 });
 
 test('bytes that times.log does not tell of come last, with the time of the file', async (t) => {
-  const turn = new TurnWriter(await tempDir(t));
+  const turn = new RunWriter(await tempDir(t));
   turn.chunk('o', 'told\nto');
   turn.bytes('o', 'rn\nlost');
   turn.chunk('e', 'error\n');
@@ -77,7 +77,7 @@ test('bytes that times.log does not tell of come last, with the time of the file
 });
 
 test('a torn or damaged line of times.log is passed over', async (t) => {
-  const turn = new TurnWriter(await tempDir(t));
+  const turn = new RunWriter(await tempDir(t));
   turn.chunk('o', 'one\n');
   appendFileSync(turn.file('times'), 'nonsense\n\0\0\0\no x y\n');
   turn.chunk('o', 'two\n');
@@ -95,7 +95,7 @@ test('a torn or damaged line of times.log is passed over', async (t) => {
 });
 
 test('a time that is ahead of its bytes waits for them, and at the end for nothing', async (t) => {
-  const turn = new TurnWriter(await tempDir(t));
+  const turn = new RunWriter(await tempDir(t));
   turn.chunk('o', 'one\n');
   turn.time('o', 100);
   turn.chunk('e', 'after\n');
@@ -120,7 +120,7 @@ test('a missing folder is an empty turn', async (t) => {
 });
 
 test('a file that shrank or was replaced is reported', async (t) => {
-  const turn = new TurnWriter(await tempDir(t));
+  const turn = new RunWriter(await tempDir(t));
   turn.chunk('o', 'one\ntwo\n');
   const shrunk = new TurnTailer(turn.folder);
   t.after(() => shrunk.close());
@@ -140,7 +140,7 @@ test('a file that shrank or was replaced is reported', async (t) => {
 test('a character that is cut between chunks at any byte is whole', async (t) => {
   const text = Buffer.from('aé€😀z\n');
   for (let cut = 1; cut < text.length; cut++) {
-    const turn = new TurnWriter(await tempDir(t));
+    const turn = new RunWriter(await tempDir(t));
     const tailer = new TurnTailer(turn.folder);
     turn.chunk('o', text.subarray(0, cut));
     const first = read(tailer).lines;
@@ -151,7 +151,7 @@ test('a character that is cut between chunks at any byte is whole', async (t) =>
 });
 
 test('a line of 100 MB gives its head and its length, in steps', async (t) => {
-  const turn = new TurnWriter(await tempDir(t));
+  const turn = new RunWriter(await tempDir(t));
   const size = 100 * 1024 * 1024;
   turn.chunk('o', Buffer.alloc(size, 'x'));
   turn.chunk('o', '\nshort\n');
