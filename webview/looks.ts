@@ -30,6 +30,7 @@ const LOOKS: Readonly<Record<RowKind, RowLook>> = {
   tool: { icon: 'tools', style: 'plain', lines: 0 },
   files: { icon: 'files', style: 'plain', lines: 4 },
   todo: { icon: 'checklist', style: 'plain', lines: 4 },
+  request: { icon: 'question', style: 'plain', lines: 20, named: true },
   denial: { icon: 'shield', style: 'plain', lines: 6, named: true },
   retry: { icon: 'refresh', style: 'plain', lines: 4, named: true },
   notice: { icon: 'info', style: 'plain', lines: 4 },

@@ -11,7 +11,10 @@ export type AgentEventBody =
   | { readonly kind: 'session'; readonly agentSession: string; readonly model?: string }
   /** What the user (or the parent agent) said. */
   | { readonly kind: 'prompt'; readonly text: string }
-  | { readonly kind: 'text'; readonly text: string }
+  /** A message; `id` where pieces of it came before, which it replaces. */
+  | { readonly kind: 'text'; readonly text: string; readonly id?: string }
+  /** The next piece of a message that is still being written: of the message `id`, or of the last one. */
+  | { readonly kind: 'text-part'; readonly text: string; readonly id?: string }
   | { readonly kind: 'thinking'; readonly text: string }
   /** A tool call begins. `argument` is the one that tells most (command, path, pattern), one line. */
   | {
@@ -54,6 +57,22 @@ export type AgentEventBody =
   | {
       readonly kind: 'todo';
       readonly items: readonly { readonly text: string; readonly state: 'open' | 'doing' | 'done' }[];
+    }
+  /** The agent waits until somebody decides. */
+  | {
+      readonly kind: 'request';
+      readonly id: string;
+      readonly about: 'permission' | 'question' | 'plan';
+      readonly title: string;
+      readonly detail?: string;
+      readonly choices: readonly { readonly id: string; readonly label: string }[];
+    }
+  /** The request `id` is settled; `choice` is the id of one of its choices, or an answer in words. Folded into its row. */
+  | {
+      readonly kind: 'request-closed';
+      readonly id: string;
+      readonly how: 'answered' | 'cancelled';
+      readonly choice?: string;
     }
   | { readonly kind: 'denial'; readonly tool: string; readonly reason: string }
   | { readonly kind: 'retry'; readonly text: string; readonly attempt?: number; readonly of?: number }

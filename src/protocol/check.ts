@@ -1,5 +1,15 @@
 import type { Header, HostMessage, PageMessage, PageState } from './timeline.ts';
-import type { Excerpt, LogRange, Row, RowDelta, RowEnd, RowFilter, RowPage, ToolPart } from '../timeline/rows.ts';
+import type {
+  Excerpt,
+  LogRange,
+  RequestPart,
+  Row,
+  RowDelta,
+  RowEnd,
+  RowFilter,
+  RowPage,
+  ToolPart,
+} from '../timeline/rows.ts';
 import type { Usage } from '../store/model.ts';
 
 /** Guards for both directions of the page's channel: what does not read exactly as the protocol says is no message. */
@@ -124,6 +134,14 @@ const end = object<RowEnd>({
   expected: optional(array(object<{ path: string; present: boolean }>({ path: string, present: boolean }))),
 });
 
+const asked = object<RequestPart>({
+  id: string,
+  about: oneOf('permission', 'question', 'plan'),
+  state: oneOf('open', 'answered', 'cancelled', 'lapsed'),
+  choices: array(object<RequestPart['choices'][number]>({ id: string, label: string })),
+  choice: optional(string),
+});
+
 const row = object<Row>({
   seq,
   rev: number,
@@ -141,6 +159,7 @@ const row = object<Row>({
   todo: optional(
     array(object<NonNullable<Row['todo']>[number]>({ text: string, state: oneOf('open', 'doing', 'done') })),
   ),
+  request: optional(asked),
   end: optional(end),
   log: optional(logRange),
 });

@@ -5,6 +5,7 @@ import type { Status, Usage } from '../store/model.ts';
 export type { Outcome, Status, Usage } from '../store/model.ts';
 export type {
   Excerpt,
+  RequestPart,
   Row,
   RowDelta,
   RowEnd,

@@ -1,5 +1,5 @@
-import type { AgentEvent } from '../agents/events.ts';
 import { oneOf, type Read } from '../platform/check.ts';
+import type { RowEvent } from './content.ts';
 import { ROW_GROUPS, type RowGroup, type RowKind } from './rows.ts';
 
 /** Where each kind of row is found. */
@@ -11,6 +11,7 @@ const GROUP_OF: Readonly<Record<RowKind, RowGroup>> = {
   tool: 'tools',
   files: 'files',
   todo: 'messages',
+  request: 'messages',
   denial: 'problems',
   retry: 'system',
   notice: 'system',
@@ -36,6 +37,7 @@ export const readKind: Read<RowKind> = oneOf(Object.keys(GROUP_OF) as RowKind[])
 const KEPT: ReadonlySet<RowKind> = new Set([
   'session',
   'todo',
+  'request',
   'denial',
   'retry',
   'notice',
@@ -62,7 +64,7 @@ export function flagsOf(kind: RowKind, problem: boolean): number {
 }
 
 /** The flags of an event's row. A tool call that edits a file stands with the files. */
-export function eventFlags(event: Exclude<AgentEvent, { kind: 'tool-result' }>): number {
+export function eventFlags(event: RowEvent): number {
   switch (event.kind) {
     case 'tool':
       return ROW_GROUPS.indexOf(event.diff === undefined ? 'tools' : 'files');

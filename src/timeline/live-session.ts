@@ -5,7 +5,7 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { watchFile } from '../platform/watch.ts';
 import type { Judgement } from '../store/model.ts';
-import type { SessionIndex } from './index.ts';
+import type { SessionIndex } from './session-index.ts';
 import type { Activity } from './rows.ts';
 import type { Job } from './scheduler.ts';
 import type { TimelineSource } from './source.ts';

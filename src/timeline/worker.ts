@@ -5,7 +5,7 @@ import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../agents/registry.ts';
 import { shape, nonEmpty } from '../platform/check.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
-import { SessionIndex } from './index.ts';
+import { SessionIndex } from './session-index.ts';
 import { LiveSession } from './live-session.ts';
 import type { RowFilter } from './rows.ts';
 import { Scheduler } from './scheduler.ts';

@@ -267,7 +267,7 @@ function share(total: Usage, before: Usage | undefined): Usage {
   };
 }
 
-function judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement {
+function judge(seen: Seen, exit: ExitRecord | undefined, stderr: string): Judgement {
   const plain = withoutEscapes(stderr);
   const end = ending(seen, exit, seen.error ?? lastLine(plain, NOISE));
   const unknownSession = end.outcome === 'failed' && seen.agentSession === undefined && UNKNOWN_THREAD.test(plain);

@@ -67,7 +67,7 @@ await row(async ({ scratch, quick }) => {
 /** Opens a timeline in a worker of its own; returns the time to its last page. */
 async function look(folder: string, work: (timelines: Timelines, total: number) => Promise<void>): Promise<number> {
   const timelines = new Timelines({ worker: ASSETS.worker, wasm: ASSETS.wasm, log: LOG });
-  const turns = [{ number: 1, over: true, resumes: false }];
+  const turns = [{ number: 1, run: 1, text: 'prompt', over: true, resumes: false }];
   const start = performance.now();
   const close = timelines.open({ session: 'ses_bench', folder, format: 'claude', turns });
   await timelines.page('ses_bench', ALL_ROWS, -100, 100);

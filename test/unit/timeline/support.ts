@@ -6,7 +6,7 @@ import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { RUN_FILES, type StreamKey } from '../../../src/keeper/protocol.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
-import { SessionIndex } from '../../../src/timeline/index.ts';
+import { SessionIndex } from '../../../src/timeline/session-index.ts';
 import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
 import type { TimelineSource } from '../../../src/timeline/source.ts';
 

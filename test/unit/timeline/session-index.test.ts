@@ -38,6 +38,7 @@ test('rows of every recording show what the parser said when it read the whole t
     const calls = new Map<string, number>();
     for (const line of stdout.toString('utf8').split('\n')) {
       for (const event of parser.line(line)) {
+        if (event.kind === 'text-part' || event.kind === 'request-closed') assert.fail(event.kind);
         if (event.kind === 'tool') {
           calls.set(event.id, expected.length);
           expected.push({
@@ -91,6 +92,7 @@ test('the log range of every row is its line, and the whole text is what the par
     const texts: (string | undefined)[] = [];
     for (const line of stdout.toString('utf8').split('\n')) {
       for (const event of parser.line(line)) {
+        if (event.kind === 'text-part' || event.kind === 'request-closed') assert.fail(event.kind);
         if (event.kind !== 'tool-result') texts.push(event.kind === 'tool' ? event.input : eventText(event));
       }
     }
