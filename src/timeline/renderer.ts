@@ -5,6 +5,7 @@ import { RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
+import { KINDS } from '../protocol/kinds.ts';
 import {
   eventContent,
   eventText,
@@ -27,9 +28,6 @@ export type TextPart = 'text' | 'input' | 'output' | 'diff';
 
 /** Runs whose logs are held open. */
 const OPEN_RUNS = 4;
-
-/** Kinds of rows whose words stand in their line as they are; a tool's name may be of the parser's making. */
-const VERBATIM: ReadonlySet<RowKind> = new Set(['text', 'thinking', 'prompt', 'output', 'raw', 'stderr']);
 
 type RunLogs = Readonly<Record<StreamKey, LogFile>>;
 
@@ -101,7 +99,7 @@ export class RowRenderer {
    */
   mayShow(entry: Entry, word: string): boolean {
     const { turn, kind, place, kept, flags } = entry;
-    if (!VERBATIM.has(kind) || place === null || kept !== null || (flags & OVERSIZE) !== 0) return true;
+    if (KINDS[kind].verbatim !== true || place === null || kept !== null || (flags & OVERSIZE) !== 0) return true;
     return this.#bytes(turn, place, place.length).toString('latin1').toLowerCase().includes(word);
   }
 

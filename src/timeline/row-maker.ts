@@ -1,5 +1,6 @@
 import type { AgentEvent } from '../agents/events.ts';
 import { cut, oneLine } from '../agents/text.ts';
+import { KINDS } from '../protocol/kinds.ts';
 import type { Usage } from '../store/model.ts';
 import {
   eventContent,
@@ -14,7 +15,7 @@ import {
 } from './content.ts';
 import { EXCERPT_CHARS } from './excerpt.ts';
 import type { Entry, Place } from './index-db.ts';
-import { DENIED, eventFlags, flagsOf, isKept, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
+import { DENIED, eventFlags, flagsOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import type { RowKind } from './rows.ts';
 import type { TailLine } from './tailer.ts';
 
@@ -144,7 +145,7 @@ export class RowMaker {
   }
 
   #row(event: Exclude<RowEvent, ToolCall>, place: Place, at: number, used?: Usage): number {
-    const kept = isKept(event.kind) ? JSON.stringify(eventContent(event, used)) : null;
+    const kept = KINDS[event.kind].kept === true ? JSON.stringify(eventContent(event, used)) : null;
     return this.#append(event.kind, eventFlags(event), at, place, this.#depth(event), kept);
   }
 
