@@ -133,7 +133,7 @@ test('what real processes print, byte by byte, arrives whole', async (t) => {
 test('a question that cannot be read is refused at once', async (t) => {
   const folder = await tempDir(t);
   const { all } = timelines(t);
-  new TurnWriter(folder).exit();
+  new RunWriter(folder).exit();
   const close = all.open(source(folder, 'text', true));
   t.after(close);
   const invalid = { name: 'TreelineError', code: 'invalid' };
