@@ -6,6 +6,22 @@ export type AgentEvent = AgentEventBody & {
   readonly parent?: string;
 };
 
+export interface FileChange {
+  readonly path: string;
+  readonly change: 'add' | 'update' | 'delete';
+}
+
+export interface Todo {
+  readonly text: string;
+  readonly state: 'open' | 'doing' | 'done';
+}
+
+/** One of the answers that a request allows. */
+export interface Choice {
+  readonly id: string;
+  readonly label: string;
+}
+
 export type AgentEventBody =
   /** The conversation began or was taken up again. */
   | { readonly kind: 'session'; readonly agentSession: string; readonly model?: string }
@@ -50,13 +66,13 @@ export type AgentEventBody =
   /** Files changed without a tool call of their own. */
   | {
       readonly kind: 'files';
-      readonly changes: readonly { readonly path: string; readonly change: 'add' | 'update' | 'delete' }[];
+      readonly changes: readonly FileChange[];
       readonly ok: boolean;
     }
   /** The whole todo list as it is now. */
   | {
       readonly kind: 'todo';
-      readonly items: readonly { readonly text: string; readonly state: 'open' | 'doing' | 'done' }[];
+      readonly items: readonly Todo[];
     }
   /** The agent waits until somebody decides. */
   | {
@@ -65,7 +81,7 @@ export type AgentEventBody =
       readonly about: 'permission' | 'question' | 'plan';
       readonly title: string;
       readonly detail?: string;
-      readonly choices: readonly { readonly id: string; readonly label: string }[];
+      readonly choices: readonly Choice[];
     }
   /** The request `id` is settled; `choice` is the id of one of its choices, or an answer in words. Folded into its row. */
   | {

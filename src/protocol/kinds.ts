@@ -1,4 +1,5 @@
-import type { RowGroup, RowKind } from '../timeline/rows.ts';
+import type { RowKind } from '../timeline/rows.ts';
+import type { RowGroup } from './names.ts';
 
 /** How the text of a row is shown. */
 export type TextStyle = 'markdown' | 'plain' | 'mono';

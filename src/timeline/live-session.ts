@@ -62,6 +62,14 @@ export class LiveSession implements Job {
     this.#options.wake(this);
   }
 
+  /** There may be something new to read. The folder is watched too: a hint only comes sooner. */
+  hint(): void {
+    if (this.#readTimer !== undefined) return;
+    const rest = this.#readAt + READ_REST_MS - performance.now();
+    if (rest <= 0) this.#options.wake(this);
+    else this.#wakeIn(rest);
+  }
+
   /** Somebody looks at the session now: it is told of sooner. */
   look(): void {
     this.#lookedAt = performance.now();
@@ -118,14 +126,7 @@ export class LiveSession implements Job {
     this.#watched =
       folder === undefined
         ? undefined
-        : { folder, stop: watchFile(path.join(folder, RUN_FILES.times), () => this.#hint()) };
-  }
-
-  #hint(): void {
-    if (this.#readTimer !== undefined) return;
-    const rest = this.#readAt + READ_REST_MS - performance.now();
-    if (rest <= 0) this.#options.wake(this);
-    else this.#wakeIn(rest);
+        : { folder, stop: watchFile(path.join(folder, RUN_FILES.times), () => this.hint()) };
   }
 
   #wakeIn(ms: number): void {

@@ -6,6 +6,7 @@ import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
 import { KINDS } from '../protocol/kinds.ts';
+import type { TextPart } from '../protocol/names.ts';
 import {
   eventContent,
   eventText,
@@ -23,8 +24,6 @@ import { promptFileOf, runFolderOf, turnOf, type TimelineSource } from './source
 
 /** What `whole` gives at most, in bytes. */
 export const WHOLE_BYTES = 20 * 1024 * 1024;
-
-export type TextPart = 'text' | 'input' | 'output' | 'diff';
 
 /** Runs whose logs are held open. */
 const OPEN_RUNS = 4;

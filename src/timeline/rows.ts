@@ -1,5 +1,6 @@
-import type { AgentEventKind } from '../agents/events.ts';
+import type { AgentEventKind, Choice, FileChange, Todo } from '../agents/events.ts';
 import type { StreamKey } from '../keeper/protocol.ts';
+import type { RowGroup } from '../protocol/names.ts';
 import type { Judgement, Outcome, Usage } from '../store/model.ts';
 
 /** Events that have no row of their own: they revise the row of a tool call, of a message, of a request. */
@@ -17,11 +18,6 @@ export type RowKind =
   | 'keeper'
   /** A line of stderr. */
   | 'stderr';
-
-/** What a reader can filter by. A row is in one group, and in `problems` too when it is one. */
-export type RowGroup = 'messages' | 'thinking' | 'tools' | 'files' | 'problems' | 'system';
-
-export const ROW_GROUPS: readonly RowGroup[] = ['messages', 'thinking', 'tools', 'files', 'problems', 'system'];
 
 /** Bytes of a run's raw log. */
 export interface LogRange {
@@ -59,7 +55,7 @@ export interface RequestPart {
   readonly about: 'permission' | 'question' | 'plan';
   /** `lapsed`: the turn ended first. */
   readonly state: 'open' | 'answered' | 'cancelled' | 'lapsed';
-  readonly choices: readonly { readonly id: string; readonly label: string }[];
+  readonly choices: readonly Choice[];
   /** The id of the choice that was made, or an answer in words. */
   readonly choice?: string;
 }
@@ -81,8 +77,8 @@ export interface Row {
   readonly text: Excerpt;
   readonly problem: boolean;
   readonly tool?: ToolPart;
-  readonly changes?: readonly { readonly path: string; readonly change: 'add' | 'update' | 'delete' }[];
-  readonly todo?: readonly { readonly text: string; readonly state: 'open' | 'doing' | 'done' }[];
+  readonly changes?: readonly FileChange[];
+  readonly todo?: readonly Todo[];
   readonly request?: RequestPart;
   readonly end?: RowEnd;
   /** Where the row's line stands in the raw log; absent for what no log holds. */

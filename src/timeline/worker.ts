@@ -103,6 +103,8 @@ function handle(sql: SqlJsStatic, message: ToWorker): void {
     case 'close':
       close(message.session);
       return;
+    case 'hint':
+      return sessions.get(message.session)?.hint();
     case 'query': {
       const { id, query } = message;
       answer(query).then(

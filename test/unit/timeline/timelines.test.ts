@@ -7,9 +7,10 @@ import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Recorder } from '../../../src/keeper/recorder.ts';
 import { ALL_ROWS, type Activity } from '../../../src/timeline/rows.ts';
+import { LiveSession } from '../../../src/timeline/live-session.ts';
 import { Timelines } from '../../../src/timeline/timelines.ts';
 import { tempDir, until } from '../support.ts';
-import { lasting, rebuilt, source, RunWriter, WASM } from './support.ts';
+import { lasting, openIndex, quiet, rebuilt, source, RunWriter, WASM } from './support.ts';
 
 const WORKER = new URL('../../../src/timeline/worker.ts', import.meta.url);
 
@@ -223,4 +224,21 @@ test('each printed line is told of by itself, also while 20 others print', { tim
   noise.kill();
   assert.ok((await readFile(others[0]!.file('times'), 'utf8')).length > 0);
   rmSync(path.join(base, 'mine', 'runs'), { recursive: true });
+});
+
+test('a hint wakes a session of which the file system tells nothing', async (t) => {
+  const folder = await tempDir(t);
+  new RunWriter(folder).chunk('o', 'one\n');
+  let woken = Promise.withResolvers<undefined>();
+  const live = new LiveSession(await openIndex(source(folder, 'text', false)), {
+    wake: () => woken.resolve(undefined),
+    tell: () => undefined,
+    log: { ...quiet, error: (message) => assert.fail(message) },
+  });
+  t.after(() => live.close());
+  await woken.promise;
+  live.run(Infinity);
+  woken = Promise.withResolvers();
+  live.hint();
+  await woken.promise;
 });
