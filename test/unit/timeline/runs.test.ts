@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { claudeReader } from '../../../src/agents/claude-output.ts';
+import { claudeReader } from '../../../src/agents/claude/output.ts';
 import { STREAM_KEYS, RUN_FILES } from '../../../src/keeper/protocol.ts';
 import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
 import { SessionIndex } from '../../../src/timeline/session-index.ts';

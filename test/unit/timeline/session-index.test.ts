@@ -456,7 +456,7 @@ test('a tool call is one row: running, then with its result; cut short by the en
 
 test('a retry says which one of how many it is', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', '{"type":"error","message":"Reconnecting... 2/5 (timeout)"}\n');
   turn.chunk('o', '{"type":"error","message":"Reconnecting... waiting for network"}\n');
   turn.exit();
@@ -469,7 +469,7 @@ test('a retry says which one of how many it is', async (t) => {
 
 test('a live agent of plain text: its questions and the ends of its turns have rows, its greetings none', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', readFileSync(path.join(captures, '../runs/demo-live/stdout.log')));
   turn.exit();
   const of = source(folder, 'text', true);
@@ -492,7 +492,7 @@ test('a live agent of plain text: its questions and the ends of its turns have r
 
 test('output in a format that this version cannot read: one row says so, between those of the turn', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', '{"event":1}\n{"event":2}\n');
   turn.exit();
   const rows = await rebuilt(source(folder, 'hologram', true));
@@ -507,7 +507,7 @@ test('a turn that was killed leaves its tokens to the total of the next, which s
   const folder = await tempDir(t);
   const begun = '{"type":"thread.started","thread_id":"01a1fb15-c1c5-7861-9019-ca32b28a6fdb"}\n';
   for (const [i, input] of [100, undefined, 300].entries()) {
-    const turn = new TurnWriter(folder, i + 1);
+    const turn = new RunWriter(folder, i + 1);
     turn.chunk('o', begun);
     if (input === undefined) turn.exit({ code: null, signal: 'SIGKILL' });
     else {
