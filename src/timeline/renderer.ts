@@ -123,8 +123,9 @@ export class RowRenderer {
         : this.#events(entry.turn, entry.place).filter((one) => one.kind === 'tool')[entry.place.nth];
     const results =
       entry.result === null ? [] : this.#events(entry.turn, entry.result).filter((one) => one.kind === 'tool-result');
+    const nth = results[entry.result?.nth ?? 0];
     // By its call's id: a parser that has seen the whole turn may find fewer results in the line than one that has not.
-    const result = call === undefined ? results[entry.result?.nth ?? 0] : results.findLast((one) => one.id === call.id);
+    const result = call === undefined || nth?.id === call.id ? nth : results.findLast((one) => one.id === call.id);
     return {
       call,
       result,

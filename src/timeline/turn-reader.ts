@@ -47,6 +47,7 @@ export class TurnReader {
   readonly #parser: OutputParser;
   readonly #rows: Rows;
   readonly #tailer: TurnTailer;
+  /** The last call of each id. */
   readonly #tools = new Map<string, KnownTool>();
   /** Tool calls without their last result. */
   readonly #open = new Set<number>();
@@ -192,7 +193,8 @@ export class TurnReader {
   #toolCall(event: ToolCall & AgentEvent, place: Place, at: number): void {
     this.#last = event.argument === '' ? event.name : `${event.name}: ${event.argument}`;
     const known = this.#tools.get(event.id);
-    if (known !== undefined) {
+    // Told again while it runs, it is the same call; after its end, another one took its id.
+    if (known !== undefined && this.#open.has(known.seq)) {
       this.#rows.replace(known.seq, { ...this.#rows.entry(known.seq), place });
       return;
     }

@@ -568,6 +568,45 @@ test('results that share a line find their calls, also beside one that is no row
   );
 });
 
+test('a call that takes the id of one that is done has a row of its own', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const message = (type: string, ...content: object[]): string =>
+    `${JSON.stringify({ type, session_id: 's', message: { content } })}\n`;
+  const call = (command: string, id = 'a'): string =>
+    message('assistant', { type: 'tool_use', id, name: 'Bash', input: { command } });
+  const result = (content: string, id = 'a'): object => ({ type: 'tool_result', tool_use_id: id, content });
+  const index = await openIndex(source(folder, 'claude', false));
+  const shown = (): unknown =>
+    allRows(index).flatMap(({ tool }) =>
+      tool === undefined ? [] : [[tool.argument, tool.state, tool.output?.text ?? null]],
+    );
+  turn.chunk('o', call('ls'));
+  turn.chunk('o', message('user', result('a file')));
+  turn.chunk('o', call('pwd'));
+  drain(index);
+  assert.deepEqual(shown(), [
+    ['ls', 'ok', 'a file'],
+    ['pwd', 'running', null],
+  ]);
+  turn.chunk('o', call('date', 'b'));
+  turn.chunk('o', message('user', result('/work'), result('noon', 'b')));
+  turn.chunk('o', call('ls again'));
+  turn.chunk('o', message('user', result('two files')));
+  drain(index);
+  assert.deepEqual(shown(), [
+    ['ls', 'ok', 'a file'],
+    ['pwd', 'ok', '/work'],
+    ['date', 'ok', 'noon'],
+    ['ls again', 'ok', 'two files'],
+  ]);
+  turn.exit();
+  index.update(source(folder, 'claude', true));
+  drain(index);
+  assert.deepEqual(lasting(allRows(index)), lasting(await rebuilt(source(folder, 'claude', true))));
+  index.close();
+});
+
 test('totals of a conversation become shares of its turns, and the activity sums them up', async (t) => {
   const folder = await tempDir(t);
   for (const [i, input] of [100, 250, 300].entries()) {
