@@ -1,7 +1,8 @@
 import type { AgentEvent } from '../agents/events.ts';
+import { oneOf, type Read } from '../platform/check.ts';
 import { ROW_GROUPS, type RowGroup, type RowKind } from './rows.ts';
 
-/** Where each kind of row is found; and its number in the index, which is its place in this list: append only. */
+/** Where each kind of row is found. */
 const GROUP_OF: Readonly<Record<RowKind, RowGroup>> = {
   session: 'system',
   prompt: 'messages',
@@ -25,11 +26,8 @@ const GROUP_OF: Readonly<Record<RowKind, RowGroup>> = {
   stderr: 'system',
 };
 
-const KINDS = Object.keys(GROUP_OF) as RowKind[];
-const CODE_OF = new Map(KINDS.map((kind, code) => [kind, code]));
-
-export const kindCode = (kind: RowKind): number => CODE_OF.get(kind) ?? 0;
-export const kindOf = (code: number): RowKind => KINDS[code] ?? 'raw';
+/** Reads the name of a kind. */
+export const readKind: Read<RowKind> = oneOf(Object.keys(GROUP_OF) as RowKind[]);
 
 /**
  * Kinds whose words may rest on more than their own line (a total, a list that grows step by step): kept in the index. The others are

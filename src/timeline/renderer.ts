@@ -7,7 +7,7 @@ import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
 import { eventContent, eventText, textContent, toolContent, type Content, type RowEvent } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
-import { DENIED, kindOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
+import { DENIED, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { LINE_HEAD, LogFile } from './log-file.ts';
 import type { Row, RowKind } from './rows.ts';
 
@@ -44,8 +44,7 @@ export class RowRenderer {
   }
 
   row(seq: number, rev: number, entry: Entry): Row {
-    const { turn, at, depth, flags } = entry;
-    const kind = kindOf(entry.kind);
+    const { turn, kind, at, depth, flags } = entry;
     const stream = streamOf(kind);
     const place = entry.place ?? entry.result;
     return {
@@ -63,7 +62,7 @@ export class RowRenderer {
 
   /** The whole text of a part of a row, as far as `WHOLE_BYTES`; empty where the row has no such part. */
   whole(entry: Entry, part: TextPart): string {
-    const kind = kindOf(entry.kind);
+    const { kind } = entry;
     if (kind === 'tool') {
       const { call, result } = this.#tool(entry);
       if (part === 'input') return bounded(call?.input ?? '');
@@ -89,7 +88,7 @@ export class RowRenderer {
    * the kind, which is found out much faster than what the row shows.
    */
   mayShow(entry: Entry, word: string): boolean {
-    const kind = kindOf(entry.kind);
+    const { kind } = entry;
     if (!VERBATIM.has(kind) || entry.place === null || (entry.flags & OVERSIZE) !== 0) return true;
     const { offset, length } = entry.place;
     return this.#bytes(entry.turn, streamOf(kind), offset, length).toString('latin1').toLowerCase().includes(word);

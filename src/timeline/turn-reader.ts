@@ -9,7 +9,7 @@ import type { ExitRecord, Judgement } from '../store/facts.ts';
 import { endContent, tellsExit } from './ending.ts';
 import { eventContent, textContent, type Content, type RowEvent, type ToolCall, type ToolResult } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
-import { DENIED, eventFlags, flagsOf, isKept, kindCode, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
+import { DENIED, eventFlags, flagsOf, isKept, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { parseNote, withoutReturn } from './renderer.ts';
 import type { RowKind } from './rows.ts';
 import type { TurnSource } from './source.ts';
@@ -263,7 +263,7 @@ export class TurnReader {
   #entry(kind: RowKind, flags: number, at: number): Entry {
     return {
       turn: this.#turn.number,
-      kind: kindCode(kind),
+      kind,
       flags,
       depth: 0,
       at,

@@ -14,12 +14,14 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
+import { BUILD } from '../../../src/platform/build.ts';
 import type { ExitRecord, OutputFormat, StopStep } from '../../../src/store/facts.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
 import { mute } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, TurnWriter } from './support.ts';
+import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, sqlJs, timeless, TurnWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
@@ -237,6 +239,32 @@ test('a snapshot that is damaged, of something else or out of date is thrown awa
   const touched = await openIndex(of);
   assert.equal(touched.page(ALL_ROWS, 0, 0).total, 0);
   touched.close();
+});
+
+test('a snapshot that another build derived is made anew', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder, 1, 'as it is');
+  turn.chunk('o', 'words\n');
+  turn.exit();
+  const of = source(folder, 'text', true);
+  const index = await openIndex(of);
+  drain(index);
+  await index.save();
+  index.close();
+  const file = path.join(folder, 'timeline.db');
+  const mine = { build: BUILD, session: of.session, format: of.format };
+  const content = loadSnapshot(file, mine)!;
+  // Another build's parser took the same line for something else.
+  const db = new (await sqlJs()).Database(content);
+  db.run("UPDATE kinds SET name = 'raw' WHERE name = 'output'");
+  const other = db.export();
+  db.close();
+  const kinds = async (build: string): Promise<unknown> => {
+    await saveSnapshot(file, other, { ...mine, build });
+    return (await rebuilt(of)).map(({ kind }) => kind);
+  };
+  assert.deepEqual(await kinds('0.0.9-another'), ['turn-start', 'output', 'turn-end']);
+  assert.deepEqual(await kinds(BUILD), ['turn-start', 'raw', 'turn-end'], 'a snapshot of this build is used');
 });
 
 test('deleting the database of an open session changes nothing', async (t) => {
