@@ -87,10 +87,14 @@ function toolIcon(name: string, subagent: boolean): string {
   return TOOL_ICONS.find(([pattern]) => pattern.test(name))?.[1] ?? 'tools';
 }
 
+interface StatusLook {
+  readonly icon: string;
+  readonly color: string;
+  readonly spins?: boolean;
+}
+
 /** Status icons and colours, the same as in the tree. */
-export const STATUS_LOOKS: Readonly<
-  Record<Status, { readonly icon: string; readonly color: string; readonly spins?: true }>
-> = {
+const STATUS_LOOKS: Readonly<Record<Status, StatusLook>> = {
   queued: { icon: 'clock', color: 'quiet' },
   preparing: { icon: 'loading', color: 'quiet', spins: true },
   starting: { icon: 'loading', color: 'blue', spins: true },
@@ -104,3 +108,8 @@ export const STATUS_LOOKS: Readonly<
   lost: { icon: 'debug-disconnect', color: 'red' },
   archived: { icon: 'archive', color: 'quiet' },
 };
+
+/** How a status looks. One of a newer host is shown by its label alone. */
+export function statusLook(status: Status): StatusLook {
+  return (STATUS_LOOKS as Readonly<Partial<Record<string, StatusLook>>>)[status] ?? { icon: 'circle', color: 'quiet' };
+}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { isHostMessage, isPageMessage } from '../../src/protocol/check.ts';
 import { STRINGS } from '../../src/protocol/strings.ts';
-import type { Header, HostMessage, PageMessage, Row, RowFilter, RowGroup } from '../../src/protocol/timeline.ts';
+import type { Header, HostMessage, PageMessage, Place, Row, RowFilter, RowGroup } from '../../src/protocol/timeline.ts';
 
 /** What a test changes in a row; the rest is filled in. */
 export type RowInit = Partial<Omit<Row, 'text'>> & { readonly text?: string; readonly cut?: number };
@@ -47,6 +47,11 @@ export class StandInHost {
   locale = 'en';
   /** ms before an answer is given. */
   delay = 0;
+  /** An extension host that has died hears and says nothing. */
+  dead = false;
+  /** What it knows of where the reader was. */
+  place: Place | undefined;
+  filter: RowFilter | undefined;
   #rev: number;
   #sent: number;
   #request = 0;
@@ -67,11 +72,23 @@ export class StandInHost {
 
   receive(message: unknown): void {
     assert.ok(isPageMessage(message), `not a message of the page: ${JSON.stringify(message)}`);
+    if (this.dead) {
+      return;
+    }
+    if (message.type === 'ping') {
+      this.#send({ type: 'pong' });
+      return;
+    }
     this.received.push(message);
     if (message.type === 'ready') {
       this.#send({
         type: 'hello',
-        state: { follow: false, filter: message.filter, ...(this.header !== null && { session: this.header.session }) },
+        state: {
+          follow: false,
+          filter: this.filter ?? message.filter,
+          ...(this.header !== null && { session: this.header.session }),
+          ...(this.place !== undefined && { place: this.place }),
+        },
         header: this.header,
         strings: STRINGS,
         locale: this.locale,
