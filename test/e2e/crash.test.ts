@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import os from 'node:os';
 import { test } from 'node:test';
 import { Gate, rows, sessionItem, showTimeline, spawnAgent, startTreeline, story, until } from './support.mts';
 
@@ -11,17 +12,16 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
   const tabs = () => workbench.page.locator('.tabs-container').getByRole('tab').allTextContents();
   const status = (text: string) => workbench.webview().locator('.header .status').filter({ hasText: text });
   const row = (text: string) => rows(workbench, ':not(.kind-turn-start)').filter({ hasText: text }).first();
-  const lines = Array.from({ length: 120 }, (_, n) => `print word ${n}`);
 
   await step('two timelines are open: one shows, the other is hidden behind it', async () => {
     await workbench.showContainer('Treeline');
     const prompt = (name: string, gate: Gate): string =>
-      [name, ...lines, `until ${gate.file}`, 'print at last'].join('\n');
+      [name, 'burst 120', `until ${gate.file}`, 'print at last'].join('\n');
     await spawnAgent(workbench, { agent: 'Scripted', prompt: prompt('Behind', second) });
-    await row('word 119').waitFor();
+    await row('line 120').waitFor();
     await spawnAgent(workbench, { agent: 'Scripted', prompt: prompt('Before', first) });
     await showTimeline(workbench, 'Before');
-    await row('word 119').waitFor();
+    await row('line 120').waitFor();
     assert.equal((await tabs()).length, 2);
   });
 
@@ -33,7 +33,7 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
       .evaluate((e) => {
         e.scrollTop = 0;
       });
-    await row('word 1').waitFor();
+    await row('line 4').waitFor();
     await workbench.webview().locator('.jump').waitFor();
     // What the page remembers reaches its host with a little delay.
     await page.waitForTimeout(1000);
@@ -45,13 +45,16 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
     // Of what is over now, the page learns from the host to come.
     await first.open();
     await said;
-    t.diagnostic(`noticed after ${Date.now() - killed} ms`);
-    assert.ok(Date.now() - killed < 2000);
+    const noticed = Date.now() - killed;
+    t.diagnostic(`noticed after ${noticed} ms`);
+    // Where more wants to run than there are cores, in proportion.
+    const share = Math.max(1, (os.loadavg()[0] ?? 0) / os.availableParallelism());
+    assert.ok(noticed < 2000 * share, `${noticed} ms`);
   });
 
   await step('the host that comes after it shows the truth in the same tab, at the same place', async () => {
     await status('Idle').waitFor({ timeout: 30_000 });
-    await row('word 1').waitFor();
+    await row('line 4').waitFor();
     assert.equal(await row('at last').count(), 0, 'not at the end');
     assert.deepEqual((await tabs()).length, 2);
     assert.match((await tabs())[1] ?? '', /Before/);
@@ -62,7 +65,7 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
   await step('the hidden one as well, when it is shown by its tab', async () => {
     await workbench.tab(/^Behind/).click();
     await status('Working').waitFor({ timeout: 10_000 });
-    await row('word 119').waitFor();
+    await row('line 120').waitFor();
     assert.deepEqual(
       (await tabs()).map((text) => /Behind|Before/.exec(text)?.[0]),
       ['Behind', 'Before'],
