@@ -124,7 +124,7 @@ export class StandInHost {
 
   /** Adds rows at the end and tells the page. */
   append(...inits: readonly RowInit[]): void {
-    const appended = inits.map((init) => makeRow(this.rows.length + 1, { ...init, rev: (this.#rev += 1) }));
+    const appended = inits.map((init, n) => makeRow(this.rows.length + 1 + n, { ...init, rev: (this.#rev += 1) }));
     const before = this.#filtered().length;
     this.rows.push(...appended);
     this.#held = undefined;
