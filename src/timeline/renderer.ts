@@ -5,6 +5,7 @@ import { TURN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
+import { KINDS } from '../protocol/kinds.ts';
 import { eventContent, eventText, textContent, toolContent, type Content, type RowEvent } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
@@ -18,9 +19,6 @@ export type TextPart = 'text' | 'input' | 'output' | 'diff';
 
 /** Turns whose logs are held open. */
 const OPEN_TURNS = 4;
-
-/** Rows whose words stand in their line as they are; a tool's name may be of the parser's making. */
-const VERBATIM: ReadonlySet<RowKind> = new Set(['text', 'thinking', 'prompt', 'output', 'raw', 'stderr']);
 
 type TurnLogs = Readonly<Record<StreamKey, LogFile>>;
 
@@ -89,7 +87,7 @@ export class RowRenderer {
    */
   mayShow(entry: Entry, word: string): boolean {
     const { kind } = entry;
-    if (!VERBATIM.has(kind) || entry.place === null || (entry.flags & OVERSIZE) !== 0) return true;
+    if (KINDS[kind].verbatim !== true || entry.place === null || (entry.flags & OVERSIZE) !== 0) return true;
     const { offset, length } = entry.place;
     return this.#bytes(entry.turn, streamOf(kind), offset, length).toString('latin1').toLowerCase().includes(word);
   }

@@ -5,11 +5,12 @@ import type { AgentEvent } from '../agents/events.ts';
 import { cut, oneLine } from '../agents/text.ts';
 import { TURN_FILES } from '../keeper/protocol.ts';
 import { isRecord } from '../platform/check.ts';
+import { KINDS } from '../protocol/kinds.ts';
 import type { ExitRecord, Judgement } from '../store/facts.ts';
 import { endContent, tellsExit } from './ending.ts';
 import { eventContent, textContent, type Content, type RowEvent, type ToolCall, type ToolResult } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
-import { DENIED, eventFlags, flagsOf, isKept, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
+import { DENIED, eventFlags, flagsOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { parseNote, withoutReturn } from './renderer.ts';
 import type { RowKind } from './rows.ts';
 import type { TurnSource } from './source.ts';
@@ -186,7 +187,7 @@ export class TurnReader {
   }
 
   #row(event: Exclude<RowEvent, ToolCall>, place: Place, at: number): void {
-    const kept = isKept(event.kind) ? JSON.stringify(eventContent(event, this.seen.usage)) : null;
+    const kept = KINDS[event.kind].kept === true ? JSON.stringify(eventContent(event, this.seen.usage)) : null;
     this.#append(event.kind, eventFlags(event), at, place, this.#depth(event), kept);
   }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { isHostMessage, isPageMessage } from '../../src/protocol/check.ts';
+import { KINDS } from '../../src/protocol/kinds.ts';
 import { STRINGS } from '../../src/protocol/strings.ts';
-import type { Header, HostMessage, PageMessage, Place, Row, RowFilter, RowGroup } from '../../src/protocol/timeline.ts';
+import type { Header, HostMessage, PageMessage, Place, Row, RowFilter } from '../../src/protocol/timeline.ts';
 
 /** What a test changes in a row; the rest is filled in. */
 export type RowInit = Partial<Omit<Row, 'text'>> & { readonly text?: string; readonly cut?: number };
@@ -21,19 +22,6 @@ export function makeRow(seq: number, init: RowInit): Row {
     text: { text, bytes: cut ?? Buffer.byteLength(text), cut: cut !== undefined },
   };
 }
-
-const GROUPS: Readonly<Partial<Record<Row['kind'], RowGroup>>> = {
-  text: 'messages',
-  prompt: 'messages',
-  'turn-start': 'messages',
-  sent: 'messages',
-  result: 'messages',
-  output: 'messages',
-  thinking: 'thinking',
-  tool: 'tools',
-  todo: 'tools',
-  files: 'files',
-};
 
 /**
  * Answers the page as the protocol says, from rows in memory. It stands in for the host in the page's own tests and
@@ -201,7 +189,7 @@ export class StandInHost {
         : this.rows.filter(
             (row) =>
               (groups.length === 0 ||
-                groups.includes(GROUPS[row.kind] ?? 'system') ||
+                groups.includes(KINDS[row.kind].group) ||
                 (row.problem && groups.includes('problems'))) &&
               [row.text.text, row.tool?.name, row.tool?.argument, row.tool?.output?.text].some(
                 (text) => text?.toLowerCase().includes(query) === true,
