@@ -257,3 +257,11 @@ export const lead = shape({
   retire: optional(string),
 });
 export type Lead = Output<typeof lead>;
+
+/** Who acts for the repository, as its journal tells; no `lead` while nobody does. */
+export const leadership = shape({
+  lead: optional(lead),
+  /** The newest generation of rules that was ever in force: who knows only older ones does not lead. */
+  rules: natural,
+});
+export type Leadership = Output<typeof leadership>;

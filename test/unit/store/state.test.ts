@@ -4,7 +4,18 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import { isLive } from '../../../src/store/lifecycle.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { State } from '../../../src/store/state.ts';
-import { claimed, created, exited, fact, randomFacts, requested, seeded } from './facts.ts';
+import {
+  claimed,
+  created,
+  exited,
+  fact,
+  factOf,
+  leads,
+  randomFacts,
+  repositoryFact,
+  requested,
+  seeded,
+} from './facts.ts';
 
 describe('the state', () => {
   it('lists the newest first, by the journal and not by the clocks', () => {
@@ -33,7 +44,7 @@ describe('the state', () => {
   it('keeps the limit over all sessions, by the order of the facts', () => {
     const state = new State();
     const ids = [sessionId(), sessionId(), sessionId()];
-    state.apply(ids.flatMap((id) => [fact(id, created), fact(id, requested(1))]));
+    state.apply([repositoryFact(leads()), ...ids.flatMap((id) => [fact(id, created), fact(id, requested(1))])]);
     state.apply(ids.map((id) => fact(id, claimed(1, 2))));
     const claims = (): boolean[] => ids.map((id) => state.get(id)?.turns[0]?.claim !== undefined);
     assert.deepEqual([claims(), state.live], [[true, true, false], 2]);
@@ -46,8 +57,8 @@ describe('the state', () => {
   it('counts the live turns as a count over everything does', () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const state = new State();
-    for (const { session, ...body } of randomFacts(seeded(seed), 3_000)) {
-      state.apply([fact(session, body)]);
+    for (const entry of randomFacts(seeded(seed), 3_000)) {
+      state.apply([factOf(entry)]);
       const live = state.list().reduce((sum, { turns }) => sum + turns.filter(isLive).length, 0);
       assert.equal(state.live, live, `seed ${seed}`);
     }
@@ -69,8 +80,8 @@ describe('the state', () => {
     const random = seeded(seed);
     const state = new State();
     const held: { readonly list: readonly Session[]; readonly copy: readonly Session[] }[] = [];
-    for (const { session, ...body } of randomFacts(random, 3_000, 300)) {
-      state.apply([fact(session, body)]);
+    for (const entry of randomFacts(random, 3_000, 300)) {
+      state.apply([factOf(entry)]);
       if (random() < 0.9) continue;
       const list = state.list();
       const anew = [...state.ids()].map((id) => state.get(id)!).reverse();
@@ -84,16 +95,17 @@ describe('the state', () => {
   });
 
   it('goes on from a state that was saved', () => {
-    const facts = randomFacts(seeded(7), 500).map(({ session, ...body }) => fact(session, body));
+    const facts = randomFacts(seeded(7), 500).map((entry) => factOf(entry));
     const whole = new State();
     whole.apply(facts);
     for (const cut of [0, 100, 250, 499]) {
       const first = new State();
       first.apply(facts.slice(0, cut));
-      const second = new State(first.list().toReversed());
+      const second = new State(first.data);
       second.apply(facts.slice(cut));
       assert.deepEqual(second.list(), whole.list());
       assert.equal(second.live, whole.live);
+      assert.deepEqual(second.data, whole.data);
     }
   });
 });

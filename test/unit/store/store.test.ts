@@ -16,19 +16,19 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { sessionId } from '../../../src/platform/ids.ts';
 import type { Log } from '../../../src/platform/log.ts';
-import type { FactBase } from '../../../src/store/facts.ts';
+import type { Writer } from '../../../src/store/facts.ts';
 import { Journal } from '../../../src/store/journal.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { Store } from '../../../src/store/store.ts';
 import { tempDir, until } from '../support.ts';
-import { claimed, created, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
+import { claimed, created, leads, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
 
 interface Opened {
   readonly store: Store;
   readonly notes: string[];
 }
 
-async function open(t: TestContext, folder: string, by: FactBase['by'] = window): Promise<Opened> {
+async function open(t: TestContext, folder: string, by: Writer = window): Promise<Opened> {
   const notes: string[] = [];
   const note = (message: string): number => notes.push(message);
   const log: Log = { debug: () => undefined, info: note, warn: note, error: note };
@@ -62,7 +62,7 @@ describe('the store', () => {
     assert.deepEqual(store.list(), []);
     const id = sessionId();
     const change = nextChange(store);
-    store.append({ session: id, ...created }, { session: id, ...requested(1) });
+    store.append(leads(), { session: id, ...created }, { session: id, ...requested(1) });
     assert.equal(store.get(id)?.turns.length, 1);
     assert.equal(store.list().length, 1);
     const [claim] = store.append({ session: id, ...claimed(1) });
@@ -99,6 +99,12 @@ describe('the store', () => {
     const [{ store: one }, { store: two }] = [await open(t, folder), await open(t, folder, otherWindow)];
     const id = sessionId();
     one.append({ session: id, ...created });
+    two.append(leads());
+    one.append(leads());
+    assert.deepEqual(
+      [one, two].map(({ leadership }) => leadership.lead?.by),
+      [otherWindow.process, otherWindow.process],
+    );
     // Neither has read the other's request when it writes its own.
     const [first] = one.append({ session: id, ...requested(1) });
     const [second] = two.append({ session: id, ...requested(1) });
@@ -206,14 +212,29 @@ describe('the store', () => {
     assert.match(copies[0]!, /"offset":\d+.*"text":"a damaged line"/);
   });
 
-  it('counts what a newer version wrote', async (t) => {
+  it('counts what another build wrote and this one does not know, and calls none of it damaged', async (t) => {
     const folder = await tempDir(t);
     const first = await open(t, folder);
     const [fact] = first.store.append({ session: sessionId(), ...created });
-    const newer = JSON.stringify({ ...fact, v: 2, session: sessionId() });
-    appendFileSync(path.join(folder, 'journal.jsonl'), `${newer}\n`);
+    const newer = { ...fact, v: 2, session: sessionId() };
+    const other = { ...fact, type: 'session.dreamt', session: sessionId() };
+    appendFileSync(path.join(folder, 'journal.jsonl'), `${JSON.stringify(newer)}\n${JSON.stringify(other)}\n`);
     first.store.append({ session: sessionId(), ...created });
-    assert.deepEqual([first.store.newer, first.store.list().length, first.notes], [1, 2, []]);
+    assert.deepEqual([first.store.unknown, first.store.list().length, first.notes], [2, 2, []]);
+    assert.equal(existsSync(path.join(folder, 'journal.damaged.jsonl')), false);
+  });
+
+  it('tells facts as they come, with the state that they made, void ones too', async (t) => {
+    const { store } = await open(t, await tempDir(t));
+    const seen: [string, number][] = [];
+    const id = sessionId();
+    store.onFacts((facts) => seen.push(...facts.map(({ type }): [string, number] => [type, store.list().length])));
+    store.append({ session: id, ...created });
+    store.append({ session: id, ...requested(7) });
+    assert.deepEqual(seen, [
+      ['session.created', 1],
+      ['turn.requested', 1],
+    ]);
   });
 
   it('writes back what a journal that is deleted, cut or replaced has lost, and says so', async (t) => {
@@ -266,7 +287,7 @@ describe('the store', () => {
       const file = path.join(folder, 'journal.jsonl');
       const { store } = await open(t, folder);
       const [a, b] = [sessionId(), sessionId()];
-      store.append({ session: a, ...created }, { session: a, ...requested(1) }, { session: a, ...claimed(1) });
+      store.append(leads(), { session: a, ...created }, { session: a, ...requested(1) }, { session: a, ...claimed(1) });
       store.append({ session: b, ...created }, { session: a, type: 'session.renamed', name: 'Better' });
       const known = store.list();
       await store.dispose();
