@@ -5,6 +5,7 @@ import { isLive } from '../../../src/store/lifecycle.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { State } from '../../../src/store/state.ts';
 import {
+  agentStarted,
   claimed,
   created,
   exited,
@@ -52,6 +53,25 @@ describe('the state', () => {
     // Room is made and taken within one batch.
     state.apply([fact(ids[0]!, exited(1)), fact(ids[2]!, claimed(1, 2))]);
     assert.deepEqual([claims(), state.live], [[true, true, true], 2]);
+  });
+
+  it('gives places in the queue by the order of the journal, whatever the ids and the clocks say', () => {
+    const state = new State();
+    const ids = [sessionId(), sessionId(), sessionId()];
+    const requests = ids.map((id) => fact(id, requested(1)));
+    const claimsFirst = requests
+      .map(({ id }) => id)
+      .toSorted()
+      .toReversed();
+    state.apply(ids.map((id) => fact(id, created)));
+    state.apply(requests.map((one, i) => ({ ...one, id: claimsFirst[i]!, at: one.at - i * 3_600_000 })));
+    const places = (of: State): (number | undefined)[] => ids.map((id) => of.get(id)?.turns.at(-1)?.place);
+    assert.deepEqual(places(state), [0, 1, 2]);
+    state.apply([repositoryFact(leads()), fact(ids[0]!, claimed(1)), fact(ids[0]!, agentStarted(1))]);
+    state.apply([fact(ids[0]!, exited(1))]);
+    const later = new State(state.data);
+    later.apply([fact(ids[0]!, requested(2))]);
+    assert.deepEqual(places(later), [3, 1, 2], 'also after a restart');
   });
 
   it('counts the live turns as a count over everything does', () => {
