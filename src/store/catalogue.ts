@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readSync, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
 import { BUILD } from '../platform/build.ts';
@@ -18,6 +19,9 @@ const SCHEMA = BUILD;
 /** A snapshot costs as much as there is to store, so it waits until this much of the journal is not in it: bytes, or a share of the snapshot. */
 const TAIL_BYTES = 64 * 1024;
 const TAIL_SHARE = 1 / 8;
+
+/** The snapshot of another build goes when nobody has saved it for this long, in ms. */
+const FORGOTTEN_MS = 7 * 24 * 3_600_000;
 
 /** How much of each end of the journal a snapshot is tied to. */
 const SEALED_BYTES = 4_096;
@@ -112,6 +116,7 @@ export class Catalogue {
         const bytes = await written(snapshot, this.#journal);
         await writeAtomic(this.#file, bytes);
         this.#saved = { offset: snapshot.position.offset, bytes: bytes.length };
+        await removeForgotten(path.dirname(this.#file));
       } catch (error) {
         this.#log.warn(`The catalogue could not be saved, and will be rebuilt when needed: ${errorText(error)}`);
         this.reset();
@@ -129,6 +134,16 @@ export class Catalogue {
     if (this.#saved === undefined) return true;
     if (offset - this.#saved.offset >= Math.max(TAIL_BYTES, this.#saved.bytes * TAIL_SHARE)) return true;
     return (await stat(this.#file).catch(() => undefined)) === undefined;
+  }
+}
+
+/** Removes the snapshots of builds that are not in use any more. */
+async function removeForgotten(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!/^catalogue-\w+\.jsonl$/.test(name)) continue;
+    const file = path.join(folder, name);
+    const found = await stat(file).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > FORGOTTEN_MS) await rm(file, { force: true });
   }
 }
 

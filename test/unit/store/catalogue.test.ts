@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Log } from '../../../src/platform/log.ts';
+import { catalogueFile } from '../../../src/platform/paths.ts';
 import { Catalogue, type Snapshot } from '../../../src/store/catalogue.ts';
 import { JournalReader } from '../../../src/store/journal-reader.ts';
 import type { FactEntry } from '../../../src/store/facts.ts';
@@ -26,7 +36,7 @@ class Folder {
   readonly #log: Log;
 
   constructor(t: TestContext, folder: string) {
-    this.file = path.join(folder, 'catalogue.jsonl');
+    this.file = catalogueFile(folder);
     this.journalFile = path.join(folder, 'journal.jsonl');
     this.journal = new Journal(this.journalFile, window);
     const note = (message: string): number => this.notes.push(message);
@@ -124,9 +134,22 @@ describe('the catalogue', () => {
     assert.deepEqual((await made.catalogue().load())?.state, source.take().state);
     assert.deepEqual(
       readdirSync(path.dirname(made.file)).sort(),
-      ['catalogue.jsonl', 'journal.jsonl'],
+      [path.basename(made.file), 'journal.jsonl'],
       'no temporary file stays',
     );
+  });
+
+  it('leaves those of other builds alone while they are in use, and removes what is left of old ones', async (t) => {
+    const made = await folder(t);
+    const [used, forgotten] = ['0123456789ab', 'ba9876543210'].map((build) =>
+      catalogueFile(path.dirname(made.file), build),
+    ) as [string, string];
+    for (const file of [used, forgotten]) writeFileSync(file, 'of another build');
+    const long = Date.now() / 1000 - 30 * 24 * 3600;
+    utimesSync(forgotten, long, long);
+    await made.catalogue().save(made.replay().take);
+    assert.deepEqual([existsSync(used), existsSync(forgotten), existsSync(made.file)], [true, false, true]);
+    assert.equal(readFileSync(used, 'utf8'), 'of another build');
   });
 
   it('is not saved while the state and its place in the journal do not go together', async (t) => {

@@ -16,6 +16,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { sessionId } from '../../../src/platform/ids.ts';
 import type { Log } from '../../../src/platform/log.ts';
+import { catalogueFile, journalFile } from '../../../src/platform/paths.ts';
 import type { Writer } from '../../../src/store/facts.ts';
 import { Journal } from '../../../src/store/journal.ts';
 import type { Session } from '../../../src/store/model.ts';
@@ -78,8 +79,8 @@ describe('the store', () => {
     store.append({ session: sessionId(), ...created });
     await store.dispose();
     assert.equal(statSync(folder).mode & 0o777, 0o700);
-    for (const name of ['journal.jsonl', 'catalogue.jsonl']) {
-      assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
+    for (const file of [journalFile(folder), catalogueFile(folder)]) {
+      assert.equal(statSync(file).mode & 0o777, 0o600, file);
     }
   });
 
@@ -134,7 +135,7 @@ describe('the store', () => {
     const store = Store.open(folder, window, console);
     await store.dispose();
     await store.ready;
-    assert.equal(existsSync(path.join(folder, 'catalogue.jsonl')), false);
+    assert.equal(existsSync(catalogueFile(folder)), false);
   });
 
   it('comes back the same, with and without its databases', async (t) => {
@@ -143,22 +144,22 @@ describe('the store', () => {
     for (const entry of randomFacts(seeded(21), 300, 12)) first.store.append(entry);
     const sessions = first.store.list();
     await first.store.dispose();
-    assert.ok(existsSync(path.join(folder, 'catalogue.jsonl')));
+    assert.ok(existsSync(catalogueFile(folder)));
     const again = await open(t, folder);
     assert.deepEqual(again.store.list(), sessions);
     await again.store.dispose();
-    rmSync(path.join(folder, 'catalogue.jsonl'));
+    rmSync(catalogueFile(folder));
     const rebuilt = await open(t, folder);
     assert.deepEqual(rebuilt.store.list(), sessions);
     assert.equal(rebuilt.store.live, first.store.live);
     await rebuilt.store.dispose();
-    assert.ok(existsSync(path.join(folder, 'catalogue.jsonl')), 'the catalogue is there again');
+    assert.ok(existsSync(catalogueFile(folder)), 'the catalogue is there again');
   });
 
   it('goes on when its catalogue is deleted, and writes it again', async (t) => {
     const folder = await tempDir(t);
     const { store, notes } = await open(t, folder);
-    const file = path.join(folder, 'catalogue.jsonl');
+    const file = catalogueFile(folder);
     store.append({ session: sessionId(), ...created });
     await until(() => existsSync(file), { what: 'the catalogue is saved when nothing happens' });
     rmSync(file);
@@ -187,7 +188,7 @@ describe('the store', () => {
     assert.equal(fromSnapshot.store.live, replayed.store.live);
     await fromSnapshot.store.dispose();
 
-    writeFileSync(path.join(folder, 'catalogue.jsonl'), 'garbage');
+    writeFileSync(catalogueFile(folder), 'garbage');
     const rebuilt = await open(t, folder);
     assert.match(rebuilt.notes.join(), /rebuilt from the journal/);
     assert.deepEqual(rebuilt.store.list(), expected);
@@ -299,7 +300,7 @@ describe('the store', () => {
       next.append({ session: b, type: 'session.renamed', name: 'Other' });
       const shown = next.list();
       await next.dispose();
-      rmSync(path.join(folder, 'catalogue.jsonl'));
+      rmSync(catalogueFile(folder));
       assert.deepEqual((await open(t, folder)).store.list(), shown, name);
     }
   });
