@@ -29,7 +29,14 @@ export function writeHistory(
     const fact: Fact = { v: 1, id: factId(), at: (at += 1000), by: { role, process: GONE }, ...body };
     lines.push(`${JSON.stringify(fact)}\n`);
   };
-  write('window', { type: 'steward.leads', host: 'window', version: '0.1.0', rules: RULES, socket: '/run/gone.sock' });
+  write('window', {
+    type: 'steward.leads',
+    host: 'window',
+    version: '0.1.0',
+    rules: RULES,
+    socket: '/run/gone.sock',
+    token: '',
+  });
   for (let n = 0; n < count; n++) {
     const session = sessionId();
     ids.push(session);

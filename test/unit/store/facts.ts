@@ -47,6 +47,7 @@ export const leads = (replaces?: string, rules = RULES) =>
     version: '1.2.3',
     rules,
     socket: '/run/treeline/steward.sock',
+    token: 'a word',
     ...(replaces !== undefined && { replaces }),
   }) as const satisfies RepositoryFactBody;
 
@@ -128,7 +129,13 @@ export function randomFacts(random: () => number, count: number, sessions = 5): 
       () => requested(turn, { agentSession: `conversation ${turn}` }),
       () => claimed(turn, 1 + Math.floor(random() * 3), run),
       () => claimed(turn, 6, run),
-      () => ({ type: 'turn.withdrawn', turn, reason: pick(['cancelled', 'failed'] as const), message: 'undone' }),
+      () => ({
+        type: 'turn.withdrawn',
+        turn,
+        reason: pick(['cancelled', 'failed'] as const),
+        code: 'undone',
+        message: 'undone',
+      }),
       () => keeperStarted(run),
       () => agentStarted(run),
       () => ({ type: 'agent.identified', run, agentSession: `conversation ${random()}` }),

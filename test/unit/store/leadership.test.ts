@@ -28,6 +28,7 @@ describe('the lead', () => {
       host: one.host,
       version: one.version,
       socket: one.socket,
+      token: one.token,
     });
     assert.equal(now.rules, RULES);
     assert.deepEqual(play(other, one).lead?.by, otherWindow.process);

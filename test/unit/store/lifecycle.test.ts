@@ -21,7 +21,7 @@ const id = sessionId();
 const ready = { type: 'worktree.ready' } as const;
 const stopping = (turn: number) => ({ type: 'turn.stopping', turn }) as const;
 const withdrawn = (turn: number, reason: 'cancelled' | 'failed' = 'cancelled') =>
-  ({ type: 'turn.withdrawn', turn, reason, message: `because ${reason}` }) as const;
+  ({ type: 'turn.withdrawn', turn, reason, code: reason, message: `because ${reason}` }) as const;
 const identified = (run: number, agentSession: string) => ({ type: 'agent.identified', run, agentSession }) as const;
 const judged = (turn: number, judgement: Partial<Judgement> = {}) =>
   ({ type: 'turn.judged', turn, judgement: { outcome: 'completed', summary: 'Done.', ...judgement } }) as const;
@@ -389,6 +389,16 @@ describe('a run that serves several turns', () => {
     assert.equal(after.turns, before.turns);
     assert.equal(after.runs[0]?.exit?.code, 1);
     assert.equal(isOpenRun(after, after.runs[0]), false);
+  });
+
+  it('can be stopped while it waits for more', () => {
+    const stopped = play(...first, stopping(1));
+    assert.equal(stopped.status, 'stopping');
+    assert.equal(reduce(stopped, fact(id, exited(1, { stop })), where())?.status, 'stopped');
+    assertVoid(play(...first, exited(1)), stopping(1));
+    // A turn that waits for another run is none of its business.
+    const queued = play(...first, requested(2), stopping(2));
+    assert.equal(reduce(queued, fact(id, exited(1, { stop })), where())?.evidence, queued.evidence);
   });
 
   it('ends the turn that it serves when it ends', () => {
