@@ -1,5 +1,6 @@
 // Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
 //   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
+import { createHash } from 'node:crypto';
 import { context } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,7 +65,11 @@ const node = {
   target: 'node22',
   external: ['vscode'],
   // Dependencies that are ES modules only read import.meta.url, which a CommonJS bundle has to be given.
-  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
+  define: {
+    'import.meta.url': 'importMetaUrl',
+    'import.meta.dirname': '__dirname',
+    TREELINE_BUILD: JSON.stringify(buildName()),
+  },
   banner: { js: "'use strict';const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
   // Prefer a package's ES module: it is what tree shaking works on.
   mainFields: ['module', 'main'],
@@ -119,6 +124,15 @@ for (const options of bundles) {
   else await build.dispose();
 }
 writeNotices(inputs);
+
+/** The name of this build, from what it is made of: see src/platform/build.ts. */
+function buildName() {
+  const hash = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json')));
+  for (const file of readdirSync(path.join(root, 'src'), { recursive: true }).sort()) {
+    if (file.endsWith('.ts')) hash.update(file).update(readFileSync(path.join(root, 'src', file)));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
 
 /** Writes the licences of the packages that went into the bundles, found by the files that did. */
 function writeNotices(files) {
