@@ -68,7 +68,6 @@ const node = {
   define: {
     'import.meta.url': 'importMetaUrl',
     'import.meta.dirname': '__dirname',
-    TREELINE_BUILD: JSON.stringify(buildName()),
   },
   banner: { js: "'use strict';const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
   // Prefer a package's ES module: it is what tree shaking works on.
@@ -124,15 +123,6 @@ for (const options of bundles) {
   else await build.dispose();
 }
 writeNotices(inputs);
-
-/** The name of this build, from what it is made of: see src/platform/build.ts. */
-function buildName() {
-  const hash = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json')));
-  for (const file of readdirSync(path.join(root, 'src'), { recursive: true }).sort()) {
-    if (file.endsWith('.ts')) hash.update(file).update(readFileSync(path.join(root, 'src', file)));
-  }
-  return hash.digest('hex').slice(0, 12);
-}
 
 /** Writes the licences of the packages that went into the bundles, found by the files that did. */
 function writeNotices(files) {
