@@ -1,5 +1,6 @@
 // Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
 //   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
+import { createHash } from 'node:crypto';
 import { context } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -64,7 +65,10 @@ const node = {
   target: 'node22',
   external: ['vscode'],
   // Dependencies that are ES modules only read import.meta.url, which a CommonJS bundle has to be given.
-  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
+  define: {
+    'import.meta.url': 'importMetaUrl',
+    'import.meta.dirname': '__dirname',
+  },
   banner: { js: "'use strict';const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
   // Prefer a package's ES module: it is what tree shaking works on.
   mainFields: ['module', 'main'],

@@ -82,6 +82,11 @@ export class Feed {
     return this.#loading !== undefined;
   }
 
+  /** Whether the row to begin at is still to come. */
+  get awaits(): boolean {
+    return this.#loading !== undefined || (this.#awaited !== undefined && performance.now() < this.#awaited.until);
+  }
+
   /** Tells the feed how to find out where the reader is. */
   follow(where: () => Start): void {
     this.#where = where;

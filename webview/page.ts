@@ -41,6 +41,8 @@ export class Page {
   /** The place that the host was told of last. */
   #told = '';
   #lost = false;
+  /** The list of an earlier life was shown again: from now on the reader is where it stands. */
+  #arrived = false;
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -271,6 +273,7 @@ export class Page {
 
   #opened(opened: Opened): void {
     this.#unseen = 0;
+    this.#arrived ||= this.#header !== null && !this.#feed.awaits;
     this.#view?.list.open(opened, this.#anchorY);
     this.#moved();
   }
@@ -403,12 +406,14 @@ export class Page {
     if (view === undefined || !this.#entered) {
       return;
     }
-    const anchor = view.list.place;
+    const session = this.#header?.session;
+    // While the rows are still to come, the reader is where they will be shown.
+    const comes = this.#feed.awaits && !this.#arrived && session === this.#memory?.session;
+    const anchor = comes ? this.#memory?.place?.anchor : view.list.place;
     const place: Place = {
       ...(anchor !== undefined && { anchor }),
       expanded: [...this.#expanded].slice(-MOST_EXPANDED),
     };
-    const session = this.#header?.session;
     remember({ ...(session !== undefined && { session }), follow: this.#follow, filter: this.#feed.filter, place });
     const told = JSON.stringify([session, place]);
     if (session !== undefined && told !== this.#told) {

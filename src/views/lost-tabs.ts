@@ -83,7 +83,8 @@ export class LostTabs implements vscode.Disposable {
 
   #look(): void {
     for (const { activeTab } of vscode.window.tabGroups.all) {
-      if (activeTab !== undefined && !this.#waiting.has(activeTab) && this.#isLost(activeTab)) {
+      // Not judged at once: the panel that was shown until now may still count as the one that is.
+      if (activeTab !== undefined && !this.#waiting.has(activeTab) && this.#isTimeline(activeTab)) {
         const timer = setTimeout(() => {
           this.#waiting.delete(activeTab);
           if (this.tabs.includes(activeTab) && this.#isLost(activeTab)) {
