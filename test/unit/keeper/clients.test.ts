@@ -24,8 +24,8 @@ function say(socket: string, text: string): Promise<string> {
 }
 
 test('who does not say the token is sent away', async (t) => {
-  const { turn, keeper } = await started(t, WAIT);
-  const wrong = { socket: turn.spec.socket, token: 'f'.repeat(32) };
+  const { run, keeper } = await started(t, WAIT);
+  const wrong = { socket: run.spec.socket, token: 'f'.repeat(32) };
   await assert.rejects(connectKeeper(wrong, { timeoutMs: 1000 }), { code: 'protocol' });
   for (const text of [
     '{"id":1,"do":"stop"}\n',
@@ -33,35 +33,35 @@ test('who does not say the token is sent away', async (t) => {
     '{"id":1,"do":"hello"}\n',
     '{"id":1,"do":"hello","token":"é"}\n',
   ]) {
-    assert.match(await say(turn.spec.socket, text), /"ok":false,"code":"protocol"/);
+    assert.match(await say(run.spec.socket, text), /"ok":false,"code":"protocol"/);
   }
   await keeper.start();
-  assert.equal(turn.exitExists(), false);
-  assert.equal(statSync(turn.spec.socket).mode & 0o777, 0o600);
-  assert.equal(statSync(path.dirname(turn.spec.socket)).mode & 0o777, 0o700);
+  assert.equal(run.exitExists(), false);
+  assert.equal(statSync(run.spec.socket).mode & 0o777, 0o600);
+  assert.equal(statSync(path.dirname(run.spec.socket)).mode & 0o777, 0o700);
   await keeper.stop();
 });
 
-test('a request longer than 2 MB ends the connection, not the turn', async (t) => {
-  const { turn, keeper } = await started(t, WAIT);
-  assert.doesNotMatch(await say(turn.spec.socket, `${'x'.repeat(4_000_000)}\n`), /"ok":true/);
+test('a request longer than 2 MB ends the connection, not the run', async (t) => {
+  const { run, keeper } = await started(t, WAIT);
+  assert.doesNotMatch(await say(run.spec.socket, `${'x'.repeat(4_000_000)}\n`), /"ok":true/);
   await keeper.start();
   await keeper.stop();
 });
 
 test('a keeper that nobody asks for the agent ends with its client, and leaves a note', async (t) => {
-  const turn = await prepare(t, WAIT);
-  const keeper = await turn.open();
-  const { keeper: id } = turn.fact('keeper.started');
+  const run = await prepare(t, WAIT);
+  const keeper = await run.open();
+  const { keeper: id } = run.fact('keeper.started');
   keeper.dispose();
   await until(async () => !(await isAlive(id)), { what: 'the keeper ends' });
-  assert.match(turn.notes(), /not started: the window that prepared it is gone/);
+  assert.match(run.notes(), /not started: the window that prepared it is gone/);
   assert.deepEqual(
-    turn.facts().map(({ type }) => type),
+    run.facts().map(({ type }) => type),
     ['keeper.started'],
   );
-  assert.equal(turn.exitExists(), false);
-  assert.equal(statSync(turn.spec.socket, { throwIfNoEntry: false }), undefined);
+  assert.equal(run.exitExists(), false);
+  assert.equal(statSync(run.spec.socket, { throwIfNoEntry: false }), undefined);
 });
 
 test('a keeper without a client gives up; one whose client waits for a long checkout does not', async (t) => {
@@ -79,98 +79,98 @@ test('a keeper without a client gives up; one whose client waits for a long chec
   await keeper.stop();
 });
 
-test('a stop before the start ends the turn without an agent', async (t) => {
-  const turn = await prepare(t, WAIT);
-  const keeper = await turn.open();
+test('a stop before the start ends the run without an agent', async (t) => {
+  const run = await prepare(t, WAIT);
+  const keeper = await run.open();
   const exit = await keeper.stop();
   assert.equal(exit.startedAt, null);
   assert.ok(exit.stop);
   assert.deepEqual(
-    turn.facts().map(({ type }) => type),
-    ['keeper.started', 'turn.exited'],
+    run.facts().map(({ type }) => type),
+    ['keeper.started', 'run.exited'],
   );
   await assert.rejects(keeper.start(), { code: /ended|keeper-gone/ });
 });
 
-test('losing every client after the start changes nothing; a later one finds the turn by its spec', async (t) => {
-  const { turn, keeper } = await started(
+test('losing every client after the start changes nothing; a later one finds the run by its spec', async (t) => {
+  const { run, keeper } = await started(
     t,
     `console.log('ready'); process.stdin.resume(); setTimeout(() => process.exit(4), 600)`,
     {
       stdin: 'lines',
     },
   );
-  await turn.printed('ready');
+  await run.printed('ready');
   keeper.dispose();
   await keeper.closed;
-  const later = await connectKeeper(await readSpec(turn.folder), { timeoutMs: 5000 });
+  const later = await connectKeeper(await readSpec(run.folder), { timeoutMs: 5000 });
   const { pid } = await later.start();
-  assert.equal(pid, turn.fact('agent.started').agent.pid);
+  assert.equal(pid, run.fact('agent.started').agent.pid);
   assert.equal((await later.ended).code, 4);
   await later.closed;
-  await assert.rejects(connectKeeper(turn.spec, { timeoutMs: 100 }), { code: 'keeper-gone' });
+  await assert.rejects(connectKeeper(run.spec, { timeoutMs: 100 }), { code: 'keeper-gone' });
 });
 
 test('a stale socket file does not keep the keeper from starting, a living keeper does', async (t) => {
-  const turn = await prepare(t, WAIT);
+  const run = await prepare(t, WAIT);
   const dead = net.createServer();
   const { mkdirSync, renameSync } = await import('node:fs');
-  mkdirSync(path.dirname(turn.spec.socket));
-  await new Promise<void>((resolve) => dead.listen(`${turn.spec.socket}.old`, resolve));
+  mkdirSync(path.dirname(run.spec.socket));
+  await new Promise<void>((resolve) => dead.listen(`${run.spec.socket}.old`, resolve));
   // A socket file whose process is gone.
-  renameSync(`${turn.spec.socket}.old`, turn.spec.socket);
+  renameSync(`${run.spec.socket}.old`, run.spec.socket);
   await new Promise((resolve) => dead.close(resolve));
-  assert.ok(statSync(turn.spec.socket).isSocket());
-  const keeper = await turn.open();
+  assert.ok(statSync(run.spec.socket).isSocket());
+  const keeper = await run.open();
   await keeper.start();
 
-  const second = await turn.launch();
+  const second = await run.launch();
   await until(async () => !(await isAlive(second)), { what: 'the second keeper gives up' });
-  assert.equal((await keeper.start()).pid, turn.fact('agent.started').agent.pid);
+  assert.equal((await keeper.start()).pid, run.fact('agent.started').agent.pid);
   await keeper.stop();
 });
 
 test('why a keeper cannot start is told', async (t) => {
-  const turn = await prepare(t, WAIT);
-  writeFileSync(path.join(turn.folder, 'spec.json'), '{"v":1}');
-  await assert.rejects(turn.open(), /spec\.json\.session must be/);
+  const run = await prepare(t, WAIT);
+  writeFileSync(path.join(run.folder, 'spec.json'), '{"v":1}');
+  await assert.rejects(run.open(), /spec\.json\.session must be/);
 });
 
 test('lines: the prompt first, then every message, each recorded before the agent can answer it', async (t) => {
   const echo = `require('readline').createInterface({ input: process.stdin }).on('line', (l) => { console.log('got ' + l); if (l === 'quit') process.exit(0) })`;
-  const { turn, keeper } = await started(t, echo, { stdin: 'lines', prompt: 'first\nsecond' });
-  await turn.printed('got second\n');
+  const { run, keeper } = await started(t, echo, { stdin: 'lines', prompt: 'first\nsecond' });
+  await run.printed('got second\n');
   await keeper.send('third');
-  await turn.printed('got third\n');
+  await run.printed('got third\n');
   await keeper.send('two\nlines\n');
-  await turn.printed('got lines\n');
+  await run.printed('got lines\n');
   await keeper.send('quit');
   assert.equal((await keeper.ended).code, 0);
-  assert.equal(turn.text('o'), ['first', 'second', 'third', 'two', 'lines', 'quit'].map((l) => `got ${l}\n`).join(''));
-  const sent = turn.text('i').trimEnd().split('\n');
+  assert.equal(run.text('o'), ['first', 'second', 'third', 'two', 'lines', 'quit'].map((l) => `got ${l}\n`).join(''));
+  const sent = run.text('i').trimEnd().split('\n');
   assert.deepEqual(
     sent.map((line) => (JSON.parse(line) as { text: string }).text),
     ['third', 'two\nlines\n', 'quit'],
   );
-  const order = turn.times().map(({ key }) => key);
+  const order = run.times().map(({ key }) => key);
   assert.ok(order.indexOf('i') < order.lastIndexOf('o'));
-  assert.equal(turn.times().findLast(({ key }) => key === 'i')?.end, turn.bytes('i').length);
+  assert.equal(run.times().findLast(({ key }) => key === 'i')?.end, run.bytes('i').length);
 });
 
 test('a message of a megabyte arrives whole', async (t) => {
   const count = `let n = 0; process.stdin.on('data', (c) => { n += c.length; if (c.includes(10) && n > 1e6) { console.log(n); process.exit() } })`;
-  const { turn, keeper } = await started(t, count, { stdin: 'lines', prompt: 'p' });
+  const { run, keeper } = await started(t, count, { stdin: 'lines', prompt: 'p' });
   await keeper.send('x'.repeat(1_000_000));
   await keeper.ended;
-  assert.equal(turn.text('o'), '1000003\n');
+  assert.equal(run.text('o'), '1000003\n');
 });
 
 test('an agent that closed its stdin makes a send fail, nothing else', async (t) => {
-  const { turn, keeper } = await started(t, `require('fs').closeSync(0); ${WAIT}`, { stdin: 'lines' });
-  await turn.printed('ready');
+  const { run, keeper } = await started(t, `require('fs').closeSync(0); ${WAIT}`, { stdin: 'lines' });
+  await run.printed('ready');
   await assert.rejects(keeper.send('hello'), { code: 'stdin-closed' });
   await assert.rejects(keeper.send('again'), { code: 'stdin-closed' });
-  assert.match(turn.notes(), /not delivered/);
+  assert.match(run.notes(), /not delivered/);
   await keeper.stop();
 });
 
@@ -187,8 +187,8 @@ test('an agent that takes no messages says so, and one that does not read is not
 });
 
 test('send before the start is refused', async (t) => {
-  const turn = await prepare(t, WAIT, { stdin: 'lines' });
-  const keeper = await turn.open();
+  const run = await prepare(t, WAIT, { stdin: 'lines' });
+  const keeper = await run.open();
   await assert.rejects(keeper.send('hello'), { code: 'not-started' });
   await keeper.stop();
 });
