@@ -185,6 +185,32 @@ test('lines that come steadily are on disk while they come', async (t) => {
   await keeper.stop();
 });
 
+test('requests are answered while the agent prints all the time', async (t) => {
+  const script = `setInterval(() => require('fs').writeSync(1, 'a line\\n'), 2)`;
+  const { run, keeper } = await started(t, script);
+  await until(() => run.times().length > 10, { what: 'it is read in larger pieces' });
+  let most = 0;
+  for (let round = 0; round < 50; round++) {
+    // How many answers come before the next piece of output is read.
+    const before = run.times().length;
+    let answers = 0;
+    for (; run.times().length === before; answers++) await keeper.start();
+    most = Math.max(most, answers);
+  }
+  assert.ok(most >= 4, `${most} answers between two reads`);
+  await keeper.stop();
+});
+
+test('an agent that prints short lines as fast as it can does not wait for rests', async (t) => {
+  const script = `for (let i = 0; i < 50_000; i++) require('fs').writeSync(1, 'x\\n')`;
+  const { run, keeper } = await started(t, script);
+  assert.equal((await keeper.ended).code, 0);
+  assert.equal(run.bytes('o').length, 100_000);
+  const at = run.times().filter(({ key }) => key === 'o');
+  // A pipe holds some 200 of them: with a rest for each 200 it would be 250 rests of 96 ms.
+  assert.ok(at.at(-1)!.at - at[0]!.at < 15_000);
+});
+
 test('100 MB pass through unchanged, and the keeper does not grow with them', async (t) => {
   const script = `
     const { createHash, randomBytes } = require('crypto');
