@@ -13,7 +13,7 @@ import type { ProcessId } from '../platform/process-id.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
 import { LineSplitter } from './lines.ts';
 import { RUN_FILES } from './protocol.ts';
-import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
+import type { KeeperReply, KeeperRequest, KeeperSpec, Message } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
 
 export { MARK, markerEnv, readSpec, writeSpec } from './spec.ts';
@@ -144,6 +144,7 @@ const reply: Read<KeeperReply> = (value, what) => {
     id,
     ok: true,
     ...(isRecord(from['exit']) && { exit: exitRecord(from['exit'], `${what}.exit`) }),
+    ...(from['again'] === true && { again: true as const }),
     ...(from['pid'] !== undefined && { pid: positive(from['pid'], `${what}.pid`) }),
   };
 };
@@ -207,9 +208,13 @@ export class KeeperConnection {
     return { pid };
   }
 
-  /** Sends a message to an agent that reads lines. Throws TreelineError when it does not reach the agent. */
-  async send(text: string): Promise<void> {
-    await this.#ask({ do: 'send', text });
+  /**
+   * Sends a message to an agent that reads lines, once for each key: `again` tells that it had been sent before. Throws
+   * TreelineError when it does not reach the agent.
+   */
+  async send(message: Message): Promise<{ again: boolean }> {
+    const { again = false } = await this.#ask({ do: 'send', ...message });
+    return { again };
   }
 
   /**

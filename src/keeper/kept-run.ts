@@ -14,7 +14,7 @@ import type { AgentProcess } from './agent-process.ts';
 import { writeExit } from './exit-file.ts';
 import { lookFor } from './expected.ts';
 import { untilWritten } from './persist.ts';
-import type { KeeperSpec } from './protocol.ts';
+import type { KeeperSpec, Message } from './protocol.ts';
 import { Output } from './output.ts';
 import { Recorder } from './recorder.ts';
 import { runMarker } from './spec.ts';
@@ -25,6 +25,9 @@ const DRAIN = 300;
 
 /** What the two pipes can have held when the agent ended is less than this: bytes. */
 const PIPES_LIMIT = 2 * 1024 * 1024;
+
+/** How long a message may wait for a busy agent to read on before the sender is told that it was handed over: ms. */
+const HANDED_OVER = 1000;
 
 /** One run, from the start of its agent to the last word about it. */
 export class KeptRun {
@@ -40,6 +43,8 @@ export class KeptRun {
   #stop: { readonly requestedAt: number; readonly steps: StopStep[] } | undefined;
   #ending = false;
   #facts: Promise<void> = Promise.resolve();
+  /** The keys of messages that were handed to the agent, or are on their way. */
+  readonly #sent = new Map<string, Promise<unknown>>();
 
   constructor(spec: KeeperSpec, folder: string, journal: Journal, recorder: Recorder) {
     this.#spec = spec;
@@ -69,23 +74,42 @@ export class KeptRun {
     return { pid: id.pid };
   }
 
-  /** Sends a message to the agent's stdin; it is in stdin.log before the agent can see it. */
-  async send(text: string): Promise<void> {
+  /**
+   * Sends a message to the agent's stdin; it is in stdin.log before the agent can see it. A key that was delivered, or is being
+   * delivered, is not sent again. Resolves when the agent's pipe took it, or after 1 s while the agent is busy elsewhere.
+   */
+  async send(message: Message): Promise<{ again?: true }> {
     if (this.#starting === undefined) throw new TreelineError('not-started', 'The agent has not been started yet.');
     const agent = await this.#starting;
+    const before = this.#sent.get(message.key);
+    if (before !== undefined) {
+      await before;
+      return { again: true };
+    }
     if (this.#ending) throw ended();
     if (this.#recorder.blocked) {
       throw new TreelineError(
         'disk',
-        'The disk takes no more, so the message was not sent; make space and send it again.',
+        'The message was not sent, because it could not be written to disk; free some space, and send it again.',
       );
     }
-    try {
-      await agent.send(text, () => this.#recorder.sent(text));
-    } catch (error) {
-      this.#recorder.note(`A message was not delivered: ${errorText(error)}`, 'warning');
-      throw error;
-    }
+    await this.#deliver(agent, message);
+    return {};
+  }
+
+  #deliver(agent: AgentProcess, message: Message): Promise<unknown> {
+    const { key, text } = message;
+    const taken = agent.send(text, () => {
+      this.#recorder.sent(message);
+      return this.#recorder.ready;
+    });
+    taken.catch((error: unknown) => {
+      this.#sent.delete(key);
+      this.#recorder.note(`A message was not delivered: ${errorText(error)}`, 'warning', { undelivered: key });
+    });
+    const handedOver = Promise.race([taken, delay(HANDED_OVER, undefined, { ref: false })]);
+    this.#sent.set(key, handedOver);
+    return handedOver;
   }
 
   /** Ends the agent and its descendants. Resolves as `over` does; asking again changes nothing. */
@@ -122,6 +146,11 @@ export class KeptRun {
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id });
     this.#recorder.note(`The agent runs as process ${agent.id.pid}.`);
+    if (agent.first !== undefined) {
+      const { key, turn } = this.#spec;
+      // Whether it reads its prompt is the agent's business; a note tells if it cannot.
+      this.#deliver(agent, { key, text: agent.first, turn }).catch(() => undefined);
+    }
     agent.exited
       .then(({ code, signal }) => this.#end(agent, output, code, signal))
       .catch((error: unknown) => this.#over.reject(error));

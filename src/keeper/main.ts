@@ -35,7 +35,7 @@ async function keep(folder: string): Promise<void> {
   };
   const server = new KeeperServer(spec.socket, spec.token, {
     start: () => run.start(),
-    send: (text) => run.send(text),
+    send: ({ key, text, turn }) => run.send({ key, text, ...(turn !== undefined && { turn }) }),
     stop: () => run.stop(),
     alone: () => unwanted('the window that prepared it is gone'),
   });

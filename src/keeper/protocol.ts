@@ -15,9 +15,9 @@ export const RUN_FILES = {
   /** The streams. */
   o: 'stdout.log',
   e: 'stderr.log',
-  /** What went to the agent's stdin after the prompt: one JSON object `{at, text}` a line. */
+  /** What went to the stdin of an agent that reads lines, the prompt first: one JSON object `{at, key, text, turn?}` a line. */
   i: 'stdin.log',
-  /** What the keeper did: one JSON object `{at, text, level, exit?}` a line. */
+  /** What the keeper did: one JSON object `{at, text, level, exit?, undelivered?}` a line. */
   k: 'keeper.log',
 } as const;
 
@@ -32,12 +32,22 @@ export interface KeeperNote {
   readonly text: string;
   /** Of the note that tells how the agent's process ended: what the exit record will say too. */
   readonly exit?: Pick<ExitRecord, 'code' | 'signal'>;
+  /** The key of a message that did not reach the agent, whatever stdin.log says. It may be sent again. */
+  readonly undelivered?: string;
 }
 
-/** A line of stdin.log. */
-export interface SentMessage {
-  readonly at: number;
+/** What is sent to an agent that reads lines. */
+export interface Message {
+  /** Whoever sends it again, for want of an answer, gives the same key: it is delivered once. */
+  readonly key: string;
   readonly text: string;
+  /** The number of the turn that it begins. */
+  readonly turn?: number;
+}
+
+/** A line of stdin.log: written before the message is delivered. */
+export interface SentMessage extends Message {
+  readonly at: number;
 }
 
 /** spec.json: all that a keeper needs. No environment stands in it, for it may hold secrets: the keeper hands on its own. */
@@ -53,8 +63,10 @@ export interface KeeperSpec {
   readonly argv: readonly string[];
   readonly worktree: string;
   readonly stdin: 'closed' | 'prompt' | 'lines';
-  /** The file with the first prompt, absolute. */
+  /** The file with the first prompt, absolute; the key by which it is sent, and the number of its turn. */
   readonly prompt: string;
+  readonly key: string;
+  readonly turn: number;
   /** Paths relative to the worktree to look for at the end. */
   readonly expects: readonly string[];
   /** ms from SIGINT to SIGTERM, and from SIGTERM to SIGKILL. */
@@ -69,12 +81,13 @@ export type KeeperRequest =
   | { readonly id: number; readonly do: 'hello'; readonly token: string }
   /** Start the agent; the keeper waits for it, so that its own start hides behind the making of the worktree. */
   | { readonly id: number; readonly do: 'start' }
-  | { readonly id: number; readonly do: 'send'; readonly text: string }
+  /** Answered with `again` where this key was delivered before. */
+  | ({ readonly id: number; readonly do: 'send' } & Message)
   /** End the agent and all its descendants; answered when all are gone. Idempotent. */
   | { readonly id: number; readonly do: 'stop' };
 
 /** Keeper to client. `ended` comes unasked to every client, once, when the exit record is written. */
 export type KeeperReply =
-  | { readonly id: number; readonly ok: true; readonly exit?: ExitRecord; readonly pid?: number }
+  | { readonly id: number; readonly ok: true; readonly exit?: ExitRecord; readonly pid?: number; readonly again?: true }
   | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string }
   | { readonly event: 'ended'; readonly exit: ExitRecord };

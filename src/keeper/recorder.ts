@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { PRIVATE_FILE } from '../platform/paths.ts';
 import { STREAM_KEYS, RUN_FILES } from './protocol.ts';
-import type { KeeperNote, SentMessage, StreamKey } from './protocol.ts';
+import type { KeeperNote, Message, SentMessage, StreamKey } from './protocol.ts';
 
 /** How long to wait before a disk that refused is tried again: ms. */
 const RETRY = 500;
@@ -54,21 +54,19 @@ export class Recorder {
   }
 
   /** A line of keeper.log. */
-  note(text: string, level: KeeperNote['level'] = 'info'): void {
-    const note: KeeperNote = { at: Date.now(), level, text };
-    this.#line('k', note);
+  note(text: string, level: KeeperNote['level'] = 'info', more: Pick<KeeperNote, 'exit' | 'undelivered'> = {}): void {
+    this.#line('k', { at: Date.now(), level, text, ...more });
   }
 
   /** The line of keeper.log that tells how the agent's process ended. */
   exited(code: number | null, signal: string | null): void {
     const text = signal === null ? `The agent exited with code ${code}.` : `The agent was ended by ${signal}.`;
-    this.#line('k', { at: Date.now(), level: 'info', text, exit: { code, signal } });
+    this.note(text, 'info', { exit: { code, signal } });
   }
 
   /** A line of stdin.log. */
-  sent(text: string): void {
-    const message: SentMessage = { at: Date.now(), text };
-    this.#line('i', message);
+  sent(message: Message): void {
+    this.#line('i', { at: Date.now(), ...message });
   }
 
   close(): void {

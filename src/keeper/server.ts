@@ -3,13 +3,24 @@ import { chmodSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import { invalid, natural, oneOf, parseJson, record, string } from '../platform/check.ts';
+import {
+  invalid,
+  natural,
+  nonEmpty,
+  oneOf,
+  optional,
+  parseJson,
+  positive,
+  record,
+  shape,
+  string,
+} from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
 import type { ExitRecord } from '../store/model.ts';
 import { LineSplitter } from './lines.ts';
-import type { KeeperReply, KeeperRequest } from './protocol.ts';
+import type { KeeperReply, KeeperRequest, Message } from './protocol.ts';
 
 /** A connection that has not said the token after this many ms is closed. */
 const HELLO_WITHIN = 5000;
@@ -17,19 +28,21 @@ const HELLO_WITHIN = 5000;
 /** How long a client may take to read the last words: ms. */
 const GOODBYE = 1000;
 
+const message: Read<Message> = shape({ key: nonEmpty, text: string, turn: optional(positive) });
+
 const request: Read<KeeperRequest> = (value, what) => {
   const from = record(value, what);
   const id = natural(from['id'], `${what}.id`);
   const verb = oneOf(['hello', 'start', 'send', 'stop'])(from['do'], `${what}.do`);
   if (verb === 'hello') return { id, do: verb, token: string(from['token'], `${what}.token`) };
-  if (verb === 'send') return { id, do: verb, text: string(from['text'], `${what}.text`) };
+  if (verb === 'send') return { id, do: verb, ...message(from, what) };
   return { id, do: verb };
 };
 
 /** What a client may ask for, once it has said the token. */
 export interface Service {
   start(): Promise<{ pid: number }>;
-  send(text: string): Promise<void>;
+  send(message: Message): Promise<{ again?: true }>;
   stop(): Promise<ExitRecord>;
   /** The last client that had said the token is gone. */
   alone(): void;
@@ -149,15 +162,14 @@ export class KeeperServer {
     }
   }
 
-  async #answer(asked: KeeperRequest): Promise<{ pid?: number; exit?: ExitRecord }> {
+  async #answer(asked: KeeperRequest): Promise<{ pid?: number; exit?: ExitRecord; again?: true }> {
     switch (asked.do) {
       case 'hello':
         return {};
       case 'start':
         return this.#service.start();
       case 'send':
-        await this.#service.send(asked.text);
-        return {};
+        return this.#service.send(asked);
       case 'stop':
         return { exit: await this.#service.stop() };
     }

@@ -28,6 +28,8 @@ const specShape: Read<KeeperSpec> = shape({
   worktree: nonEmpty,
   stdin: oneOf(['closed', 'prompt', 'lines']),
   prompt: nonEmpty,
+  key: nonEmpty,
+  turn: positive,
   expects: listOf(nonEmpty),
   grace: shape({ interrupt: natural, terminate: natural }),
 });

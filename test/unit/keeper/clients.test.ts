@@ -6,11 +6,18 @@ import path from 'node:path';
 import test from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectKeeper, readSpec } from '../../../src/keeper/client.ts';
+import type { KeeperNote, Message } from '../../../src/keeper/protocol.ts';
+import { factId } from '../../../src/platform/ids.ts';
 import { isAlive } from '../../../src/platform/process-id.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
 
 const WAIT = `console.log('ready'); setInterval(() => {}, 1000)`;
+
+/** Says what it reads. */
+const ECHO = `require('readline').createInterface({ input: process.stdin }).on('line', (l) => { console.log('got ' + l); if (l === 'quit') process.exit(0) })`;
+
+const message = (text: string): Message => ({ key: factId(), text });
 
 /** Says `text` to the socket and returns what it answers until it closes, be it in the middle of the text. */
 function say(socket: string, text: string): Promise<string> {
@@ -137,30 +144,82 @@ test('why a keeper cannot start is told', async (t) => {
 });
 
 test('lines: the prompt first, then every message, each recorded before the agent can answer it', async (t) => {
-  const echo = `require('readline').createInterface({ input: process.stdin }).on('line', (l) => { console.log('got ' + l); if (l === 'quit') process.exit(0) })`;
-  const { run, keeper } = await started(t, echo, { stdin: 'lines', prompt: 'first\nsecond' });
+  const { run, keeper } = await started(t, ECHO, { stdin: 'lines', prompt: 'first\nsecond' });
   await run.printed('got second\n');
-  await keeper.send('third');
+  await keeper.send(message('third'));
   await run.printed('got third\n');
-  await keeper.send('two\nlines\n');
+  await keeper.send(message('two\nlines\n'));
   await run.printed('got lines\n');
-  await keeper.send('quit');
+  await keeper.send(message('quit'));
   assert.equal((await keeper.ended).code, 0);
   assert.equal(run.text('o'), ['first', 'second', 'third', 'two', 'lines', 'quit'].map((l) => `got ${l}\n`).join(''));
-  const sent = run.text('i').trimEnd().split('\n');
   assert.deepEqual(
-    sent.map((line) => (JSON.parse(line) as { text: string }).text),
-    ['third', 'two\nlines\n', 'quit'],
+    run.sent().map(({ text, turn }) => [text, turn]),
+    [
+      ['first\nsecond', 1],
+      ['third', undefined],
+      ['two\nlines\n', undefined],
+      ['quit', undefined],
+    ],
   );
+  assert.equal(run.sent()[0]?.key, run.spec.key);
   const order = run.times().map(({ key }) => key);
   assert.ok(order.indexOf('i') < order.lastIndexOf('o'));
   assert.equal(run.times().findLast(({ key }) => key === 'i')?.end, run.bytes('i').length);
 });
 
+test('a message with one key is delivered once, whoever sends it, and also while it is on its way', async (t) => {
+  const { run, keeper } = await started(t, ECHO, { stdin: 'lines', prompt: 'first' });
+  const one = { key: 'one', text: 'hello', turn: 2 };
+  const other = await run.connect();
+  const answers = await Promise.all([keeper.send(one), other.send(one), keeper.send(one)]);
+  assert.deepEqual(answers.map(({ again }) => again).sort(), [false, true, true]);
+  // The prompt is a message like any other.
+  assert.deepEqual(await other.send({ key: run.spec.key, text: 'first', turn: 1 }), { again: true });
+
+  // A sender that is gone before it hears the answer.
+  const two = { key: 'two', text: 'bye' };
+  const gone = await run.connect();
+  gone.send(two).catch(() => undefined);
+  await run.printed('got bye\n');
+  gone.dispose();
+  assert.deepEqual(await keeper.send(two), { again: true });
+  await keeper.send(message('quit'));
+  await keeper.ended;
+  assert.equal(run.text('o'), ['first', 'hello', 'bye', 'quit'].map((l) => `got ${l}\n`).join(''));
+  assert.deepEqual(
+    run.sent().map(({ text, turn }) => [text, turn]),
+    [
+      ['first', 1],
+      ['hello', 2],
+      ['bye', undefined],
+      ['quit', undefined],
+    ],
+  );
+});
+
+test('a message that did not reach the agent is recorded as such, and its key is free again', async (t) => {
+  const { run, keeper } = await started(t, `require('fs').closeSync(0); ${WAIT}`, { stdin: 'lines' });
+  await run.printed('ready');
+  for (let round = 0; round < 2; round++) {
+    await assert.rejects(keeper.send({ key: 'one', text: 'hello' }), { code: 'stdin-closed' });
+  }
+  const notes = run
+    .notes()
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as KeeperNote);
+  assert.deepEqual(
+    notes.filter(({ undelivered }) => undelivered === 'one').map(({ level }) => level),
+    ['warning', 'warning'],
+  );
+  await keeper.stop();
+});
+
 test('a message of a megabyte arrives whole', async (t) => {
   const count = `let n = 0; process.stdin.on('data', (c) => { n += c.length; if (c.includes(10) && n > 1e6) { console.log(n); process.exit() } })`;
   const { run, keeper } = await started(t, count, { stdin: 'lines', prompt: 'p' });
-  await keeper.send('x'.repeat(1_000_000));
+  await keeper.send(message('x'.repeat(1_000_000)));
   await keeper.ended;
   assert.equal(run.text('o'), '1000003\n');
 });
@@ -168,27 +227,27 @@ test('a message of a megabyte arrives whole', async (t) => {
 test('an agent that closed its stdin makes a send fail, nothing else', async (t) => {
   const { run, keeper } = await started(t, `require('fs').closeSync(0); ${WAIT}`, { stdin: 'lines' });
   await run.printed('ready');
-  await assert.rejects(keeper.send('hello'), { code: 'stdin-closed' });
-  await assert.rejects(keeper.send('again'), { code: 'stdin-closed' });
+  await assert.rejects(keeper.send(message('hello')), { code: 'stdin-closed' });
+  await assert.rejects(keeper.send(message('again')), { code: 'stdin-closed' });
   assert.match(run.notes(), /not delivered/);
   await keeper.stop();
 });
 
 test('an agent that takes no messages says so, and one that does not read is not waited for', async (t) => {
   const { keeper } = await started(t, WAIT);
-  await assert.rejects(keeper.send('hello'), { code: 'no-stdin' });
+  await assert.rejects(keeper.send(message('hello')), { code: 'no-stdin' });
   await keeper.stop();
 
   const deaf = await started(t, WAIT, { stdin: 'lines' });
   const big = 'x'.repeat(1_500_000);
-  for (let i = 0; i < 3; i++) await deaf.keeper.send(big);
-  await assert.rejects(deaf.keeper.send(big), { code: 'stdin-full' });
+  for (let i = 0; i < 3; i++) await deaf.keeper.send(message(big));
+  await assert.rejects(deaf.keeper.send(message(big)), { code: 'stdin-full' });
   await deaf.keeper.stop();
 });
 
 test('send before the start is refused', async (t) => {
   const run = await prepare(t, WAIT, { stdin: 'lines' });
   const keeper = await run.open();
-  await assert.rejects(keeper.send('hello'), { code: 'not-started' });
+  await assert.rejects(keeper.send(message('hello')), { code: 'not-started' });
   await keeper.stop();
 });

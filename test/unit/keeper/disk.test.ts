@@ -35,7 +35,7 @@ test('output: held back while the disk is full, complete when there is space', a
   await delay(700);
   const { agent } = run.fact('agent.started');
   assert.ok(await isAlive(agent), 'the agent waits');
-  await assert.rejects(keeper.send('hello'), { code: 'disk' });
+  await assert.rejects(keeper.send({ key: 'hello', text: 'hello' }), { code: 'disk' });
 
   execFileSync('mount', ['-o', 'remount,size=16m', disk]);
   const exit = await keeper.ended;
@@ -79,7 +79,7 @@ test('facts: written when the journal has space again', async (t) => {
     // Full, as it should be. What is left of the journal's page is filled by the journal itself.
   }
   writeFileSync(run.spec.journal, `${' '.repeat(4096 - 1)}\n`);
-  await keeper.send('go');
+  await keeper.send({ key: 'go', text: 'go' });
   await until(() => run.exitExists(), { what: 'the exit record, which stands elsewhere' });
   await delay(300);
   assert.throws(() => run.fact('run.exited'));

@@ -7,9 +7,9 @@ import type { TestContext } from 'node:test';
 import { connectKeeper, launchKeeper, openKeeper, writeSpec } from '../../../src/keeper/client.ts';
 import type { KeeperConnection, Launch } from '../../../src/keeper/client.ts';
 import { RUN_FILES } from '../../../src/keeper/protocol.ts';
-import type { KeeperSpec, StreamKey } from '../../../src/keeper/protocol.ts';
+import type { KeeperSpec, SentMessage, StreamKey } from '../../../src/keeper/protocol.ts';
 import { runMarker } from '../../../src/keeper/spec.ts';
-import { sessionId } from '../../../src/platform/ids.ts';
+import { factId, sessionId } from '../../../src/platform/ids.ts';
 import { processId } from '../../../src/platform/process-id.ts';
 import type { ProcessId } from '../../../src/platform/process-id.ts';
 import { descendants, signalProcesses } from '../../../src/platform/process-tree.ts';
@@ -55,6 +55,8 @@ export async function prepare(
     worktree,
     stdin: 'closed',
     prompt: promptFile,
+    key: factId(),
+    turn: 1,
     expects: [],
     grace: { interrupt: 500, terminate: 500 },
     ...given,
@@ -113,6 +115,14 @@ export class TestRun {
   /** Waits until stdout holds `text`: the agent has come so far. */
   async printed(text: string): Promise<void> {
     await until(() => this.text('o').includes(text), { what: `the agent prints ${text}` });
+  }
+
+  /** What stdin.log tells of. */
+  sent(): SentMessage[] {
+    return this.text('i')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as SentMessage);
   }
 
   notes(): string {
