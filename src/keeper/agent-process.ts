@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
 import { processId, readProcStat } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import type { KeeperSpec } from './protocol.ts';
+import type { Additions, KeeperSpec } from './protocol.ts';
 import { agentEnv } from './spec.ts';
 
 /** What waits at most for an agent that does not read its stdin: bytes. */
@@ -32,15 +32,17 @@ export interface AgentProcess {
  * Starts the agent in a process group of its own, without a shell. Throws TreelineError with a plain sentence when the system
  * refuses.
  *
+ * @param additions to the user's environment, for this agent alone.
+ *
  * With `lines` the prompt is the first message: one with line ends in it arrives as several lines, as any message does.
  */
-export async function startAgent(spec: KeeperSpec): Promise<AgentProcess> {
+export async function startAgent(spec: KeeperSpec, additions: Additions = {}): Promise<AgentProcess> {
   if (statSync(spec.worktree, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new TreelineError('no-worktree', `The agent was not started, because ${spec.worktree} is not a folder.`);
   }
   const { input, first } = openPrompt(spec);
   try {
-    const child = spawnAgent(spec, [input ?? (spec.stdin === 'lines' ? 'pipe' : 'ignore'), 'pipe', 'pipe']);
+    const child = spawnAgent(spec, additions, [input ?? (spec.stdin === 'lines' ? 'pipe' : 'ignore'), 'pipe', 'pipe']);
     const { pid, stdin, stdout, stderr } = child;
     if (pid === undefined || stdout === null || stderr === null) {
       throw await new Promise((resolve) => child.once('error', resolve));
@@ -70,11 +72,11 @@ function openPrompt({ stdin, prompt: file }: KeeperSpec): { input?: number; firs
   }
 }
 
-function spawnAgent(spec: KeeperSpec, stdio: StdioOptions): ChildProcess {
+function spawnAgent(spec: KeeperSpec, additions: Additions, stdio: StdioOptions): ChildProcess {
   const [program = '', ...args] = spec.argv;
   return spawn(program, args, {
     cwd: spec.worktree,
-    env: agentEnv(process.env, spec),
+    env: agentEnv(process.env, spec, additions),
     detached: true,
     shell: false,
     windowsHide: true,

@@ -4,19 +4,20 @@ import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRecord, natural, parseJson, positive, record, string } from '../platform/check.ts';
+import { isRecord, natural, number, oneOf, parseJson, positive, record, shape, string } from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
+import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { PRIVATE_FILE } from '../platform/paths.ts';
 import { isAliveNow, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
 import { LineSplitter } from './lines.ts';
-import { RUN_FILES } from './protocol.ts';
-import type { KeeperReply, KeeperRequest, KeeperSpec, Message } from './protocol.ts';
+import { RUN_FILES, STREAM_KEYS } from './protocol.ts';
+import type { Grown, KeeperReply, KeeperRequest, KeeperSpec, Message, StartWith, StreamKey } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
 
-export { MARK, markerEnv, readSpec, writeSpec } from './spec.ts';
+export { MARK, markerEnv, readSpec, userEnv, writeSpec } from './spec.ts';
 
 /** Between two attempts to reach a keeper that is starting: ms. */
 const ATTEMPT = 4;
@@ -27,7 +28,7 @@ export interface Launch {
   /** The keeper's bundle. */
   readonly entry: string;
   readonly runFolder: string;
-  /** The environment that the agent is to have; the run's own variables are added. */
+  /** The user's environment. What this agent alone is given comes with `start`. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -57,7 +58,7 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
   } catch (error) {
     throw new TreelineError(
       'keeper-start',
-      `The keeper could not be started (${errorText(error)}); reload the window, and try again.`,
+      `The agent's background process could not be started (${errorText(error)}); reload the window and try again.`,
       { cause: error },
     );
   } finally {
@@ -71,6 +72,10 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** The keeper's process, where it is known: when it is gone, waiting is over. */
   readonly keeper?: ProcessId;
+  /** Whether to be told of everything that is recorded: see `onGrew`. */
+  readonly follow?: boolean;
+  /** Whether this process acts for the repository, so that the keeper need not start another that does. */
+  readonly steward?: boolean;
 }
 
 /**
@@ -79,19 +84,24 @@ export interface ConnectOptions {
  */
 export async function connectKeeper(
   { socket, token }: Pick<KeeperSpec, 'socket' | 'token'>,
-  { timeoutMs, signal, keeper }: ConnectOptions,
+  { timeoutMs, signal, keeper, follow, steward }: ConnectOptions,
 ): Promise<KeeperConnection> {
   const deadline = performance.now() + timeoutMs;
+  const hello = {
+    token,
+    ...(follow === true && { follow }),
+    ...(steward === true && { role: 'steward' as const }),
+  };
   for (;;) {
     signal?.throwIfAborted();
     // Looked at before the attempt: a keeper may answer, and end, between the two.
     const gone = keeper !== undefined && !isAliveNow(keeper);
     const client = await connect(socket);
-    if (client !== undefined) return KeeperConnection.greet(client, token, deadline);
+    if (client !== undefined) return KeeperConnection.greet(client, hello, deadline);
     if (gone || performance.now() > deadline) {
       throw new TreelineError(
         'keeper-gone',
-        gone ? 'The keeper of this run has ended.' : 'The keeper does not answer.',
+        gone ? "The agent's background process has ended." : "The agent's background process does not respond.",
       );
     }
     await delay(ATTEMPT, undefined, signal && { signal });
@@ -125,12 +135,16 @@ function connect(socket: string): Promise<net.Socket | undefined> {
   });
 }
 
+type Hello = Omit<Extract<KeeperRequest, { do: 'hello' }>, 'id' | 'do'>;
 type Answer = Extract<KeeperReply, { ok: true }>;
 type Question = KeeperRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
+
+const grownReply: Read<Grown> = shape({ stream: oneOf(STREAM_KEYS), at: number, end: natural });
 
 const reply: Read<KeeperReply> = (value, what) => {
   const from = record(value, what);
   if (from['event'] === 'ended') return { event: 'ended', exit: exitRecord(from['exit'], `${what}.exit`) };
+  if (from['event'] === 'grew') return { event: 'grew', ...grownReply(from, what) };
   const id = natural(from['id'], `${what}.id`);
   if (from['ok'] !== true) {
     return {
@@ -155,6 +169,14 @@ export class KeeperConnection {
   readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   readonly #ended = Promise.withResolvers<ExitRecord>();
   readonly #closed: Promise<void>;
+  /** How far each stream is recorded, as far as it was told. */
+  readonly #grown = new Map<StreamKey, Grown>();
+  // A listener that throws is a defect, and not the keeper's: it shows as one.
+  readonly #growth = new Emitter<Grown>((error) =>
+    queueMicrotask(() => {
+      throw error;
+    }),
+  );
   #lastId = 0;
 
   private constructor(client: net.Socket) {
@@ -163,7 +185,7 @@ export class KeeperConnection {
     client.on('error', () => client.destroy());
     client.on('data', (chunk) => {
       try {
-        for (const line of lines.push(chunk)) this.#hear(parseJson(line, reply, "The keeper's reply"));
+        for (const line of lines.push(chunk)) this.#hear(parseJson(line, reply, 'The reply'));
       } catch (error) {
         this.#fail(error instanceof TreelineError ? error : new TreelineError('protocol', errorText(error)));
         client.destroy();
@@ -171,18 +193,18 @@ export class KeeperConnection {
     });
     this.#closed = new Promise((resolve) =>
       client.once('close', () => {
-        this.#fail(new TreelineError('keeper-gone', 'The keeper has ended, or the connection to it broke.'));
+        this.#fail(new TreelineError('keeper-gone', 'The connection to the agent was lost.'));
         resolve();
       }),
     );
   }
 
   /** Says the token on a fresh socket. Throws what the keeper answers, or `keeper-gone` when it does not until `deadline`. */
-  static async greet(client: net.Socket, token: string, deadline: number): Promise<KeeperConnection> {
+  static async greet(client: net.Socket, hello: Hello, deadline: number): Promise<KeeperConnection> {
     const connection = new KeeperConnection(client);
     const timer = setTimeout(() => client.destroy(), Math.max(1000, deadline - performance.now()));
     try {
-      await connection.#ask({ do: 'hello', token });
+      await connection.#ask({ do: 'hello', ...hello });
       return connection;
     } catch (error) {
       client.destroy();
@@ -202,10 +224,24 @@ export class KeeperConnection {
     return this.#closed;
   }
 
+  /**
+   * Calls the listener whenever more is recorded, with how far the stream is recorded now; what is known already it hears at once.
+   * Only for a connection that follows.
+   */
+  onGrew(listener: (grown: Grown) => void): Dispose {
+    for (const grown of this.#grown.values()) listener(grown);
+    return this.#growth.event(listener);
+  }
+
   /** Starts the agent; asking again changes nothing. Throws TreelineError when it cannot be started. */
-  async start(): Promise<{ pid: number }> {
-    const { pid = 0 } = await this.#ask({ do: 'start' });
+  async start(how: StartWith = {}): Promise<{ pid: number }> {
+    const { pid = 0 } = await this.#ask({ do: 'start', ...how });
     return { pid };
+  }
+
+  /** Replaces what a steward is given that the keeper starts: see StartWith. */
+  async remember(text: string): Promise<void> {
+    await this.#ask({ do: 'remember', text });
   }
 
   /**
@@ -243,13 +279,19 @@ export class KeeperConnection {
     const answer = Promise.withResolvers<Answer>();
     this.#waiting.set(id, answer);
     if (this.#client.writable) this.#client.write(`${JSON.stringify({ id, ...question })}\n`);
-    else this.#fail(new TreelineError('keeper-gone', 'The keeper has ended, or the connection to it broke.'));
+    else this.#fail(new TreelineError('keeper-gone', 'The connection to the agent was lost.'));
     return answer.promise;
   }
 
   #hear(said: KeeperReply): void {
     if ('event' in said) {
-      this.#ended.resolve(said.exit);
+      if (said.event === 'ended') {
+        this.#ended.resolve(said.exit);
+      } else {
+        const { stream, at, end } = said;
+        this.#grown.set(stream, { stream, at, end });
+        this.#growth.fire({ stream, at, end });
+      }
       return;
     }
     if (said.id === 0 && !said.ok) {

@@ -14,7 +14,7 @@ import type { AgentProcess } from './agent-process.ts';
 import { writeExit } from './exit-file.ts';
 import { lookFor } from './expected.ts';
 import { untilWritten } from './persist.ts';
-import type { KeeperSpec, Message } from './protocol.ts';
+import type { Additions, KeeperSpec, Message } from './protocol.ts';
 import { Output } from './output.ts';
 import { Recorder } from './recorder.ts';
 import { runMarker } from './spec.ts';
@@ -67,9 +67,9 @@ export class KeptRun {
   }
 
   /** Starts the agent, once. Throws TreelineError when it cannot be started; the run is over then. */
-  async start(): Promise<{ pid: number }> {
+  async start(additions: Additions = {}): Promise<{ pid: number }> {
     if (this.#ending && this.#starting === undefined) throw ended();
-    this.#starting ??= this.#launch();
+    this.#starting ??= this.#launch(additions);
     const { id } = await this.#starting;
     return { pid: id.pid };
   }
@@ -116,7 +116,7 @@ export class KeptRun {
   async stop(): Promise<ExitRecord> {
     if (this.#stop === undefined && !this.#ending) {
       this.#stop = { requestedAt: Date.now(), steps: [] };
-      this.#recorder.note('A stop was asked for.');
+      this.#recorder.note('Stop requested.');
       if (this.#starting === undefined) {
         this.#ending = true;
         this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected: [] }));
@@ -129,10 +129,10 @@ export class KeptRun {
     return this.over;
   }
 
-  async #launch(): Promise<AgentProcess> {
+  async #launch(additions: Additions): Promise<AgentProcess> {
     let agent: AgentProcess;
     try {
-      agent = await startAgent(this.#spec);
+      agent = await startAgent(this.#spec, additions);
     } catch (error) {
       this.#ending = true;
       const problem = errorText(error);
@@ -145,7 +145,7 @@ export class KeptRun {
     this.#known = [agent.id];
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id });
-    this.#recorder.note(`The agent runs as process ${agent.id.pid}.`);
+    this.#recorder.note(`The agent started as process ${agent.id.pid}.`);
     if (agent.first !== undefined) {
       const { key, turn } = this.#spec;
       // Whether it reads its prompt is the agent's business; a note tells if it cannot.
@@ -213,7 +213,7 @@ export class KeptRun {
       if (await Promise.race([closed, delay(DRAIN, false, { ref: false })])) return;
     } while (this.#recorder.blocked || (output.readSinceEnd > before && output.readSinceEnd < PIPES_LIMIT));
     this.#recorder.note(
-      'A process that could not be found holds the agent’s output open; it is not read on.',
+      'An unknown process still holds the agent’s output open; Treeline stopped reading it.',
       'warning',
     );
     output.close();
@@ -244,11 +244,14 @@ export class KeptRun {
       if (!existsSync(this.#folder)) {
         privateFolder(this.#folder);
         recorder = new Recorder(this.#folder);
-        recorder.note('The folder of this run was deleted while the agent ran; what it had printed is gone.', 'error');
+        recorder.note(
+          'The folder with the agent’s logs was deleted while the agent ran; its earlier output is lost.',
+          'error',
+        );
       }
       await untilWritten(() => writeExit(this.#folder, exit));
     } catch (error) {
-      recorder.note(`The record of the agent’s end could not be written: ${errorText(error)}.`, 'error');
+      recorder.note(`How the agent ended could not be recorded: ${errorText(error)}.`, 'error');
     }
   }
 

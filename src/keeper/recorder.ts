@@ -2,14 +2,19 @@ import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { PRIVATE_FILE } from '../platform/paths.ts';
 import { STREAM_KEYS, RUN_FILES } from './protocol.ts';
-import type { KeeperNote, Message, SentMessage, StreamKey } from './protocol.ts';
+import type { Grown, KeeperNote, Message, SentMessage, StreamKey } from './protocol.ts';
 
 /** How long to wait before a disk that refused is tried again: ms. */
 const RETRY = 500;
 
+/** What a disk says that is full. */
+const SPACE = ['ENOSPC', 'EDQUOT'];
+
 interface Pending {
   readonly fd: number;
   readonly data: Buffer;
+  /** What is recorded once this is written. */
+  readonly grown?: Grown;
 }
 
 /**
@@ -24,11 +29,17 @@ export class Recorder {
   readonly #streams: Readonly<Record<StreamKey, { readonly fd: number; size: number }>>;
   readonly #times: number;
   readonly #pending: Pending[] = [];
+  readonly #grew: (grown: Grown) => void;
   #retry: NodeJS.Timeout | undefined;
   #ready = Promise.withResolvers<undefined>();
 
-  /** Opens the files of a run's folder, making those that are missing. Throws where it cannot. */
-  constructor(runFolder: string) {
+  /**
+   * Opens the files of a run's folder, making those that are missing. Throws where it cannot.
+   *
+   * @param grew told of each piece that is written down.
+   */
+  constructor(runFolder: string, grew: (grown: Grown) => void = () => undefined) {
+    this.#grew = grew;
     const open = (name: string): number => openSync(path.join(runFolder, name), 'a', PRIVATE_FILE);
     const stream = (key: StreamKey): { fd: number; size: number } => {
       const fd = open(RUN_FILES[key]);
@@ -84,14 +95,21 @@ export class Recorder {
     const wasBlocked = this.blocked;
     this.#pending.push(
       { fd: stream.fd, data },
-      { fd: this.#times, data: Buffer.from(`${key} ${at} ${stream.size}\n`) },
+      {
+        fd: this.#times,
+        data: Buffer.from(`${key} ${at} ${stream.size}\n`),
+        grown: { stream: key, at, end: stream.size },
+      },
     );
     if (wasBlocked) return;
     const trouble = this.#write();
     if (trouble === undefined) return;
     this.#ready = Promise.withResolvers();
     this.#retry = setInterval(() => this.#again(), RETRY);
-    this.note(`The disk refused the agent's output (${trouble}); it is held back, and the agent waits.`, 'error');
+    this.note(
+      `Could not write the agent's output (${trouble}); the agent is paused until ${SPACE.includes(trouble) ? 'there is space' : 'the disk works again'}.`,
+      'error',
+    );
   }
 
   #again(): void {
@@ -99,7 +117,7 @@ export class Recorder {
     clearInterval(this.#retry);
     // Resolved first: the note may meet trouble again, which makes a new promise.
     this.#ready.resolve(undefined);
-    this.note('The disk takes the output again; nothing was lost.');
+    this.note("The agent's output can be written again; nothing was lost.");
   }
 
   /** Writes what is pending, in order. Returns the code of the error that stopped it. */
@@ -108,8 +126,12 @@ export class Recorder {
       try {
         const written = writeSync(next.fd, next.data);
         // A disk that is nearly full takes a part.
-        if (written < next.data.length) this.#pending[0] = { fd: next.fd, data: next.data.subarray(written) };
-        else this.#pending.shift();
+        if (written < next.data.length) {
+          this.#pending[0] = { ...next, data: next.data.subarray(written) };
+        } else {
+          this.#pending.shift();
+          if (next.grown !== undefined) this.#grew(next.grown);
+        }
       } catch (error) {
         return (error as NodeJS.ErrnoException).code ?? 'unknown error';
       }

@@ -62,7 +62,7 @@ test('a keeper that nobody asks for the agent ends with its client, and leaves a
   const { keeper: id } = run.fact('keeper.started');
   keeper.dispose();
   await until(async () => !(await isAlive(id)), { what: 'the keeper ends' });
-  assert.match(run.notes(), /not started: the window that prepared it is gone/);
+  assert.match(run.notes(), /not started: Treeline closed before it could start it/);
   assert.deepEqual(
     run.facts().map(({ type }) => type),
     ['keeper.started'],
@@ -78,7 +78,7 @@ test('a keeper without a client gives up; one whose client waits for a long chec
   const id = await alone.launch();
   const keeper = await awaited.open();
   await until(async () => !(await isAlive(id)), { what: 'the keeper without a client ends' });
-  assert.match(alone.notes(), /not started: nobody asked for it/);
+  assert.match(alone.notes(), /not started: Treeline did not ask for it/);
   // By now the other one's time is over as well, for it started at the same moment; asked once more, to be certain.
   await delay(300);
   await keeper.start();
@@ -249,5 +249,50 @@ test('send before the start is refused', async (t) => {
   const run = await prepare(t, WAIT, { stdin: 'lines' });
   const keeper = await run.open();
   await assert.rejects(keeper.send(message('hello')), { code: 'not-started' });
+  await keeper.stop();
+});
+
+test('who follows is told what is recorded, from what stands there on; who does not, is not', async (t) => {
+  const { run, keeper } = await started(t, ECHO, { stdin: 'lines', prompt: 'first' });
+  keeper.onGrew(() => assert.fail('nobody asked for it'));
+  await run.printed('got first\n');
+  const follower = await run.connect({ follow: true });
+  const ends = new Map<string, number>();
+  let news = Promise.withResolvers<undefined>();
+  follower.onGrew(({ stream, at, end }) => {
+    assert.ok(end > (ends.get(stream) ?? 0), 'it grows');
+    assert.ok(Math.abs(Date.now() - at) < 60_000);
+    // It is on disk by then.
+    assert.ok(run.bytes(stream).length >= end);
+    ends.set(stream, end);
+    news.resolve(undefined);
+    news = Promise.withResolvers();
+  });
+  const heard = async (): Promise<void> => {
+    while (ends.get('o') !== run.bytes('o').length) await news.promise;
+  };
+  await heard();
+  assert.equal(ends.get('i'), run.bytes('i').length);
+  await keeper.send(message('again'));
+  await run.printed('got again\n');
+  await heard();
+  await keeper.send(message('quit'));
+  await follower.ended;
+  // The whole is told before the end.
+  for (const key of ['o', 'i', 'k'] as const) assert.equal(ends.get(key), run.bytes(key).length, key);
+});
+
+test('a client that does not read holds nobody up, and hears the end of it when it reads again', async (t) => {
+  const script = `let n = 0; process.on('SIGINT', () => process.exit(0)); setInterval(() => { if (n++ < 300) console.log('x'.repeat(50_000)); else if (n === 302) console.log('all said'); }, 1)`;
+  const { run, keeper } = await started(t, script);
+  const deaf = net.connect(run.spec.socket);
+  deaf.write(`${JSON.stringify({ id: 1, do: 'hello', token: run.spec.token, follow: true })}\n`);
+  deaf.pause();
+  await run.printed('all said');
+  let heard = '';
+  deaf.on('data', (data) => (heard += data.toString()));
+  deaf.resume();
+  const end = run.bytes('o').length;
+  await until(() => heard.includes(`"end":${end}}`), { what: 'the last end is told' });
   await keeper.stop();
 });

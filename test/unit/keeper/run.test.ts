@@ -106,6 +106,24 @@ test('the environment is the given one, with the run and without what made the k
   });
 });
 
+test('what an agent is given for itself reaches it alone, and stands in no file and no other process', async (t) => {
+  const agent = 'console.log(JSON.stringify(process.env)); setInterval(() => {}, 1000)';
+  const run = await prepare(t, agent, { processEnv: { MINE: 'yes' } });
+  const client = await run.open();
+  await client.start({ env: { API_KEY: 'a-secret', MINE: 'another' } });
+  await run.printed('}');
+  const env = JSON.parse(run.text('o')) as Record<string, string>;
+  assert.deepEqual([env['API_KEY'], env['MINE']], ['a-secret', 'another']);
+  const { pid } = run.fact('keeper.started').keeper;
+  assert.doesNotMatch(readFileSync(`/proc/${pid}/environ`, 'latin1'), /a-secret/);
+  assert.doesNotMatch(readFileSync(`/proc/${pid}/cmdline`, 'latin1'), /a-secret/);
+  await client.stop();
+  for (const name of Object.values(RUN_FILES)) {
+    if (name !== RUN_FILES.o) assert.doesNotMatch(readFileSync(path.join(run.folder, name), 'utf8'), /a-secret/, name);
+  }
+  assert.doesNotMatch(readFileSync(run.spec.journal, 'utf8'), /a-secret/);
+});
+
 test('variables that the keeper sets for itself do not reach an agent whose user has none', async (t) => {
   const { run, keeper } = await started(t, 'console.log(Object.keys(process.env).join())');
   await keeper.ended;

@@ -38,7 +38,7 @@ test('a stop begins with SIGINT, and an agent that hears it ends in its own way'
   assert.deepEqual(steps(exit), ['SIGINT']);
   assert.deepEqual([exit.code, exit.signal, exit.survivors], [5, null, []]);
   assert.equal(run.text('o'), 'ready\nbye\n');
-  assert.match(run.notes(), /stop was asked for[^]*SIGINT was sent/);
+  assert.match(run.notes(), /Stop requested[^]*SIGINT was sent/);
 });
 
 test('an agent that ignores SIGINT gets SIGTERM', async (t) => {
@@ -121,7 +121,7 @@ test('a tool that nobody can find does not hold the run either, and nothing of t
   const exit = await keeper.ended;
   assert.equal(exit.code, 0);
   assert.equal(run.bytes('o').length, 60_000);
-  assert.match(run.notes(), /could not be found holds/);
+  assert.match(run.notes(), /unknown process still holds/);
 });
 
 test('a tool in the background that emptied its environment is found by the session that the agent led', async (t) => {

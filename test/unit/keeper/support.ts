@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'node:test';
 import { connectKeeper, launchKeeper, openKeeper, writeSpec } from '../../../src/keeper/client.ts';
-import type { KeeperConnection, Launch } from '../../../src/keeper/client.ts';
+import type { ConnectOptions, KeeperConnection, Launch } from '../../../src/keeper/client.ts';
 import { RUN_FILES } from '../../../src/keeper/protocol.ts';
 import type { KeeperSpec, SentMessage, StreamKey } from '../../../src/keeper/protocol.ts';
 import { runMarker } from '../../../src/keeper/spec.ts';
@@ -100,8 +100,8 @@ export class TestRun {
   }
 
   /** A further client. */
-  connect(): Promise<KeeperConnection> {
-    return connectKeeper(this.spec, { timeoutMs: 5000 });
+  connect(as: Pick<ConnectOptions, 'follow' | 'steward'> = {}): Promise<KeeperConnection> {
+    return connectKeeper(this.spec, { timeoutMs: 5000, ...as });
   }
 
   bytes(key: StreamKey): Buffer {
