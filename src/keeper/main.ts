@@ -45,6 +45,7 @@ async function keep(folder: string): Promise<void> {
     remember: (text) => steward.remember(text),
     send: ({ key, text, turn }) => run.send({ key, text, ...(turn !== undefined && { turn }) }),
     stop: () => run.stop(),
+    unreachable: (why) => recorder.note(`Treeline cannot reach this agent now, and keeps trying: ${why}`, 'warning'),
     led: (is) => (steward.connected = is),
     alone: () => unwanted('Treeline closed before it could start it'),
   });

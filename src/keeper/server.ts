@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { chmodSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
@@ -18,13 +19,16 @@ import {
 } from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
-import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
+import { PRIVATE_FILE, isSafeFolder } from '../platform/paths.ts';
 import type { ExitRecord } from '../store/model.ts';
 import { LineSplitter } from './lines.ts';
 import type { Grown, KeeperReply, KeeperRequest, Message, StartWith, StreamKey } from './protocol.ts';
 
 /** A connection that has not said the token after this many ms is closed. */
 const HELLO_WITHIN = 5000;
+
+/** How often to look whether the socket's file is still there: ms. */
+const LOOK = 3000;
 
 /** How long a client may take to read the last words: ms. */
 const GOODBYE = 1000;
@@ -56,6 +60,8 @@ export interface Service {
   stop(): Promise<ExitRecord>;
   /** Whether a client that acts for the repository is there; told when that changes. */
   led(is: boolean): void;
+  /** The socket was removed, and could not be put back. */
+  unreachable(why: string): void;
   /** The last client that had said the token is gone. */
   alone(): void;
 }
@@ -72,7 +78,10 @@ interface Client {
 
 /** The keeper's local socket: JSON lines, any number of clients, each of which has to say the token first. */
 export class KeeperServer {
-  readonly #server: net.Server;
+  #server: net.Server | undefined;
+  /** Which file the socket is; undefined where none is. */
+  #bound: string | undefined;
+  #looking: NodeJS.Timeout | undefined;
   readonly #socket: string;
   readonly #token: Buffer;
   readonly #service: Service;
@@ -81,28 +90,39 @@ export class KeeperServer {
   /** How far each stream is recorded. */
   readonly #ends = new Map<StreamKey, Grown>();
   #telling: NodeJS.Immediate | undefined;
+  #rebinding = false;
+  /** What keeps the socket from being there, as it was told last. */
+  #trouble: string | undefined;
   #ended: KeeperReply | undefined;
 
   constructor(socket: string, token: string, service: Service) {
     this.#socket = socket;
     this.#token = Buffer.from(token);
     this.#service = service;
-    this.#server = net.createServer((client) => this.#welcome(client));
   }
 
   /** Starts to listen. A socket file that a dead keeper left is removed; a living one's is not, and this throws. */
   async listen(): Promise<void> {
-    const isFile = process.platform !== 'win32';
-    if (isFile) privateFolder(path.dirname(this.#socket));
+    if (process.platform === 'win32') {
+      await this.#bind();
+      return;
+    }
+    const folder = path.dirname(this.#socket);
+    mkdirSync(path.dirname(folder), { recursive: true });
+    if (!isSafeFolder(folder)) {
+      throw new TreelineError('socket-folder', `the folder ${folder} belongs to somebody else.`);
+    }
     try {
       await this.#bind();
     } catch (error) {
-      if (!isFile || !hasCode(error, 'EADDRINUSE') || (await answers(this.#socket))) throw error;
+      if (!hasCode(error, 'EADDRINUSE') || (await answers(this.#socket))) throw error;
       await rm(this.#socket, { force: true });
       await this.#bind();
     }
     // At once: what the caller does next comes before the first client.
-    if (isFile) chmodSync(this.#socket, PRIVATE_FILE);
+    chmodSync(this.#socket, PRIVATE_FILE);
+    this.#bound = this.#fileThere();
+    this.#looking ??= setInterval(() => void this.#keepPlace(), LOOK).unref();
   }
 
   /** Whether a client that has said the token is there. */
@@ -113,7 +133,9 @@ export class KeeperServer {
   /** Tells every client how the run ended, if it began, then closes; resolves when all have heard it, or after a second. */
   async close(exit?: ExitRecord): Promise<void> {
     if (exit !== undefined) this.#ended = { event: 'ended', exit };
-    const gone = new Promise((resolve) => this.#server.close(resolve));
+    clearInterval(this.#looking);
+    this.#server?.close();
+    const gone = Promise.all([...this.#clients.keys()].map((client) => once(client, 'close')));
     clearImmediate(this.#telling);
     for (const [client, state] of this.#clients) {
       tellGrowth(client, state);
@@ -143,14 +165,41 @@ export class KeeperServer {
     });
   }
 
-  #bind(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(this.#socket, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+  async #bind(): Promise<void> {
+    const server = net.createServer((client) => this.#welcome(client));
+    server.listen(this.#socket);
+    await once(server, 'listening');
+    // No more descriptors, say: who could not connect tries again.
+    server.on('error', () => undefined);
+    this.#server = server;
+  }
+
+  /** Which file stands at the socket's path. Numbers of files are used again, their births are not. */
+  #fileThere(): string | undefined {
+    const file = lstatSync(this.#socket, { throwIfNoEntry: false });
+    return file && `${file.ino} ${file.birthtimeMs}`;
+  }
+
+  /** Somebody may have cleaned up: binds again where the socket's file is gone, or has become another. */
+  async #keepPlace(): Promise<void> {
+    if (this.#rebinding) return;
+    this.#rebinding = true;
+    try {
+      if (this.#bound === undefined || this.#fileThere() !== this.#bound) {
+        if (await answers(this.#socket)) throw new Error('another program has taken its socket.');
+        // Before the next is bound: closing removes what stands at the path.
+        this.#server?.close();
+        this.#bound = undefined;
+        await this.listen();
+        this.#trouble = undefined;
+      }
+    } catch (error) {
+      const why = errorText(error);
+      if (why !== this.#trouble) this.#service.unreachable(why);
+      this.#trouble = why;
+    } finally {
+      this.#rebinding = false;
+    }
   }
 
   #welcome(client: net.Socket): void {

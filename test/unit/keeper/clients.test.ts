@@ -1,6 +1,6 @@
 /** What clients of the keeper's socket may do, and what not. */
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
@@ -135,6 +135,43 @@ test('a stale socket file does not keep the keeper from starting, a living keepe
   await until(async () => !(await isAlive(second)), { what: 'the second keeper gives up' });
   assert.equal((await keeper.start()).pid, run.fact('agent.started').agent.pid);
   await keeper.stop();
+});
+
+test('a socket that somebody removes or replaces is put back; who is connected notices nothing', async (t) => {
+  const { run, keeper } = await started(t, WAIT);
+  const { socket } = run.spec;
+  for (const remove of [
+    () => rmSync(socket),
+    () => rmSync(path.dirname(socket), { recursive: true }),
+    () => {
+      rmSync(socket);
+      writeFileSync(socket, 'a file');
+    },
+  ]) {
+    remove();
+    const { pid } = await keeper.start();
+    await until(() => statSync(socket, { throwIfNoEntry: false })?.isSocket(), { what: 'the socket is there again' });
+    const later = await run.connect();
+    assert.equal((await later.start()).pid, pid);
+    assert.equal(statSync(socket).mode & 0o777, 0o600);
+    assert.equal(statSync(path.dirname(socket)).mode & 0o777, 0o700);
+    later.dispose();
+  }
+  await keeper.stop();
+  await keeper.closed;
+  await until(() => statSync(socket, { throwIfNoEntry: false }) === undefined, { what: 'the socket goes in the end' });
+});
+
+test('a socket whose place another program has taken is told, and put back when that has gone', async (t) => {
+  const { run, keeper } = await started(t, WAIT);
+  rmSync(run.spec.socket);
+  const foreign = net.createServer((client) => client.destroy());
+  await new Promise<void>((resolve) => foreign.listen(run.spec.socket, resolve));
+  await until(() => run.notes().includes('another program has taken its socket'), { what: 'the note' });
+  await new Promise((resolve) => foreign.close(resolve));
+  await until(() => statSync(run.spec.socket, { throwIfNoEntry: false }), { what: 'the socket is there again' });
+  await (await run.connect()).stop();
+  await keeper.ended;
 });
 
 test('why a keeper cannot start is told', async (t) => {

@@ -17,9 +17,9 @@ const entry = path.join(import.meta.dirname, 'lonely.ts');
 const STAND_IN = `
   const fs = require('fs');
   const given = fs.readFileSync(0, 'utf8');
+  console.error('said to nobody');
   const session = fs.readFileSync('/proc/self/stat', 'utf8').split(') ')[1].split(' ')[3];
-  fs.appendFileSync(process.argv[1], JSON.stringify({ pid: process.pid, session, given, env: process.env }) + '\\n');
-  console.error('said to nobody');`;
+  fs.appendFileSync(process.argv[1], JSON.stringify({ pid: process.pid, session, given, env: process.env }) + '\\n');`;
 
 interface Start {
   readonly pid: number;
