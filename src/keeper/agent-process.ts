@@ -3,7 +3,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
-import { processId, readProcStat } from '../platform/process-id.ts';
+import { hostName, processId, readProcStat } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import type { Additions, KeeperSpec } from './protocol.ts';
 import { agentEnv } from './spec.ts';
@@ -52,7 +52,7 @@ export async function startAgent(spec: KeeperSpec, additions: Additions = {}): P
     );
     // At once, while it cannot have been fetched yet and nobody else can have its pid. Elsewhere a look takes its time: an agent
     // that is gone by then gets an identity that no living process has.
-    const id = readProcStat(pid)?.id ?? (await processId(pid)) ?? { pid, start: 'gone' };
+    const id = readProcStat(pid)?.id ?? (await processId(pid)) ?? { pid, start: 'gone', host: hostName() };
     return { id, stdout, stderr, exited, send: sender(stdin), ...(first !== undefined && { first }) };
   } catch (error) {
     throw refusal(spec.argv[0] ?? '', error);

@@ -9,7 +9,7 @@ import type { Read } from '../platform/check.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { PRIVATE_FILE } from '../platform/paths.ts';
-import { isAliveNow, processId } from '../platform/process-id.ts';
+import { hostName, isAliveNow, isElsewhere, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
 import { LineSplitter } from './lines.ts';
@@ -54,7 +54,7 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
     });
     child.unref();
     const pid = child.pid ?? 0;
-    return (await processId(pid)) ?? { pid, start: 'gone' };
+    return (await processId(pid)) ?? { pid, start: 'gone', host: hostName() };
   } catch (error) {
     throw new TreelineError(
       'keeper-start',
@@ -80,7 +80,7 @@ export interface ConnectOptions {
 
 /**
  * Connects to a run's keeper and says the token. Throws TreelineError `keeper-gone` when none answers in time, or when the
- * keeper's process is known to be gone; `protocol` when it refuses us.
+ * keeper's process is known to be gone; `protocol` when it refuses us; `elsewhere` when it runs on another machine.
  */
 export async function connectKeeper(
   { socket, token }: Pick<KeeperSpec, 'socket' | 'token'>,
@@ -92,6 +92,9 @@ export async function connectKeeper(
     ...(follow === true && { follow }),
     ...(steward === true && { role: 'steward' as const }),
   };
+  if (keeper !== undefined && isElsewhere(keeper)) {
+    throw new TreelineError('elsewhere', `The agent was started on ${keeper.host}; open the repository there.`);
+  }
   for (;;) {
     signal?.throwIfAborted();
     // Looked at before the attempt: a keeper may answer, and end, between the two.

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
-import { isAlive } from '../platform/process-id.ts';
+import { isAlive, isElsewhere } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
@@ -35,19 +35,26 @@ export interface LostRun {
 /**
  * Closes a run whose keeper is gone: ends what is left of it, writes exit.json where there is none, and returns what it
  * says, for the caller to append as a fact. Safe to run from several windows at once: all return the same record, and one of
- * them writes; a folder that cannot be written is no obstacle. Throws TreelineError `keeper-alive` when the keeper still runs.
+ * them writes; a folder that cannot be written is no obstacle. Throws TreelineError `keeper-alive` when the keeper still runs,
+ * `elsewhere` when keeper or agent is a process of another machine: nobody here can tell whether it lives.
  */
 export async function rescue(lost: LostRun): Promise<ExitRecord> {
   const { folder, keeper, agent } = lost;
+  const elsewhere = [keeper, agent].find((one) => one !== undefined && isElsewhere(one));
+  if (elsewhere !== undefined) {
+    throw new TreelineError('elsewhere', `The agent was started on ${elsewhere.host}; stop it there.`);
+  }
   if (keeper !== undefined && (await isAlive(keeper))) {
-    throw new TreelineError('keeper-alive', 'The keeper of this run still lives; stop the session instead.');
+    throw new TreelineError('keeper-alive', 'The agent is still being recorded; stop the session instead.');
   }
   const notes: KeeperNote[] = [];
   const note = (text: string, level: KeeperNote['level'] = 'info'): void =>
     void notes.push({ at: Date.now(), level, text });
   const why =
-    lost.stoppingAt === undefined ? 'The keeper ended unexpectedly' : 'The keeper ended before the stop was done';
-  note(`${why}; what it left is cleaned up in its place.`, 'error');
+    lost.stoppingAt === undefined
+      ? "The agent's background process ended unexpectedly"
+      : "The agent's background process ended before the stop was complete";
+  note(`${why}; Treeline stops whatever it left running.`, 'error');
 
   const { family, steps } = await endAgent(lost, note);
   const survivors = await sweep(family, true, note);
@@ -64,8 +71,8 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
     expected: await lookFor(lost.worktree, lost.expects),
     problem:
       agent === undefined
-        ? 'The keeper ended unexpectedly before the agent was started.'
-        : `${why}, so nobody saw how the agent ended.`,
+        ? "The agent's background process ended unexpectedly before the agent was started."
+        : `${why}, so it is not known how the agent ended.`,
     ...(lost.stoppingAt !== undefined && { stop: { requestedAt: lost.stoppingAt, steps } }),
   } satisfies ExitRecord;
   try {
@@ -104,7 +111,7 @@ async function endAgent(
     return { family: { roots: agent === undefined ? [] : [agent], marker }, steps: [] };
   }
   const roots = [agent, ...(await descendants({ roots: [agent], marker }))];
-  note(`The agent (process ${agent.pid}) still ran without its keeper, and is ended.`, 'warning');
+  note(`The agent (process ${agent.pid}) was still running unrecorded; Treeline stops it.`, 'warning');
   const steps: StopStep[] = [];
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (await signalGroup(agent, signal)) steps.push({ signal, at: Date.now() });

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { connectKeeper } from '../../../src/keeper/client.ts';
 import { RUN_FILES } from '../../../src/keeper/protocol.ts';
-import { rescue } from '../../../src/keeper/rescue.ts';
+import { endPreparation, rescue } from '../../../src/keeper/rescue.ts';
 import type { LostRun } from '../../../src/keeper/rescue.ts';
+import { sessionId } from '../../../src/platform/ids.ts';
 import { isAlive } from '../../../src/platform/process-id.ts';
 import type { ProcessId } from '../../../src/platform/process-id.ts';
+import { signalGroup, signalProcesses } from '../../../src/platform/process-tree.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
 import type { TestRun } from './support.ts';
@@ -49,12 +52,12 @@ test('the keeper was killed: its agent and what that started are ended, and the 
 
   const exit = await rescue(what);
   assert.deepEqual(await run.left(), []);
-  assert.match(exit.problem ?? '', /keeper ended unexpectedly/);
+  assert.match(exit.problem ?? '', /background process ended unexpectedly/);
   assert.equal(exit.startedAt, what.agent?.at);
   assert.deepEqual([exit.code, exit.signal], [null, null]);
   assert.deepEqual(exit.expected, [{ path: 'a', present: true }]);
   assert.deepEqual(run.exit(), exit);
-  assert.match(run.notes(), /cleaned up in its place[^]*still ran without its keeper/);
+  assert.match(run.notes(), /stops whatever it left running[^]*still running unrecorded/);
   const times = run.times();
   assert.ok(times.length > before);
   assert.deepEqual([times.at(-1)?.key, times.at(-1)?.end], ['k', run.bytes('k').length]);
@@ -68,7 +71,7 @@ test('both were killed', async (t) => {
   await kill(what.keeper!);
   await kill(what.agent!);
   const exit = await rescue(what);
-  assert.match(exit.problem ?? '', /nobody saw how/);
+  assert.match(exit.problem ?? '', /not known how/);
   assert.deepEqual(exit.survivors, []);
 });
 
@@ -92,8 +95,8 @@ test('several windows at once: one record, one of them writes', async (t) => {
   for (const exit of others) assert.deepEqual(exit, first);
   assert.deepEqual(run.exit(), first);
   assert.deepEqual(await run.left(), []);
-  await until(() => run.notes().includes('cleaned up'), { what: 'the note' });
-  assert.equal(run.notes().match(/cleaned up/g)?.length, 1);
+  await until(() => run.notes().includes('it left running'), { what: 'the note' });
+  assert.equal(run.notes().match(/it left running/g)?.length, 1);
 });
 
 test('the agent as only an earlier holder of its pid is not touched', async (t) => {
@@ -138,6 +141,28 @@ test('the keeper died between the start of the agent and its fact: the marker fi
 test('a run whose keeper lives is not rescued', async (t) => {
   const { run, keeper } = await started(t, WAIT);
   await assert.rejects(rescue(lost(run)), { code: 'keeper-alive' });
+  await keeper.stop();
+});
+
+test('a run of another machine is not rescued, and nothing of it is touched, whatever has its numbers here', async (t) => {
+  const { run, keeper } = await started(t, WAIT);
+  await run.printed('ready');
+  const what = lost(run);
+  // The same numbers as on this machine, as if they were those of the other.
+  const there = {
+    ...what,
+    keeper: { ...what.keeper!, host: 'elsewhere' },
+    agent: { ...what.agent!, host: 'elsewhere' },
+  };
+  await assert.rejects(rescue(there), { code: 'elsewhere', message: /started on elsewhere/ });
+  const { keeper: _, ...agentOnly } = there;
+  await assert.rejects(rescue(agentOnly), { code: 'elsewhere' });
+  await assert.rejects(connectKeeper(run.spec, { timeoutMs: 1000, keeper: there.keeper }), { code: 'elsewhere' });
+  assert.equal(await endPreparation({ session: sessionId(), run: 1, keeper: there.keeper }), false);
+  assert.equal(await signalGroup(there.agent, 'SIGKILL'), false);
+  assert.deepEqual(await signalProcesses([there.agent, there.keeper], 'SIGKILL'), []);
+  assert.ok(await isAlive(what.agent!));
+  assert.equal(run.exitExists(), false);
   await keeper.stop();
 });
 
