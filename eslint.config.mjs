@@ -4,7 +4,9 @@ import tseslint from 'typescript-eslint';
  * The folders of src/ that know nothing of `vscode`, lowest first. A folder may import itself and what stands before it.
  * Above them stand the folders that touch the `vscode` API, which may import everything below.
  */
-const layers = ['platform', 'git', 'store', 'keeper', 'agents', 'timeline', 'sessions'];
+const layers = ['platform', 'git', 'store', 'keeper', 'agents', 'timeline', 'drivers', 'sessions'];
+/** Folders that stand side by side: neither may import the other. */
+const beside = [['timeline', 'drivers']];
 const editorLayers = ['views', 'commands', 'documents'];
 
 const RULE = '@typescript-eslint/no-restricted-imports';
@@ -19,9 +21,11 @@ const keeperDoor = {
   message: 'The keeper is another process: use keeper/client.ts, keeper/rescue.ts or keeper/protocol.ts.',
 };
 
-/** What a file in the folder may not import: everything above it. */
+/** What a file in the folder may not import: everything above it, and what stands beside it. */
 function upwards(folder) {
-  const above = [...layers.slice(layers.indexOf(folder) + 1), ...editorLayers];
+  const neighbours = beside.filter((row) => row.includes(folder)).flat();
+  const others = [...layers.slice(layers.indexOf(folder) + 1), ...neighbours, ...editorLayers];
+  const above = others.filter((one) => one !== folder);
   return {
     regex: `/(${above.join('|')})/|/extension\\.ts$`,
     message: `src/${folder} may import only what stands below it (ARCHITECTURE.md).`,
@@ -70,6 +74,11 @@ const noShell = [
   },
 ];
 
+const onePath = {
+  selector: 'ImportDeclaration[source.value=/^(node:)?path(\\/(posix|win32))?$/] > ImportSpecifier',
+  message: "Write: import path from 'node:path'.",
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'dist-test/', '.cache/', '**/node_modules/', '**/fixtures/', '**/*.mjs'] },
   {
@@ -90,11 +99,18 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      'no-restricted-syntax': ['error', ...noShell],
+      'no-restricted-syntax': ['error', ...noShell, onePath],
+      // A body stands on the line of its `if`, or in braces.
+      curly: ['error', 'multi-line'],
       eqeqeq: 'error',
     },
   },
   ...layerRules,
+  {
+    // These still take `join` and its like one by one.
+    files: ['src/sessions/**/*.ts', 'test/faults/**/*.ts', 'test/unit/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...noShell] },
+  },
   {
     files: ['test/**/*.ts', 'test/**/*.mts'],
     rules: {

@@ -11,9 +11,12 @@ import { registerCommands } from './commands/register.ts';
 import { BASE_SCHEME, BaseDocuments } from './documents/base-documents.ts';
 import { LOG_SCHEME, LogDocuments } from './documents/log-documents.ts';
 import { LogFollower } from './documents/log-follower.ts';
-import { Treeline } from './sessions/treeline.ts';
+import { Treeline } from './hosts/treeline.ts';
+import { nonEmpty, shape } from './platform/check.ts';
+import { settingId } from './sessions/settings.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
+import { OldArchivesQuestion } from './views/old-archives.ts';
 import { allSessions, type Services } from './views/services.ts';
 import { SessionsTree } from './views/sessions-tree.ts';
 import { StatusBar } from './views/status-bar.ts';
@@ -42,6 +45,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     globalStorage: context.globalStorageUri.fsPath,
     settings: settings.read,
     log,
+    version: readVersion(context.extension.packageJSON),
     assets: { keeper: asset('keeper.cjs'), worker: asset('indexer.cjs'), wasm: asset('sql-wasm.wasm') },
   });
   const folders = new WorkspaceFolders(treeline, errors);
@@ -78,6 +82,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     logs,
     new LogFollower(logs, context.workspaceState),
     new StatusBar(services),
+    new OldArchivesQuestion(services),
     new Notifications(services, {
       shows: (session) => panels.shows(session),
       openTimeline: (session) => panels.open(session),
@@ -90,7 +95,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     }),
     registerCommands(commands),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('treeline.warmWorktrees')) {
+      if (event.affectsConfiguration(settingId('warmWorktrees'))) {
         treeline?.tidyPools();
       }
     }),
@@ -120,6 +125,12 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
 /** Closes the stores. The agents go on: their keepers outlive this window. */
 export async function deactivate(): Promise<void> {
   await treeline?.dispose();
+}
+
+const readPackage = shape({ version: nonEmpty });
+
+function readVersion(packageJson: unknown): string {
+  return readPackage(packageJson, 'package.json').version;
 }
 
 /** Keeps Treeline's repositories those of the workspace's folders. */

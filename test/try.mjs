@@ -1,6 +1,7 @@
 // Opens VS Code with Treeline on a sample repository, or on one of your own:
 //   npm run try                   the sample
 //   npm run try -- PATH           your repository
+//   npm run try -- --prepare      opens nothing: makes the sample and the settings that .vscode/launch.json uses
 //   npm run try -- --browser      the browser VS Code, also where there is a desktop one; --port N chooses its port
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { demoAgents } from './demo/setting.mjs';
 import { makeSample } from './demo/sample.mjs';
 import { underNode24 } from './setup/node24.mjs';
-import { cache, vsix } from './setup/paths.mjs';
+import { cache, root, vsix } from './setup/paths.mjs';
 import { Missing, run, say } from './setup/say.mjs';
 
 const home = path.join(cache, 'try');
@@ -20,8 +21,16 @@ try {
   await underNode24(fileURLToPath(import.meta.url));
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { browser: { type: 'boolean', default: false }, port: { type: 'string', default: '8460' } },
+    options: {
+      browser: { type: 'boolean', default: false },
+      port: { type: 'string', default: '8460' },
+      prepare: { type: 'boolean', default: false },
+    },
   });
+  if (values.prepare) {
+    await prepare();
+    process.exit(0);
+  }
   const { onPath } = await import('./setup/vscode.mjs');
   const desktop = !values.browser && onPath('code');
   const { setUp } = await import('./setup/all.mjs');
@@ -55,11 +64,26 @@ function hint() {
   say('to begin: the Treeline icon at the left, then "Spawn Agent…"; "Demo agent (no model)" works without any CLI');
 }
 
+/** What F5 in VS Code needs: see .vscode/launch.json. */
+async function prepare() {
+  const { setUp } = await import('./setup/all.mjs');
+  await setUp(new Set(['dependencies']));
+  const built = await run([process.execPath, path.join(root, 'esbuild.mjs')], { cwd: root, show: true });
+  if (built.code !== 0) throw new Missing('Treeline could not be built; the reason stands above.');
+  repository(undefined);
+  writeSettings(path.join(home, 'debug'));
+}
+
+/** Makes the demo agent known to a VS Code with this user data folder. */
+function writeSettings(userData) {
+  mkdirSync(path.join(userData, 'User'), { recursive: true });
+  writeFileSync(path.join(userData, 'User/settings.json'), JSON.stringify(settings, null, 2));
+}
+
 /** The desktop VS Code, with folders of its own: your settings and extensions stay as they are. */
 async function openDesktop(folder) {
   const userData = path.join(home, 'desktop');
-  mkdirSync(path.join(userData, 'User'), { recursive: true });
-  writeFileSync(path.join(userData, 'User/settings.json'), JSON.stringify(settings, null, 2));
+  writeSettings(userData);
   const code = ['code', '--user-data-dir', userData, '--extensions-dir', path.join(home, 'desktop-extensions')];
   const installed = await run([...code, '--force', '--install-extension', vsix]);
   if (installed.code !== 0) throw new Missing(`The desktop VS Code did not take ${vsix}: ${installed.output.trim()}`);

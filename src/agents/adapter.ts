@@ -11,6 +11,8 @@ export interface Launch {
   readonly stdin: 'closed' | 'prompt' | 'lines';
   /** Variables to add to the user's environment; never a secret. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The prompt stands in `argv`. */
+  readonly promptInArgv?: boolean;
 }
 
 /** What an adapter needs to know to start a turn. Paths are absolute. */
@@ -32,24 +34,79 @@ export interface Detection {
   readonly argv: readonly string[];
   /** One sentence that says how to install it. */
   readonly install: string;
+  /** Folders to look in after those of the PATH, as patterns: see `places.ts`. */
+  readonly places: readonly string[];
+  /** The oldest version that the adapter was tried with. Older ones may work; what they print is not known. */
+  readonly oldestTried?: string;
 }
 
-/** One coding CLI. */
-export interface AgentAdapter {
-  readonly id: string;
-  readonly name: string;
-  readonly format: string;
-  readonly detection: Detection;
+/** What an agent can do, as far as Treeline makes use of it today. */
+export type Capability =
+  /** It takes messages while a turn runs. */
+  | 'steer'
+  /** It keeps messages that come while a turn runs for the turns after it. */
+  | 'queue'
+  /** A turn can be cut short, and the process lives on. */
+  | 'interrupt'
+  /** It asks whether it may do something, and waits for the answer. */
+  | 'permissions'
+  /** It asks questions, and waits for the answers. */
+  | 'questions'
+  /** A further turn goes on with the conversation. */
+  | 'resume'
+  /** A further turn can begin a second conversation with the history of the first. */
+  | 'fork'
+  /** The id of a new conversation can be chosen for it. */
+  | 'own-id'
+  /** It tells the tokens that a turn used, */
+  | 'usage'
+  /** and what they cost. */
+  | 'cost';
+
+/** How the turns of a conversation are started. */
+export interface Turns {
   /** An id for a new conversation, where the CLI lets the caller choose one. */
   newAgentSession?(): string;
-  /** The agent keeps no conversation: a resume works by Treeline's own session id, which then is passed as `agentSession`. */
-  readonly resumesBySession?: boolean;
-  /** Whether `id` has the form of this agent's session ids: checked before every resume. */
-  isAgentSession(id: string): boolean;
   /** argv of a new conversation's first turn. Throws TreelineError where the request cannot be expressed (such as a prompt too long for argv). */
   start(request: TurnRequest): Launch;
   /** argv of a further turn; absent where the agent cannot resume. */
   resume?(request: TurnRequest & { readonly agentSession: string }): Launch;
+}
+
+/** One coding CLI, as this user's settings have it. */
+export interface AgentAdapter extends Turns {
+  readonly id: string;
+  readonly name: string;
+  /** How its stdout reads. */
+  readonly format: string;
+  readonly can: readonly Capability[];
+  /** The protocol that it is spoken to by while it runs; absent where a run only prints. */
+  readonly protocol?: string;
+  readonly detection: Detection;
+  /** The agent keeps no conversation: a resume works by Treeline's own session id, which then is passed as `agentSession`. */
+  readonly resumesBySession?: boolean;
+  /** Whether `id` has the form of this agent's session ids: checked before every resume. */
+  isAgentSession(id: string): boolean;
+}
+
+/** A row of the table of agents: all that Treeline knows of one coding CLI. */
+export interface AgentEntry {
+  readonly id: string;
+  readonly name: string;
+  /** The usual name of its program. */
+  readonly command: string;
+  /** The arguments that make it print its version. */
+  readonly version: readonly string[];
+  /** The command that its makers give for installing it. */
+  readonly install: string;
+  readonly oldestTried: string;
+  /** Folders of its own in which it may be installed, apart from those where any program may be: see `places.ts`. */
+  readonly places: readonly string[];
+  /** The readers of what it prints. Its turns are started so that it prints the first one's format. */
+  readonly readers: readonly [OutputReader, ...OutputReader[]];
+  readonly can: readonly Capability[];
+  /** @param command the program, as a name or an absolute path. @param args the user's further arguments of every turn. */
+  readonly turns: (command: string, args: readonly string[]) => Turns;
 }
 
 /** Reads one turn's stdout. One per turn; it may keep state between lines. */
@@ -84,11 +141,20 @@ export interface Seen {
 export interface Before {
   readonly usage?: Usage;
   readonly cost?: number;
+  /** The turn before did not live to tell what it used: a total contains that too. */
+  readonly untold?: boolean;
 }
 
 /** How one output format is read and judged. */
 export interface OutputReader {
   readonly format: string;
+  /** The ids by which output of this format names a conversation; absent where it names none. */
+  readonly ids?: {
+    /** The agent takes an id that was chosen for it. */
+    readonly chosen: boolean;
+    /** Whether `id` has the form of such an id. */
+    readonly isId: (id: string) => boolean;
+  };
   /** @param before what earlier turns of the same conversation had used up, to turn totals into this turn's share. */
   parser(before: Before): OutputParser;
   /**

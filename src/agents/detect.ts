@@ -3,8 +3,10 @@ import { access, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
-import type { Detection } from './adapter.ts';
+import { TreelineError } from '../platform/errors.ts';
+import type { Detection, Launch } from './adapter.ts';
 import { lastLine } from './judge.ts';
+import { expandPlaces } from './places.ts';
 import { oneLine } from './text.ts';
 
 /** What was found of an agent's program. */
@@ -42,7 +44,7 @@ export class Detector {
    * @param maxAge ms that an earlier answer may be old: 0 looks again, the default takes any.
    */
   detect(detection: Detection, { maxAge = Infinity }: { readonly maxAge?: number } = {}): Promise<Detected> {
-    const key = JSON.stringify([detection.argv, detection.install]);
+    const key = JSON.stringify([detection.argv, detection.install, detection.places]);
     const before = this.#known.get(key);
     if (before && Date.now() - before.at < maxAge) return before.answer;
     const answer = this.#bounded(() => this.#look(detection));
@@ -63,21 +65,39 @@ export class Detector {
     }
   }
 
-  async #look({ argv: [name, ...args], install }: Detection): Promise<Detected> {
+  /**
+   * A launch with its program's absolute path, as detection finds it now, so that the keeper starts what was shown. A program
+   * beyond the PATH gets its folder at the end of it: a script of npm finds its node there. What is not found stays as it is,
+   * and the system says so.
+   */
+  async locate(
+    launch: Launch,
+    { places }: Pick<Detection, 'places'>,
+    platform: NodeJS.Platform = process.platform,
+  ): Promise<Launch> {
+    const [name = '', ...args] = launch.argv;
+    const env = { ...this.#env(), ...launch.env };
+    const found = await findAnywhere(name, places, env, platform);
+    if (found === undefined) return launch;
+    if (launch.promptInArgv === true && isBatchFile(found.file)) {
+      throw new TreelineError(
+        'prompt-in-batch-file',
+        `${found.file} is a batch file, and Windows could take parts of a prompt in its arguments for commands: use \${promptFile} in place of \${prompt} in the setting treeline.customAgents.`,
+      );
+    }
+    return { ...launch, argv: [found.file, ...args], ...(found.path && { env: { ...launch.env, ...found.path } }) };
+  }
+
+  async #look({ argv: [name, ...args], install, places }: Detection): Promise<Detected> {
     if (name === undefined) return { found: true, hint: '' };
     const env = this.#env();
-    const found = await findProgram(name, env);
-    if (found === undefined)
-      return { found: false, hint: `${oneLine(name, 100)} was not found on the PATH. ${install}` };
-    if (isBatchFile(found)) {
-      return {
-        found: false,
-        path: found,
-        hint: `${found} is a batch file, which Windows runs only through a shell: give the path of the .exe in the settings.`,
-      };
+    const found = await findAnywhere(name, places, env, process.platform);
+    if (found === undefined) {
+      const beyond = places.length > 0 && !isPath(name, process.platform) ? ' or in the usual folders' : '';
+      return { found: false, hint: `${oneLine(name, 100)} was not found on the PATH${beyond}. ${install}` };
     }
-    if (args.length === 0) return { found: true, path: found, hint: '' };
-    return this.#ask(found, args, env, install);
+    if (args.length === 0) return { found: true, path: found.file, hint: '' };
+    return this.#ask(found.file, args, { ...env, ...found.path }, install);
   }
 
   async #ask(program: string, args: readonly string[], env: NodeJS.ProcessEnv, install: string): Promise<Detected> {
@@ -95,7 +115,7 @@ export class Detector {
       windowsHide: true,
     });
     if (result.timedOut) {
-      const hint = `“${asked}” did not answer within ${this.#timeout / 1000} s: run it in a terminal to see why.`;
+      const hint = `“${asked}” did not respond within ${this.#timeout / 1000} s. Run it in a terminal to see why.`;
       return { found: true, path: program, hint };
     }
     if (result.failed) {
@@ -114,18 +134,52 @@ function versionIn(stdout: string): string | undefined {
   return number ?? (line === '' ? undefined : line);
 }
 
+/** A program's file, and the PATH to run it with where it lies beyond the PATH. */
+interface Found {
+  readonly file: string;
+  readonly path?: Readonly<Record<string, string>>;
+}
+
+/** Looks on the PATH first, then in the places. */
+async function findAnywhere(
+  name: string,
+  places: readonly string[],
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+): Promise<Found | undefined> {
+  const file = await findProgram(name, env, platform);
+  if (file !== undefined) return { file };
+  if (isPath(name, platform)) return undefined;
+  const beyond = await findIn(await expandPlaces(places, env), name, env, platform);
+  if (beyond === undefined) return undefined;
+  const { key, value } = pathVariable(env, platform);
+  const folder = path.dirname(beyond);
+  return { file: beyond, path: { [key]: value === '' ? folder : `${value}${separator(platform)}${folder}` } };
+}
+
 /**
  * The file of a program, as the system would find it: a name is looked for in the folders of the PATH, anything with a
  * slash is taken as a path. Folders that are not absolute are passed over: they would mean another one in each worktree.
  */
-export async function findProgram(
+export function findProgram(
   name: string,
   env: NodeJS.ProcessEnv,
   platform: NodeJS.Platform = process.platform,
 ): Promise<string | undefined> {
+  const { value } = pathVariable(env, platform);
+  const folders = isPath(name, platform)
+    ? ['']
+    : value.split(separator(platform)).filter((one) => path.isAbsolute(one));
+  return findIn(folders, name, env, platform);
+}
+
+async function findIn(
+  folders: readonly string[],
+  name: string,
+  env: NodeJS.ProcessEnv,
+  platform: NodeJS.Platform,
+): Promise<string | undefined> {
   const windows = platform === 'win32';
-  const isPath = windows ? /[\\/]/.test(name) : name.includes('/');
-  const folders = isPath ? [''] : pathFolders(env, windows);
   const endings = windows ? windowsEndings(name, env) : [''];
   for (const folder of folders) {
     for (const ending of endings) {
@@ -136,11 +190,19 @@ export async function findProgram(
   return undefined;
 }
 
-function pathFolders(env: NodeJS.ProcessEnv, windows: boolean): string[] {
+function isPath(name: string, platform: NodeJS.Platform): boolean {
+  return platform === 'win32' ? /[\\/]/.test(name) : name.includes('/');
+}
+
+function separator(platform: NodeJS.Platform): string {
+  return platform === 'win32' ? ';' : ':';
+}
+
+function pathVariable(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): { key: string; value: string } {
   // Windows does not tell names of variables apart by case: there it usually is `Path`.
-  const key = windows ? Object.keys(env).find((name) => name.toUpperCase() === 'PATH') : 'PATH';
-  const value = (key === undefined ? undefined : env[key]) ?? '';
-  return value.split(windows ? ';' : ':').filter((folder) => path.isAbsolute(folder));
+  const named = platform === 'win32' ? Object.keys(env).find((name) => name.toUpperCase() === 'PATH') : undefined;
+  const key = named ?? 'PATH';
+  return { key, value: env[key] ?? '' };
 }
 
 /** What may follow a name on Windows. Not run here as Windows would: only the order of the list was. */

@@ -14,7 +14,8 @@ export function readJsonLine(
   line: string,
   read: (message: Json) => readonly AgentEvent[] | undefined,
 ): readonly AgentEvent[] {
-  const message = parseObject(line);
+  // Some programs of Windows begin with a byte-order mark, which is no JSON.
+  const message = parseObject(line.startsWith('\ufeff') ? line.slice(1) : line);
   if (!message && line.trim() === '') return [];
   try {
     return (message && read(message)) ?? [{ kind: 'raw', text: line }];

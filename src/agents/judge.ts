@@ -37,7 +37,7 @@ export function ending(seen: Seen, exit: ExitRecord, reason?: string): Ending {
   const signal = exit.signal ?? SIGNAL_CODES.get(exit.code ?? 0);
   if (signal !== undefined) {
     const outcome = SIGNAL_OUTCOMES.get(signal) ?? 'failed';
-    return { outcome, summary: `The agent was ended by ${signal}, which Treeline did not send.` };
+    return { outcome, summary: `The agent was ended by ${signal}. Treeline did not send this signal.` };
   }
   const plain =
     exit.code === 0 ? 'The agent ended without reporting a result.' : `The agent ended with exit code ${exit.code}.`;
@@ -53,16 +53,20 @@ export function exitEnding(seen: Seen, exit: ExitRecord, reason?: string): Endin
 /** Nobody saw an exit status: the agent never ran, or its end was missed. */
 function unseen(exit: ExitRecord, interrupted: boolean): Ending {
   if (interrupted) return { outcome: 'interrupted', summary: 'Interrupted.' };
-  if (exit.startedAt === null && exit.problem !== undefined)
+  if (exit.startedAt === null && exit.problem !== undefined) {
     return { outcome: 'failed', summary: summary(exit.problem, 'The agent could not be started.') };
-  return { outcome: 'unknown', summary: summary(exit.problem, 'Nobody saw how the agent ended.') };
+  }
+  return { outcome: 'unknown', summary: summary(exit.problem, 'How the agent ended is unknown.') };
 }
 
 function stopped(exit: ExitRecord, stop: NonNullable<ExitRecord['stop']>): Ending {
   const forced = stop.steps.findLast((step) => step.signal === 'SIGTERM' || step.signal === 'SIGKILL');
   const seconds = (Math.max(0, exit.endedAt - stop.requestedAt) / 1000).toFixed(1);
-  const by = forced?.signal ?? exit.signal ?? 'itself';
-  return { outcome: forced ? 'killed' : 'interrupted', summary: `Stopped: ended by ${by} after ${seconds} s.` };
+  const by = forced?.signal ?? exit.signal;
+  return {
+    outcome: forced ? 'killed' : 'interrupted',
+    summary: `Stopped${by === null ? '' : ` by ${by}`} after ${seconds} s.`,
+  };
 }
 
 /** The first of the texts that shows something, as one line. */

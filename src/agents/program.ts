@@ -42,3 +42,6 @@ export function givesOption(args: readonly string[], names: readonly string[]): 
     names.some((name) => arg === name || arg.startsWith(name.startsWith('--') ? `${name}=` : name)),
   );
 }
+
+/** What the settings say of the built-in agents' programs, by the agents' ids. */
+export type Programs = Readonly<Record<string, ProgramOptions | undefined>>;

@@ -7,13 +7,13 @@ import { TreelineError } from '../platform/errors.ts';
  */
 export function checkPrompt(agent: string, prompt: string, most: number, length = prompt.length): void {
   if (prompt.trim() === '') {
-    throw new TreelineError('empty-prompt', `${agent} needs a prompt, but it is empty: write what the agent is to do.`);
+    throw new TreelineError('empty-prompt', `${agent} needs a prompt. Describe what the agent should do.`);
   }
   if (length > most) {
     throw new TreelineError(
       'prompt-too-long',
-      `${agent} takes prompts of at most ${most} characters, but this one has ${length}: ` +
-        'put the long part into a file of the repository and name that file in the prompt.',
+      `${agent} accepts prompts of at most ${most} characters, but this one has ${length}. ` +
+        'Put the long part in a file in the repository, and mention that file in the prompt.',
     );
   }
 }

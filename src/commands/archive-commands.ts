@@ -1,6 +1,5 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { nonEmpty, optional, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { Session } from '../store/model.ts';
 import { byteSize } from '../views/age.ts';
@@ -9,12 +8,15 @@ import { allSessions } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
 import { canArchive, canPurge } from '../views/session-words.ts';
 import { isInside } from '../views/worktree-path.ts';
+import { readRemoveWorktree, readUnarchive } from './arguments.ts';
+import { call } from './call.ts';
 import type { CommandContext } from './context.ts';
 import { isWorktreeNode } from './open-commands.ts';
 import { ask } from './quick-input.ts';
 import { optionsOf, sessionId, theSession } from './session-arg.ts';
+import { commandId } from './table.ts';
 
-/** Moves the worktrees of sessions to the trash, and offers to undo that. Resolves when they are there. */
+/** Moves the worktrees of sessions to the trash, and offers to restore them. Resolves when they are there. */
 export async function archive(context: CommandContext, argument: unknown, selected: unknown): Promise<void> {
   const archived: Found[] = [];
   const failures: unknown[] = [];
@@ -28,11 +30,11 @@ export async function archive(context: CommandContext, argument: unknown, select
     }
   }
   failures.forEach((error) => context.errors.report(error));
-  void offerUndo(context, archived);
+  void offerRestore(context, archived);
 }
 
 /** What the action was is said once, for all; the message goes by itself. */
-async function offerUndo(context: CommandContext, archived: readonly Found[]): Promise<void> {
+async function offerRestore(context: CommandContext, archived: readonly Found[]): Promise<void> {
   const [first] = archived;
   if (first === undefined) {
     return;
@@ -45,20 +47,18 @@ async function offerUndo(context: CommandContext, archived: readonly Found[]): P
   const kept =
     trashDays === 0
       ? vscode.l10n.t('All files are kept until you delete them.')
-      : vscode.l10n.t('All files are kept for {0} days.', trashDays);
+      : vscode.l10n.t('All files are kept for at least {0} days.', trashDays);
   const undo = vscode.l10n.t('Undo');
   const show = vscode.l10n.t('Show Archived');
   const chosen = await vscode.window.showInformationMessage(`${what} ${kept}`, undo, show);
   if (chosen === show) {
-    await vscode.commands.executeCommand('treeline.showArchived');
+    await call('showArchived');
   } else if (chosen === undo) {
     for (const { session } of archived) {
-      await vscode.commands.executeCommand('treeline.unarchive', session.id);
+      await call('unarchive', session.id);
     }
   }
 }
-
-const readTo = shape({ to: optional(nonEmpty) });
 
 /** Brings archived worktrees back. Resolves with the last session that was restored. */
 export async function unarchive(
@@ -66,7 +66,7 @@ export async function unarchive(
   argument: unknown,
   selected: unknown,
 ): Promise<Session | undefined> {
-  const { to } = readTo(optionsOf(selected, 'to'), 'treeline.unarchive');
+  const { to } = readUnarchive(optionsOf(selected, 'to'), commandId('unarchive'));
   const title = vscode.l10n.t('Restore Session');
   const isArchived = (session: Session): boolean => session.archive !== undefined;
   let restored: Session | undefined;
@@ -90,7 +90,7 @@ async function restore(context: CommandContext, found: Found, to?: string): Prom
       run: async (): Promise<void> => {
         const folder = await otherFolder(session);
         if (folder !== undefined) {
-          await vscode.commands.executeCommand('treeline.unarchive', session.id, { to: folder });
+          await call('unarchive', session.id, { to: folder });
         }
       },
     };
@@ -103,7 +103,7 @@ async function restore(context: CommandContext, found: Found, to?: string): Prom
 async function otherFolder({ name, worktree }: Session): Promise<string | undefined> {
   const [parent] =
     (await vscode.window.showOpenDialog({
-      title: vscode.l10n.t('Restore {0} into a New Folder In…', oneLine(name)),
+      title: vscode.l10n.t('Restore {0} to a New Folder In…', oneLine(name)),
       defaultUri: vscode.Uri.file(path.dirname(worktree)),
       canSelectFiles: false,
       canSelectFolders: true,
@@ -121,7 +121,7 @@ async function otherFolder({ name, worktree }: Session): Promise<string | undefi
 
 /** Deletes archived worktrees for good, after it said what that would lose. */
 export async function purge(context: CommandContext, argument: unknown, selected: unknown): Promise<void> {
-  const title = vscode.l10n.t('Delete Archived Worktree for Good');
+  const title = vscode.l10n.t('Permanently Delete Archived Worktree');
   const chosen = await theSessions(context, argument, selected, title, canPurge);
   const [first] = chosen;
   if (first === undefined) {
@@ -136,12 +136,12 @@ export async function purge(context: CommandContext, argument: unknown, selected
   const remove = vscode.l10n.t('Delete');
   const answer = await vscode.window.showWarningMessage(
     chosen.length === 1
-      ? vscode.l10n.t('Delete the archived worktree of {0} for good?', linkless(first.session.name))
-      : vscode.l10n.t('Delete the archived worktrees of {0} sessions for good?', chosen.length),
+      ? vscode.l10n.t('Permanently delete the archived worktree of {0}?', linkless(first.session.name))
+      : vscode.l10n.t('Permanently delete the archived worktrees of {0} sessions?', chosen.length),
     {
       modal: true,
       detail: vscode.l10n.t(
-        '{0}, with {1} files that git does not hold as they are. This cannot be undone. Branches and logs stay.',
+        '{0}, including {1} files whose contents are not in git. This cannot be undone. Branches and logs are kept.',
         size,
         unheld,
       ),
@@ -156,18 +156,16 @@ export async function purge(context: CommandContext, argument: unknown, selected
   }
 }
 
-const readConfirm = shape({ confirm: optional(nonEmpty) });
-
 /** Moves a worktree to the trash; one that is not Treeline's own only after the user typed its name. */
 export async function removeWorktree(context: CommandContext, argument: unknown, options: unknown): Promise<void> {
   if (!isWorktreeNode(argument)) {
-    throw new TreelineError('invalid', vscode.l10n.t('Choose a worktree in the Worktrees view.'));
+    throw new TreelineError('invalid', vscode.l10n.t('Select a worktree in the Worktrees view.'));
   }
   const { path: folder } = argument.worktree;
   await context.loaded();
   const repository = context.treeline.repositories.find((one) => one.repository.commonDir === argument.repository);
   if (repository === undefined) {
-    throw new TreelineError('no-repository', vscode.l10n.t('The repository of this worktree is not open any more.'));
+    throw new TreelineError('no-repository', vscode.l10n.t('The repository of this worktree is no longer open.'));
   }
   const own = repository.list().find((session) => session.worktree === folder && session.archive === undefined);
   if (own !== undefined) {
@@ -175,7 +173,7 @@ export async function removeWorktree(context: CommandContext, argument: unknown,
     return;
   }
   const name = path.basename(folder);
-  const given = readConfirm(optionsOf(options, 'confirm'), 'treeline.removeWorktree').confirm;
+  const given = readRemoveWorktree(optionsOf(options, 'confirm'), commandId('removeWorktree')).confirm;
   const typed =
     given ??
     (
@@ -183,11 +181,11 @@ export async function removeWorktree(context: CommandContext, argument: unknown,
         { title: vscode.l10n.t('Remove Worktree {0}', oneLine(name)) },
         {
           prompt: vscode.l10n.t(
-            'Treeline did not make this worktree. Type its name, {0}, to move it to the trash.',
+            'Treeline did not create this worktree. Type its name, {0}, to move it to the trash.',
             oneLine(name),
           ),
           check: (text) =>
-            text.trim() === name ? undefined : vscode.l10n.t('This is not the name of the worktree’s folder.'),
+            text.trim() === name ? undefined : vscode.l10n.t('This does not match the name of the worktree folder.'),
         },
       )
     )?.text;
@@ -196,7 +194,7 @@ export async function removeWorktree(context: CommandContext, argument: unknown,
   }
   refuseOpenFolder({ worktree: folder, name });
   const session = await repository.removeWorktree(folder);
-  void offerUndo(context, [{ session, repository }]);
+  void offerRestore(context, [{ session, repository }]);
 }
 
 /** The sessions that a command is about: those selected in the view, the one it was given, or the user's choice. */
@@ -222,10 +220,7 @@ function refuseOpenFolder({ worktree, name }: Pick<Session, 'worktree' | 'name'>
   if (open) {
     throw new TreelineError(
       'worktree-in-use',
-      vscode.l10n.t(
-        'This window has the worktree of “{0}” open as a folder; remove it from the workspace first.',
-        name,
-      ),
+      vscode.l10n.t('The worktree of “{0}” is open in this window. Remove it from the workspace first.', name),
     );
   }
 }

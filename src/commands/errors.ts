@@ -23,12 +23,12 @@ export class ErrorReporter {
     }
     if (error instanceof TreelineError) {
       this.#log.error(`${error.code}: ${error.message}`);
-      void this.#show(linkless(error.message), remedies);
+      this.#show(linkless(error.message), remedies);
     } else {
       // A defect: the sentence cannot say what to do, the log says where it happened.
       this.#log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
       const text = vscode.l10n.t('Treeline ran into an unexpected error: {0}', linkless(errorText(error)));
-      void this.#show(text, remedies);
+      this.#show(text, remedies);
     }
   }
 
@@ -36,20 +36,26 @@ export class ErrorReporter {
   settings(problems: readonly string[]): void {
     problems.forEach((problem) => this.#log.warn(problem));
     const [first = '', ...others] = problems;
-    const more = others.length === 0 ? '' : ` ${vscode.l10n.t('The log names {0} more.', others.length)}`;
+    const more = others.length === 0 ? '' : ` ${vscode.l10n.t('{0} more in the log.', others.length)}`;
     const open = (): unknown =>
       vscode.commands.executeCommand('workbench.action.openSettings', '@ext:treeline.treeline');
-    void this.#show(linkless(first) + more, [{ title: vscode.l10n.t('Open Settings'), run: open }]);
+    this.#show(linkless(first) + more, [{ title: vscode.l10n.t('Open Settings'), run: open }]);
   }
 
-  async #show(text: string, remedies: readonly Remedy[]): Promise<void> {
+  #show(text: string, remedies: readonly Remedy[]): void {
     const log = vscode.l10n.t('Show Log');
-    const chosen = await vscode.window.showErrorMessage(text, ...remedies.map(({ title }) => title), log);
-    if (chosen === log) {
-      this.#log.show();
-      return;
+    Promise.resolve(vscode.window.showErrorMessage(text, ...remedies.map(({ title }) => title), log)).then(
+      (chosen) => (chosen === log ? this.#log.show() : this.#remedy(remedies.find(({ title }) => title === chosen))),
+      (error: unknown) => this.#log.error(`The message could not be shown: ${errorText(error)}`),
+    );
+  }
+
+  async #remedy(chosen: Remedy | undefined): Promise<void> {
+    try {
+      await chosen?.run();
+    } catch (error) {
+      this.report(error);
     }
-    await remedies.find(({ title }) => title === chosen)?.run();
   }
 }
 

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import { boolean, nonEmpty, optional, parseJson, shape } from '../platform/check.ts';
+import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { healthReport, type Examined } from '../sessions/health-report.ts';
 import type { Finding, Severity } from '../sessions/health.ts';
 import { iconless, linkless, oneLine } from '../views/plain.ts';
+import { readCheckHealth } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 import { withProgress } from './progress.ts';
 import { choose } from './quick-input.ts';
 import { optionsOf } from './session-arg.ts';
+import { commandId } from './table.ts';
 
 const REPORT = vscode.Uri.parse('treeline-health:/Treeline%20Health.md');
 
@@ -36,14 +38,12 @@ class HealthReports implements vscode.TextDocumentContentProvider, vscode.Dispos
 
 export const healthReports = new HealthReports();
 
-const readOptions = shape({ show: optional(boolean) });
-
 /**
  * Looks for what is not as it should be, lists it, and repairs what the user chooses, after it showed what it will do.
  * Resolves with what was found at last; `show: false` only looks.
  */
 export async function checkHealth(context: CommandContext, options: unknown): Promise<readonly Examined[] | undefined> {
-  const { show = true } = readOptions(optionsOf(options, 'show'), 'treeline.checkHealth');
+  const { show = true } = readCheckHealth(optionsOf(options, 'show'), commandId('checkHealth'));
   await context.loaded();
   for (;;) {
     const examined = await withProgress(vscode.l10n.t('Checking health'), ({ signal }) =>
@@ -55,8 +55,8 @@ export async function checkHealth(context: CommandContext, options: unknown): Pr
     const chosen = await choose(
       { title: vscode.l10n.t('Treeline: Health') },
       examined.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'))
-        ? vscode.l10n.t('Choose one to see what a repair would do')
-        : vscode.l10n.t('All is well'),
+        ? vscode.l10n.t('Select a problem to preview its fix')
+        : vscode.l10n.t('No problems found'),
       items(examined),
     );
     if (chosen === undefined) {
@@ -90,7 +90,7 @@ function items(examined: readonly Examined[]): readonly Item[] {
           })),
         ],
   );
-  const report: Item = { label: vscode.l10n.t('Open the Whole Report'), iconPath: new vscode.ThemeIcon('markdown') };
+  const report: Item = { label: vscode.l10n.t('Open Full Report'), iconPath: new vscode.ThemeIcon('markdown') };
   return [...found, { label: '', kind: vscode.QuickPickItemKind.Separator }, report];
 }
 
@@ -99,7 +99,7 @@ async function repair({ sentence, evidence, repair: offered }: Finding): Promise
   const lines = (texts: readonly string[]): string => texts.map((text) => `• ${oneLine(text)}`).join('\n');
   const detail = [
     lines(evidence),
-    ...(offered === undefined ? [] : [vscode.l10n.t('This will be done:'), lines(offered.plan)]),
+    ...(offered === undefined ? [] : [vscode.l10n.t('Treeline will:'), lines(offered.plan)]),
   ];
   const options = { modal: true, detail: detail.join('\n\n') };
   if (offered === undefined) {

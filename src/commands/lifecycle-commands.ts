@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import * as vscode from 'vscode';
-import { RUN_FILES } from '../keeper/protocol.ts';
-import { boolean, nonEmpty, optional, shape } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { ExitRecord, Session } from '../store/model.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import { linkless, oneLine } from '../views/plain.ts';
 import { abilitiesOf } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
+import { readRename, readResume, readSend } from './arguments.ts';
+import { call } from './call.ts';
 import type { CommandContext } from './context.ts';
 import { withProgress } from './progress.ts';
 import { askPrompt } from './prompt-input.ts';
 import { ask } from './quick-input.ts';
 import { optionsOf, theSession } from './session-arg.ts';
+import { commandId } from './table.ts';
 import { requireTrust } from './trust.ts';
 
 /** Stops a session's turn. Resolves when none of its processes is left. */
@@ -27,8 +27,6 @@ export async function stop(context: CommandContext, argument: unknown): Promise<
   return found && (await found.repository.stop(found.session.id));
 }
 
-const readText = shape({ text: optional(nonEmpty) });
-
 /** Sends a message to an agent that reads while it runs. */
 export async function send(context: CommandContext, argument: unknown, options: unknown): Promise<void> {
   const found = await theSession(
@@ -40,13 +38,13 @@ export async function send(context: CommandContext, argument: unknown, options: 
   if (found === undefined) {
     return;
   }
-  const given = readText(optionsOf(options, 'text'), 'treeline.send').text;
+  const given = readSend(optionsOf(options, 'text'), commandId('send')).text;
   const text =
     given ??
     (
       await ask(
         { title: vscode.l10n.t('Send Message to {0}', oneLine(found.session.name)) },
-        { prompt: vscode.l10n.t('The agent reads it while it works.') },
+        { prompt: vscode.l10n.t('The agent reads the message while it works.') },
       )
     )?.text;
   if (text !== undefined && text.trim() !== '') {
@@ -54,15 +52,13 @@ export async function send(context: CommandContext, argument: unknown, options: 
   }
 }
 
-const readResume = shape({ prompt: optional(nonEmpty), fresh: optional(boolean) });
-
 /** Starts a session's next turn; asks for the prompt where none is given. */
 export async function resume(
   context: CommandContext,
   argument: unknown,
   options: unknown,
 ): Promise<Session | undefined> {
-  const given = readResume(optionsOf(options, 'prompt'), 'treeline.resume');
+  const given = readResume(optionsOf(options, 'prompt'), commandId('resume'));
   const found = await theSession(
     context,
     argument,
@@ -98,12 +94,10 @@ async function wantsFresh({ session }: Found): Promise<boolean | undefined> {
   const fresh = vscode.l10n.t('Start Fresh');
   const again = vscode.l10n.t('Try Again');
   const chosen = await vscode.window.showWarningMessage(
-    vscode.l10n.t('{0} does not know this conversation any more.', linkless(session.agent.name)),
+    vscode.l10n.t('{0} no longer recognizes this conversation.', linkless(session.agent.name)),
     {
       modal: true,
-      detail: vscode.l10n.t(
-        'A fresh start works in the same worktree and begins with a summary of the earlier prompts.',
-      ),
+      detail: vscode.l10n.t('A fresh start uses the same worktree and begins with a summary of the earlier prompts.'),
     },
     fresh,
     again,
@@ -127,15 +121,15 @@ async function start(
       context.errors.report(error, [
         {
           title: vscode.l10n.t('Start Fresh'),
-          run: () => vscode.commands.executeCommand('treeline.resume', session.id, { prompt, fresh: true }),
+          run: () => call('resume', session.id, { prompt, fresh: true }),
         },
       ]);
       return undefined;
     }
     if (error instanceof TreelineError && error.code === 'archived') {
       const restore = async (): Promise<void> => {
-        if ((await vscode.commands.executeCommand('treeline.unarchive', session.id)) !== undefined) {
-          await vscode.commands.executeCommand('treeline.resume', session.id, { prompt, fresh });
+        if ((await call('unarchive', session.id)) !== undefined) {
+          await call('resume', session.id, { prompt, fresh });
         }
       };
       context.errors.report(error, [{ title: vscode.l10n.t('Restore and Resume'), run: restore }]);
@@ -152,11 +146,9 @@ export async function startFresh(context: CommandContext, id: string): Promise<v
   if (found === undefined || turn === undefined) {
     return;
   }
-  const file = path.join(found.repository.turnFolder(id, turn.number), RUN_FILES.prompt);
+  const file = found.repository.promptFile(id, turn);
   await start(context, found, await readFile(file, 'utf8'), true);
 }
-
-const readName = shape({ name: optional(nonEmpty) });
 
 /** Gives a session another name. */
 export async function rename(context: CommandContext, argument: unknown, options: unknown): Promise<void> {
@@ -164,14 +156,14 @@ export async function rename(context: CommandContext, argument: unknown, options
   if (found === undefined) {
     return;
   }
-  const given = readName(optionsOf(options, 'name'), 'treeline.rename').name;
+  const given = readRename(optionsOf(options, 'name'), commandId('rename')).name;
   const name =
     given ??
     (
       await ask(
         { title: vscode.l10n.t('Rename Session') },
         {
-          prompt: vscode.l10n.t('New name of the session'),
+          prompt: vscode.l10n.t('New session name'),
           value: found.session.name,
           check: (text) => (text.trim() === '' ? vscode.l10n.t('A session needs a name.') : undefined),
         },

@@ -5,7 +5,7 @@ import { STREAM_NAMES } from '../documents/log-uri.ts';
 import { openDiff, openFileDiff } from '../documents/diff.ts';
 import { RUN_FILES } from '../keeper/protocol.ts';
 import type { StreamKey } from '../keeper/protocol.ts';
-import { isRecord, natural, oneOf, optional, positive, shape } from '../platform/check.ts';
+import { isRecord } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
 import { byteSize } from '../views/age.ts';
 import { oneLine } from '../views/plain.ts';
@@ -13,9 +13,11 @@ import { findSession } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
 import type { FileNode } from '../views/sessions-nodes.ts';
 import type { WorktreeNode } from '../views/worktrees-tree.ts';
+import { readOpenLog } from './arguments.ts';
 import type { CommandContext } from './context.ts';
 import { choose } from './quick-input.ts';
 import { optionsOf, sessionId, theSession } from './session-arg.ts';
+import { commandId } from './table.ts';
 
 const anySession = (): boolean => true;
 const withWorktree = ({ session }: Found): boolean => session.worktreeReadyAt !== undefined;
@@ -27,13 +29,6 @@ export async function openTimeline(context: CommandContext, argument: unknown, o
     context.panels.open(found.session.id, { fromTree, preserveFocus: fromTree });
   }
 }
-
-const readLog = shape({
-  turn: optional(positive),
-  stream: optional(oneOf(['stdout', 'stderr', 'stdin', 'keeper'])),
-  /** A byte of the log, whose line is selected. */
-  byte: optional(natural),
-});
 
 const STREAMS = Object.entries(STREAM_NAMES) as readonly [StreamKey, string][];
 
@@ -49,9 +44,12 @@ export async function openLog(context: CommandContext, argument: unknown, option
     return;
   }
   const { session } = found;
-  const given = readLog(optionsOf(options, 'stream'), 'treeline.openLog');
+  const given = readOpenLog(optionsOf(options, 'stream'), commandId('openLog'));
   if (given.turn !== undefined && given.turn > session.turns.length) {
-    throw new TreelineError('no-turn', vscode.l10n.t('“{0}” has no turn {1}.', oneLine(session.name), given.turn));
+    throw new TreelineError(
+      'no-turn',
+      vscode.l10n.t('The session The session The session “{0}” has no turn {1}.', oneLine(session.name), given.turn),
+    );
   }
   const wanted = given.stream ?? (given.turn === undefined && given.byte === undefined ? undefined : 'stdout');
   if (wanted !== undefined) {
@@ -62,7 +60,7 @@ export async function openLog(context: CommandContext, argument: unknown, option
   }
   const chosen = await choose(
     { title: vscode.l10n.t('Open Log of {0}', oneLine(session.name)) },
-    vscode.l10n.t('Which log?'),
+    vscode.l10n.t('Select a log'),
     logsOf(found),
   );
   if (chosen !== undefined) {
@@ -154,7 +152,7 @@ async function thePresentPlace(context: CommandContext, argument: unknown, title
     if (!there) {
       throw new TreelineError(
         'worktree-gone',
-        vscode.l10n.t('The worktree {0} is not there any more; resuming the session brings it back.', place.folder),
+        vscode.l10n.t('The worktree {0} no longer exists. Resume the session to recreate it.', place.folder),
       );
     }
   }
@@ -205,7 +203,7 @@ export async function copyAgentSession(context: CommandContext, argument: unknow
   } else if (found !== undefined) {
     throw new TreelineError(
       'no-agent-session',
-      vscode.l10n.t('The agent of “{0}” has not named its conversation yet.', oneLine(found.session.name)),
+      vscode.l10n.t('The agent of “{0}” has not reported a session ID yet.', oneLine(found.session.name)),
     );
   }
 }

@@ -8,14 +8,15 @@ import type { Services } from '../views/services.ts';
 import type { PageActions } from '../views/timeline-panel.ts';
 import { askTimeline } from '../views/timeline-use.ts';
 import { resolveInWorktree } from '../views/worktree-path.ts';
+import { call } from './call.ts';
 import type { ErrorReporter } from './errors.ts';
 
 const COMMANDS = {
-  stop: 'treeline.stop',
-  resume: 'treeline.resume',
-  send: 'treeline.send',
-  diff: 'treeline.openDiff',
-  log: 'treeline.openLog',
+  stop: 'stop',
+  resume: 'resume',
+  send: 'send',
+  diff: 'openDiff',
+  log: 'openLog',
 } as const;
 
 /** What the buttons and links of a timeline do. All that they name comes from an agent. */
@@ -40,7 +41,7 @@ export function pageActions(services: Services, logs: LogDocuments, errors: Erro
       const row = await askTimeline(services, session, (timelines) => timelines.row(session, seq));
       const log = part === 'result' ? (row?.tool?.resultLog ?? row?.log) : row?.log;
       if (row === undefined || log === undefined) {
-        throw new TreelineError('no-log', vscode.l10n.t('This row comes from Treeline itself: no log holds it.'));
+        throw new TreelineError('no-log', vscode.l10n.t('This row was added by Treeline and is not in a log.'));
       }
       await logs.openStream({ kind: 'stream', session, turn: row.turn, stream: log.stream }, log.offset);
     },
@@ -56,7 +57,7 @@ export function pageActions(services: Services, logs: LogDocuments, errors: Erro
     },
 
     async command(session, command) {
-      await vscode.commands.executeCommand(COMMANDS[command], session);
+      await call(COMMANDS[command], session);
     },
 
     failed: (error) => errors.report(error),
@@ -89,6 +90,9 @@ async function mayLeave(file: string): Promise<boolean> {
 function noFile(named: string): TreelineError {
   return new TreelineError(
     'no-file',
-    vscode.l10n.t('There is no file {0} in the worktree now; the agent may have moved or deleted it.', linkless(named)),
+    vscode.l10n.t(
+      'The file {0} does not exist in the worktree; the agent may have moved or deleted it.',
+      linkless(named),
+    ),
   );
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { onClick } from './call.ts';
 
 /** What happens with a prompt that is written in an editor. */
 export interface PromptUse {
@@ -71,11 +72,10 @@ export class PromptDocuments implements vscode.CodeLensProvider, vscode.Disposab
     return use === undefined
       ? []
       : [
-          new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), {
-            command: 'treeline.submitPrompt',
-            title: `$(rocket) ${use.title}`,
-            arguments: [document.uri],
-          }),
+          new vscode.CodeLens(
+            new vscode.Range(0, 0, 0, 0),
+            onClick(`$(rocket) ${use.title}`, 'submitPrompt', document.uri),
+          ),
         ];
   }
 

@@ -15,11 +15,11 @@ export async function askPrompt(
 ): Promise<string | undefined> {
   const answer = await ask(step, {
     prompt: vscode.l10n.t('What should the agent do?'),
-    placeholder: vscode.l10n.t('Describe the task; the button above opens an editor for a longer prompt'),
+    placeholder: vscode.l10n.t('Describe the task, or use the button above to write a longer prompt in an editor'),
     value,
     button: { icon: 'edit', tooltip: vscode.l10n.t('Write in Editor') },
     check: (text) =>
-      text.trim() === '' ? vscode.l10n.t('The prompt is empty; say what the agent should do.') : undefined,
+      text.trim() === '' ? vscode.l10n.t('The prompt is empty. Describe what the agent should do.') : undefined,
   });
   if (answer?.kind === 'button') {
     await documents.open(answer.text, use);

@@ -8,76 +8,76 @@ import { checkHealth, healthReports } from './health-command.ts';
 import { rename, resume, send, stop } from './lifecycle-commands.ts';
 import * as open from './open-commands.ts';
 import { spawn } from './spawn.ts';
+import { COMMAND_NAMES, commandId } from './table.ts';
+import type { CommandHandlers } from './table.ts';
 
-type Run = (context: CommandContext, ...args: readonly unknown[]) => unknown;
-
-/** Every command by its id. Each takes a session id or a tree item first where it is about a session. */
-const COMMANDS: Readonly<Record<string, Run>> = {
-  'treeline.spawn': spawn,
-  'treeline.send': send,
-  'treeline.stop': stop,
-  'treeline.resume': resume,
-  'treeline.rename': rename,
-  'treeline.archive': archive,
-  'treeline.unarchive': unarchive,
-  'treeline.purge': purge,
-  'treeline.removeWorktree': removeWorktree,
-  'treeline.checkHealth': checkHealth,
-  'treeline.openTimeline': open.openTimeline,
-  'treeline.followSelection': ({ panels }) => panels.openFollowing(),
-  'treeline.openLog': open.openLog,
-  'treeline.openDiff': open.diff,
-  'treeline.openFileDiff': (context, node) => withNode('file', node, (file) => open.fileDiff(context, file)),
-  'treeline.openWorktreeFile': (context, node) =>
-    withNode('file', node, (file) => open.openWorktreeFile(context, file)),
-  'treeline.openWorktree': open.openWorktree,
-  'treeline.addWorktreeToWorkspace': open.addWorktreeToWorkspace,
-  'treeline.openTerminal': open.openTerminal,
-  'treeline.copyBranch': open.copyBranch,
-  'treeline.copyWorktreePath': open.copyWorktreePath,
-  'treeline.copyAgentSession': open.copyAgentSession,
-  'treeline.submitPrompt': submitPrompt,
-  'treeline.showLog': ({ log }) => log.show(),
-  'treeline.refresh': ({ sessionsTree, worktreesTree }) => {
+/** One handler for each command of the table. Those about a session take its id or a tree item first. */
+const HANDLERS: CommandHandlers<CommandContext> = {
+  spawn,
+  send,
+  stop,
+  resume,
+  rename,
+  archive,
+  unarchive,
+  purge,
+  removeWorktree,
+  checkHealth,
+  openTimeline: open.openTimeline,
+  followSelection: ({ panels }) => panels.openFollowing(),
+  openLog: open.openLog,
+  openDiff: open.diff,
+  openFileDiff: (context, node) => withNode('file', node, (file) => open.fileDiff(context, file)),
+  openWorktreeFile: (context, node) => withNode('file', node, (file) => open.openWorktreeFile(context, file)),
+  openWorktree: open.openWorktree,
+  addWorktreeToWorkspace: open.addWorktreeToWorkspace,
+  openTerminal: open.openTerminal,
+  copyBranch: open.copyBranch,
+  copyWorktreePath: open.copyWorktreePath,
+  copyAgentSession: open.copyAgentSession,
+  submitPrompt,
+  showLog: ({ log }) => log.show(),
+  refresh: ({ sessionsTree, worktreesTree }) => {
     sessionsTree.refresh();
     worktreesTree.refresh();
   },
-  'treeline.showMoreSessions': ({ sessionsTree }, node) =>
-    withNode('more', node, (more) => sessionsTree.showMore(more)),
-  'treeline.showGrouped': () => setSessionsLayout('grouped'),
-  'treeline.showFlat': () => setSessionsLayout('flat'),
-  'treeline.showArchived': () => setShowsArchived(true),
-  'treeline.hideArchived': () => setShowsArchived(false),
-  'treeline.logEarlier': (context, uri) => pageLog(context, uri, 'earlier'),
-  'treeline.logLater': (context, uri) => pageLog(context, uri, 'later'),
-  'treeline.logEnd': (context, uri) => pageLog(context, uri, 'end'),
+  showMoreSessions: ({ sessionsTree }, node) => withNode('more', node, (more) => sessionsTree.showMore(more)),
+  showGrouped: () => setSessionsLayout('grouped'),
+  showFlat: () => setSessionsLayout('flat'),
+  showArchived: () => setShowsArchived(true),
+  hideArchived: () => setShowsArchived(false),
+  logEarlier: (context, uri) => pageLog(context, uri, 'earlier'),
+  logLater: (context, uri) => pageLog(context, uri, 'later'),
+  logEnd: (context, uri) => pageLog(context, uri, 'end'),
 };
 
 /** Registers all commands. A failure is told to the user; the command's result is undefined then. */
 export function registerCommands(context: CommandContext): vscode.Disposable {
   return vscode.Disposable.from(
     healthReports,
-    ...Object.entries(COMMANDS).map(([id, run]) =>
-      vscode.commands.registerCommand(id, async (...args: unknown[]) => {
+    ...COMMAND_NAMES.map((name) => {
+      // One signature for all: every handler takes whatever it is given.
+      const run = HANDLERS[name] as (context: CommandContext, ...args: readonly unknown[]) => unknown;
+      return vscode.commands.registerCommand(commandId(name), async (...args: unknown[]) => {
         try {
           return await run(context, ...args);
         } catch (error) {
           context.errors.report(error);
           return undefined;
         }
-      }),
-    ),
+      });
+    }),
   );
 }
 
-function withNode<Kind extends SessionsNode['kind']>(
+async function withNode<Kind extends SessionsNode['kind']>(
   kind: Kind,
   node: unknown,
   run: (node: Extract<SessionsNode, { readonly kind: Kind }>) => Promise<void>,
-): Promise<void> | undefined {
-  return isRecord(node) && node['kind'] === kind
-    ? run(node as unknown as Extract<SessionsNode, { readonly kind: Kind }>)
-    : undefined;
+): Promise<void> {
+  if (isRecord(node) && node['kind'] === kind) {
+    await run(node as unknown as Extract<SessionsNode, { readonly kind: Kind }>);
+  }
 }
 
 /** The document of an action in an editor's title, or the active one. */

@@ -21,10 +21,7 @@ export async function theRepository(
   if (folder !== undefined) {
     const found = repositories.find(({ repository }) => repository.root === folder || repository.commonDir === folder);
     if (found === undefined) {
-      throw new TreelineError(
-        'no-repository',
-        vscode.l10n.t('{0} is not a repository that is open in this window.', folder),
-      );
+      throw new TreelineError('no-repository', vscode.l10n.t('The repository {0} is not open in this window.', folder));
     }
     return found;
   }
@@ -32,7 +29,7 @@ export async function theRepository(
   if (first === undefined) {
     throw new TreelineError(
       'no-repository',
-      vscode.l10n.t('Treeline needs a git repository: open a folder that is one, then spawn again.'),
+      vscode.l10n.t('Treeline needs a git repository. Open a folder that contains one, then try again.'),
     );
   }
   const active = vscode.window.activeTextEditor?.document.uri;
@@ -46,7 +43,7 @@ export async function theRepository(
   const sorted = [...repositories].sort((a, b) => Number(b === current) - Number(a === current));
   const chosen = await choose(
     { title: vscode.l10n.t('Spawn Agent') },
-    vscode.l10n.t('In which repository?'),
+    vscode.l10n.t('Select a repository'),
     sorted.map((sessions) => ({
       label: iconless(sessions.repository.name),
       description: iconless(sessions.repository.root),

@@ -38,14 +38,14 @@ export async function theSession(
     if (found === undefined) {
       throw new TreelineError(
         'no-session',
-        vscode.l10n.t('There is no session {0} in the repositories that are open in this window.', id),
+        vscode.l10n.t('Session {0} is not in a repository that is open in this window.', id),
       );
     }
     return found;
   }
   const fitting = allSessions(services.treeline).filter(fits);
   if (fitting.length === 0) {
-    throw new TreelineError('no-session', vscode.l10n.t('There is no session for which this can be done now.'));
+    throw new TreelineError('no-session', vscode.l10n.t('No session supports this action right now.'));
   }
   const person = reader();
   const items = fitting.map((found) => ({
@@ -54,6 +54,6 @@ export async function theSession(
     iconPath: new vscode.ThemeIcon(lookOf(found.session.status).icon.replace('~spin', '')),
     found,
   }));
-  const chosen = await choose({ title }, vscode.l10n.t('Choose a session'), items);
+  const chosen = await choose({ title }, vscode.l10n.t('Select a session'), items);
   return chosen?.found;
 }

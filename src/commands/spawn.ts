@@ -2,32 +2,21 @@ import * as vscode from 'vscode';
 import { refs } from '../git/refs.ts';
 import { head } from '../git/repository.ts';
 import { TreelineError } from '../platform/errors.ts';
-import { listOf, nonEmpty, optional, shape, string } from '../platform/check.ts';
 import { displayName } from '../sessions/display-name.ts';
 import type { AgentChoice, RepositorySessions, SpawnRequest } from '../sessions/service-types.ts';
 import type { Session } from '../store/model.ts';
 import { age } from '../views/age.ts';
 import { iconless, oneLine, shorten } from '../views/plain.ts';
 import { reader } from '../views/services.ts';
+import { readSpawn, type SpawnArguments } from './arguments.ts';
 import type { CommandContext } from './context.ts';
+import { installCommand } from './install-command.ts';
 import { withProgress } from './progress.ts';
 import { askPrompt } from './prompt-input.ts';
 import { ask, choose } from './quick-input.ts';
 import { theRepository } from './repository-arg.ts';
+import { commandId } from './table.ts';
 import { requireTrust } from './trust.ts';
-
-/** The argument of `treeline.spawn`; what is missing is asked for, unless both agent and prompt are given. */
-const readArguments = shape({
-  agent: optional(nonEmpty),
-  prompt: optional(nonEmpty),
-  base: optional(nonEmpty),
-  name: optional(string),
-  expects: optional(listOf(nonEmpty)),
-  /** The root folder of the repository. */
-  repository: optional(nonEmpty),
-});
-
-export type SpawnArguments = ReturnType<typeof readArguments>;
 
 /** Questions: agent, prompt, base, name. */
 const STEPS = 4;
@@ -38,7 +27,7 @@ const STEPS = 4;
  */
 export async function spawn(context: CommandContext, argument: unknown): Promise<Session | undefined> {
   requireTrust();
-  const given = argument === undefined ? {} : readArguments(argument, 'treeline.spawn');
+  const given = argument === undefined ? {} : readSpawn(argument, commandId('spawn'));
   const interactive = given.agent === undefined || given.prompt === undefined;
   const repository = await theRepository(context, given.repository, interactive);
   if (repository === undefined) {
@@ -93,7 +82,7 @@ async function start(
   wanted: SpawnRequest,
   show: boolean,
 ): Promise<Session> {
-  const title = vscode.l10n.t('Spawning {0}', oneLine(wanted.agent));
+  const title = vscode.l10n.t('Spawning {0}', oneLine(context.treeline.agentName(wanted.agent)));
   const session = await withProgress(title, (options) => repository.spawn(wanted, options));
   if (show) {
     context.panels.open(session.id, { preserveFocus: true });
@@ -108,11 +97,11 @@ async function chooseAgent(context: CommandContext, id: string | undefined): Pro
   if (id !== undefined) {
     const known = (await agents).find((agent) => agent.id === id);
     // An unknown one is refused by the spawn itself, with the reason.
-    return known ?? { id, name: id, custom: false, found: true, hint: '' };
+    return known ?? { id, name: context.treeline.agentName(id), custom: false, found: true, hint: '' };
   }
   const chosen = await choose(
     { title: vscode.l10n.t('Spawn Agent'), step: 1, of: STEPS },
-    vscode.l10n.t('Which agent?'),
+    vscode.l10n.t('Select an agent'),
     agents.then((all) =>
       all.map((agent) => ({
         label: iconless(agent.name),
@@ -126,16 +115,17 @@ async function chooseAgent(context: CommandContext, id: string | undefined): Pro
   if (chosen === undefined || chosen.agent.found) {
     return chosen?.agent;
   }
-  void tellHowToInstall(chosen.agent);
+  tellHowToInstall(chosen.agent).catch((error: unknown) => context.errors.report(error));
   return undefined;
 }
 
 async function tellHowToInstall(agent: AgentChoice): Promise<void> {
-  const copy = vscode.l10n.t('Copy');
   const text = vscode.l10n.t('{0} was not found on this machine. {1}', oneLine(agent.name), oneLine(agent.hint));
-  if ((await vscode.window.showInformationMessage(text, copy)) === copy) {
-    // The command stands in backticks where the sentence has one.
-    await vscode.env.clipboard.writeText(/`([^`]+)`/.exec(agent.hint)?.[1] ?? agent.hint);
+  const command = installCommand(agent.hint);
+  const copy = vscode.l10n.t('Copy Command');
+  const chosen = await vscode.window.showInformationMessage(text, ...(command === undefined ? [] : [copy]));
+  if (chosen === copy && command !== undefined) {
+    await vscode.env.clipboard.writeText(command);
   }
 }
 
@@ -150,7 +140,7 @@ async function chooseBase(repository: RepositorySessions, title: string): Promis
     if (current === undefined || commit === undefined) {
       throw new TreelineError(
         'no-commit',
-        vscode.l10n.t('{0} has no commit yet; commit something, then spawn again.', repository.repository.name),
+        vscode.l10n.t('{0} has no commits yet. Create a first commit, then try again.', repository.repository.name),
       );
     }
     const { t, locale, now } = reader();
@@ -174,7 +164,7 @@ async function chooseBase(repository: RepositorySessions, title: string): Promis
   };
   const chosen = await choose<Item>(
     { title, step: 3, of: STEPS },
-    vscode.l10n.t('Start from which branch, tag or commit?'),
+    vscode.l10n.t('Select the branch, tag, or commit to start from'),
     items(),
     (text) => ({
       label: iconless(text),
@@ -191,7 +181,7 @@ async function askName(title: string, prompt: string): Promise<string | undefine
   const answer = await ask(
     { title, step: 4, of: STEPS },
     {
-      prompt: vscode.l10n.t('Name of the session (optional): press Enter to take it from the prompt.'),
+      prompt: vscode.l10n.t('Session name (optional). Press Enter to take it from the prompt.'),
       placeholder: displayName(prompt),
     },
   );

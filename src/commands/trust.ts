@@ -7,9 +7,6 @@ import { TreelineError } from '../platform/errors.ts';
  */
 export function requireTrust(): void {
   if (!vscode.workspace.isTrusted) {
-    throw new TreelineError(
-      'untrusted',
-      vscode.l10n.t('Treeline starts nothing in a workspace that is not trusted; trust it first.'),
-    );
+    throw new TreelineError('untrusted', vscode.l10n.t('Trust this workspace to start agents.'));
   }
 }

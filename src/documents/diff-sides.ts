@@ -26,6 +26,8 @@ export function sidesOf(change: FileChange, ends: DiffEnds, worktree: string): S
       : change.kind === 'submodule'
         ? { from: 'submodule', path: change.path }
         : { from: 'file', path: path.join(worktree, change.path) };
+  // Not opened either: a pipe would never end.
+  if (change.unreadable === true) return { left };
   switch (change.kind) {
     case 'added':
     case 'untracked':

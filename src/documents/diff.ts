@@ -26,9 +26,15 @@ export async function openDiff({ session, repository }: Found): Promise<void> {
     return [label, left && sideUri(session, left), right && sideUri(session, right)];
   });
   await vscode.commands.executeCommand('vscode.changes', vscode.l10n.t('Changes of {0}', name), resources);
+  const unreadable = all.files.filter((change) => change.unreadable === true).map((change) => oneLine(change.path));
+  if (unreadable.length > 0) {
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t('Could not read {0}: only the base version is shown.', unreadable.slice(0, 5).join(', ')),
+    );
+  }
   if (all.more) {
     void vscode.window.showInformationMessage(
-      vscode.l10n.t('The diff shows the first {0} files; the others are in the worktree.', FILES_LIMIT),
+      vscode.l10n.t('The diff shows only the first {0} files. See the worktree for the rest.', FILES_LIMIT),
     );
   }
 }

@@ -281,5 +281,5 @@ function headLine({ window, size }: LogText): string {
   }
   const count = new Intl.NumberFormat(vscode.env.language);
   const [from, to, all] = [window.from, window.to, size].map((each) => count.format(each));
-  return `${vscode.l10n.t('── bytes {0} to {1} of {2}; the editor title has the actions to move ──', from ?? '', to ?? '', all ?? '')}\n`;
+  return `${vscode.l10n.t('── bytes {0} to {1} of {2}; use the actions in the editor title to move ──', from ?? '', to ?? '', all ?? '')}\n`;
 }

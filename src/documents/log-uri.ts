@@ -1,4 +1,3 @@
-import { RUN_FILES } from '../keeper/protocol.ts';
 import type { StreamKey } from '../keeper/protocol.ts';
 
 /** What can be read as a log: a stream of a turn, or the whole of a text that a timeline row shows a piece of. */
@@ -13,7 +12,7 @@ export const STREAM_NAMES: Readonly<Record<StreamKey, string>> = {
   o: 'stdout',
   e: 'stderr',
   i: 'stdin',
-  k: 'keeper',
+  k: 'treeline',
 };
 
 /** The endings by which the editor chooses a language. */
@@ -23,7 +22,7 @@ const PART_ENDINGS: Readonly<Record<TextPart, string>> = { text: 'md', input: 'j
 export function logPath(source: LogSource, label: string): string {
   const name = label.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'session';
   return source.kind === 'stream'
-    ? `/${source.session}/turn-${source.turn}/${name}.${RUN_FILES[source.stream]}`
+    ? `/${source.session}/turn-${source.turn}/${name}.${STREAM_NAMES[source.stream]}.log`
     : `/${source.session}/row-${source.seq}/${name}.${source.part}.${PART_ENDINGS[source.part]}`;
 }
 
@@ -32,7 +31,7 @@ export function parseLogPath(path: string): LogSource | undefined {
   const [, session = '', kind, number = '', file = ''] =
     /^\/([\w-]+)\/(turn|row)-([1-9]\d{0,15})\/([^/]+)$/.exec(path) ?? [];
   if (kind === 'turn') {
-    const stream = (['o', 'e', 'i', 'k'] as const).find((key) => file.endsWith(`.${RUN_FILES[key]}`));
+    const stream = (['o', 'e', 'i', 'k'] as const).find((key) => file.endsWith(`.${STREAM_NAMES[key]}.log`));
     return stream && { kind: 'stream', session, turn: Number(number), stream };
   }
   if (kind === 'row') {

@@ -2,31 +2,18 @@ import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:f
 import path from 'node:path';
 import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { refuseMounts } from '../platform/mounts.ts';
 import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { refuseUnremovable } from '../platform/removable.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { git, gitRecords, tryGit } from './git.ts';
 import { gitError } from './git-error.ts';
-import { holdObjects, letGo } from './held-objects.ts';
-import type { Repository } from './types.ts';
+import { archiveIn } from './archive-place.ts';
+import { releaseObjects, retainObjects } from './held-objects.ts';
+import type { Archive, Repository, WorktreeMove } from './types.ts';
 import { exists, listWorktrees } from './worktree-list.ts';
 
-/** What an archive sets aside, and where: absolute paths. */
-export interface Archive {
-  /** Where the worktree's files lie while it is archived. */
-  readonly files: string;
-  /** git's folder of the worktree (its index, HEAD and logs): where git has it, and where it lies while it is archived. */
-  readonly registration?: { readonly from: string; readonly to: string };
-  /** What was checked out; the commit is absent on a branch without any. */
-  readonly branch?: string;
-  readonly commit?: string;
-}
-
-/** A move of a worktree between its place and the trash. */
-export interface WorktreeMove {
-  /** The worktree's path, or the one that it comes back to. */
-  readonly worktree: string;
-  readonly archive: Archive;
-}
+export type { Archive, WorktreeMove } from './types.ts';
 
 /** The folder beside a worktree that serves as trash where the usual one is on another file system. */
 const TRASH_BESIDE = '.treeline-trash';
@@ -40,7 +27,7 @@ const REGISTRATIONS = 'treeline';
  *
  * @param trash a folder of Treeline's own.
  * @param name for the folders in it; -2, -3 … is added where it is taken.
- * @throws TreelineError `main-worktree`, `worktree-locked`, `worktree-in-use`, `not-our-worktree`
+ * @throws TreelineError `main-worktree`, `worktree-locked`, `worktree-in-use`, `not-our-worktree`, `mounted`
  */
 export async function planArchive(
   repository: Repository,
@@ -65,6 +52,7 @@ export async function planArchive(
       `Another worktree, ${inner.path}, lies inside ${worktree}; move or remove that one first.`,
     );
   }
+  await refuseMounts(worktree, 'moved');
   const registered = await registrationOf(repository, worktree);
   if (registered === undefined) await refuseStranger(repository, worktree);
   else await refuseWhileGitRuns(registered);
@@ -90,28 +78,35 @@ export async function planArchive(
  * first, so that its index is at rest when what only it knows of is put under a ref.
  * @throws TreelineError `other-device` where the trash cannot be reached by a rename, `worktree-busy`
  */
-export async function moveToTrash(repository: Repository, { worktree, archive }: WorktreeMove): Promise<void> {
+export async function moveToTrash(
+  repository: Repository,
+  { worktree, archive: archived }: WorktreeMove,
+): Promise<void> {
+  const archive = archiveIn(repository, archived);
   const { registration, files } = archive;
   if (registration !== undefined) await moveOnce(registration.from, registration.to);
-  await holdObjects(repository, archive);
+  await retainObjects(repository, archive);
   await moveOnce(worktree, files);
 }
 
 /**
  * Looks whether an archive can come back, and says how. Nothing is changed.
- * @throws TreelineError `path-taken`
+ * @throws TreelineError `path-taken`, `mounted`
  */
 export async function planRestore(
   repository: Repository,
-  { worktree, archive }: WorktreeMove,
+  { worktree, archive: archived }: WorktreeMove,
   original: string,
 ): Promise<WorktreeMove> {
+  const archive = archiveIn(repository, archived);
   const { registration, files } = archive;
   const taken = (why: string): TreelineError =>
     new TreelineError('path-taken', `${worktree} is taken: ${why}; move that away, or choose another folder.`);
   if ((await exists(files)) && (await exists(worktree)) && !(await isEmptyFolder(worktree))) {
     throw taken('something else is there');
   }
+  await refuseMounts(files, 'moved');
+  await refuseMounts(worktree, 'replaced');
   if (registration === undefined || !(await exists(registration.to))) return { worktree, archive };
   const all = await listWorktrees(repository);
   if (all.some((each) => each.path === worktree)) throw taken('git has another worktree registered there');
@@ -133,7 +128,8 @@ export async function planRestore(
  * @returns a sentence about what is not as it was, a HEAD or branch, or files that somebody deleted; undefined when all is.
  * @throws TreelineError `path-taken`, `worktree-busy`, `other-device`
  */
-export async function moveBack(repository: Repository, move: WorktreeMove): Promise<string | undefined> {
+export async function moveBack(repository: Repository, asked: WorktreeMove): Promise<string | undefined> {
+  const move = { ...asked, archive: archiveIn(repository, asked.archive) };
   const { worktree, archive } = move;
   const { registration, files } = archive;
   if (await exists(files)) {
@@ -158,24 +154,43 @@ export async function moveBack(repository: Repository, move: WorktreeMove): Prom
     }
   }
   note = (await whatIsGone(move)) ?? note;
-  await letGo(repository, archive, false);
+  await releaseObjects(repository, archive, false);
   await rmdir(path.dirname(files)).catch(() => undefined);
   return note;
 }
 
 /**
- * Deletes what an archive set aside. May be called again after a crash in the middle. The branch stays, and the commit that
+ * Looks whether all that an archive set aside can be deleted. Nothing is changed.
+ * @throws TreelineError `mounted`, `not-deletable`
+ */
+export async function planPurge(repository: Repository, archived: Archive): Promise<void> {
+  const archive = archiveIn(repository, archived);
+  for (const tree of treesOf(archive)) await refuseUnremovable(tree);
+}
+
+/**
+ * Deletes what an archive set aside, or nothing where {@link planPurge} finds a reason. May be called again after a crash in the middle. The branch stays, and the commit that
  * was checked out stays under a ref of Treeline's where no branch or tag holds it.
  */
-export async function purgeArchive(repository: Repository, archive: Archive): Promise<void> {
-  await removeTree(archive.files);
-  if (archive.registration !== undefined) await removeTree(archive.registration.to);
-  await letGo(repository, archive, true);
+export async function purgeArchive(repository: Repository, archived: Archive): Promise<void> {
+  const archive = archiveIn(repository, archived);
+  await planPurge(repository, archived);
+  for (const tree of treesOf(archive)) await removeTree(tree);
+  await releaseObjects(repository, archive, true);
   await rmdir(path.dirname(archive.files)).catch(() => undefined);
 }
 
+function treesOf({ files, registration }: Archive): readonly string[] {
+  return registration === undefined ? [files] : [files, registration.to];
+}
+
 /** How many files of an archive git does not hold as they are: changed, staged, untracked and ignored ones. */
-export async function countUnheld({ files, registration }: Archive, signal?: AbortSignal): Promise<number> {
+export async function countFilesNotInGit(
+  repository: Repository,
+  archive: Archive,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { files, registration } = archiveIn(repository, archive);
   if (registration === undefined || !(await exists(files)) || !(await exists(registration.to))) return 0;
   const args = ['--git-dir', registration.to, '--work-tree', files, 'status', '--porcelain=v1', '-z', '--no-renames'];
   const all = [...args, '--untracked-files=all', '--ignored=traditional', '--ignore-submodules=all'];
@@ -196,6 +211,7 @@ async function whatIsGone({ worktree, archive: { files, registration } }: Worktr
 /** A rename that may have been done before: then, or when there is nothing to move, it does nothing. */
 async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promise<void> {
   if (!(await exists(from)) || (await exists(to))) return;
+  await refuseMounts(from, 'moved');
   try {
     await mkdir(path.dirname(to), { recursive: true, mode });
   } catch (cause) {

@@ -2,8 +2,6 @@ import { TreelineError } from '../platform/errors.ts';
 import { gitText } from './git.ts';
 import type { Repository } from './types.ts';
 
-export const DEFAULT_BRANCH_TEMPLATE = 'treeline/${slug}-${id}';
-
 /** What a branch template's placeholders stand for. */
 export interface BranchParts {
   /** The session's display name, which becomes `${slug}`. */
@@ -110,12 +108,15 @@ export function firstFree(wanted: string, refs: readonly string[]): string {
     }
     const name = kind === 'heads' ? rest : rest.slice(rest.indexOf('/') + 1);
     taken.add(name);
-    for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1))
+    for (let slash = name.lastIndexOf('/'); slash > 0; slash = name.lastIndexOf('/', slash - 1)) {
       folders.add(name.slice(0, slash));
+    }
     // A remote's own name may hold slashes: any end of the name may be the branch.
-    if (kind === 'remotes')
-      for (let slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1))
+    if (kind === 'remotes') {
+      for (let slash = name.indexOf('/'); slash > 0; slash = name.indexOf('/', slash + 1)) {
         taken.add(`\0${name.slice(slash + 1)}`);
+      }
+    }
   }
   const parts = wanted.split('/');
   return parts

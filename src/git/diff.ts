@@ -1,8 +1,11 @@
+import { constants } from 'node:fs';
+import { access, lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { TreelineError } from '../platform/errors.ts';
 import { git, gitRecords, gitText, tryGit, withoutNewline, type GitOptions } from './git.ts';
 import { gitError } from './git-error.ts';
 import type { ChangeKind, FileChange, Repository } from './types.ts';
+import { exists } from './worktree-list.ts';
 
 /**
  * The commit that a worktree's changes are counted from: where its branch left the base. The base itself when it is an ancestor
@@ -26,25 +29,32 @@ export async function* changes(
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): AsyncGenerator<FileChange> {
   const base = await diffBase(worktree, baseCommit, signal);
-  const listed = listOthers(worktree, signal);
+  const listed = listConflicts(worktree, signal);
   // Awaited later, beside a loop that may fail first.
   listed.catch(() => undefined);
+  /** Removed from the index but not from the disk: where git lists it as untracked too, it is one changed file to the user. */
+  const onDisk = new Map<string, FileChange>();
   for await (const change of trackedChanges(worktree, [base], signal)) {
-    const { untracked, conflicted } = await listed;
+    const conflicted = await listed;
     if (conflicted.delete(change.path)) yield { ...change, kind: 'conflicted' };
-    // Removed from the index but not from the disk: one file to the user, two to git.
-    else if (change.kind === 'deleted' && untracked.delete(change.path)) {
-      yield { path: change.path, kind: 'modified', binary: change.binary };
+    else if (change.kind === 'deleted' && (await exists(path.join(worktree, change.path)))) {
+      onDisk.set(change.path, change);
     } else yield change;
   }
-  const { untracked, conflicted } = await listed;
   // In conflict, though as in the base at the moment.
-  for (const file of conflicted) yield { path: file, kind: 'conflicted', binary: false };
-  for (const file of untracked) {
+  for (const file of await listed) yield { path: file, kind: 'conflicted', binary: false };
+  // As they come: there may be very many, and who asked may want only the first.
+  const others = ['ls-files', '--others', '--exclude-standard', '-z'];
+  for await (const file of gitRecords(worktree, others, { signal })) {
+    const removed = onDisk.get(file);
     // A folder is listed whole when it is a repository of its own.
     if (file.endsWith('/')) yield { path: file.slice(0, -1), kind: 'submodule', binary: false };
-    else yield { path: file, kind: 'untracked', binary: false };
+    else if (removed === undefined) yield { path: file, kind: 'untracked', binary: false };
+    else yield { path: file, kind: 'modified', binary: removed.binary };
+    onDisk.delete(file);
   }
+  // What is left is ignored by git.
+  yield* onDisk.values();
 }
 
 /** Every file that differs between two commits: what is left to see of a worktree that is gone. */
@@ -57,24 +67,13 @@ export async function* changesBetween(
   yield* trackedChanges(repository.commonDir, [base, tip], signal);
 }
 
-interface Others {
-  readonly untracked: Set<string>;
-  readonly conflicted: Set<string>;
-}
-
-/**
- * What `git diff <commit>` does not tell. Reads `git ls-files -t -z`: `? path` for an untracked file, and
- * `M mode id stage TAB path` for each stage of an unmerged one.
- */
-async function listOthers(worktree: string, signal: AbortSignal | undefined): Promise<Others> {
-  const untracked = new Set<string>();
+/** Files in conflict, which `git diff <commit>` does not tell. `git ls-files --unmerged` has `mode id stage TAB path` for each stage. */
+async function listConflicts(worktree: string, signal: AbortSignal | undefined): Promise<Set<string>> {
   const conflicted = new Set<string>();
-  const args = ['ls-files', '-t', '--others', '--unmerged', '--exclude-standard', '-z'];
-  for await (const record of gitRecords(worktree, args, { signal })) {
-    if (record.startsWith('? ')) untracked.add(record.slice(2));
-    else conflicted.add(record.slice(record.indexOf('\t') + 1));
+  for await (const record of gitRecords(worktree, ['ls-files', '--unmerged', '-z'], { signal })) {
+    conflicted.add(record.slice(record.indexOf('\t') + 1));
   }
-  return { untracked, conflicted };
+  return conflicted;
 }
 
 interface RawChange {
@@ -83,14 +82,74 @@ interface RawChange {
   readonly modeChanged?: true;
 }
 
+/** Rounds in which files that git cannot read are found and left out; the first finds all but those that come up meanwhile. */
+const READ_ROUNDS = 5;
+/** More files that git cannot read than this are an error: they become arguments. */
+const MOST_UNREADABLE = 500;
+
 /**
- * Reads `git diff --raw --numstat -z`: first all raw records (`:mode mode id id status` NUL path NUL [path NUL]), then all counts
- * (`added TAB removed TAB path NUL`, or with an empty path, NUL from NUL path NUL for a rename; `-` for binary).
+ * As {@link readChanges}. One file that git cannot read makes it give up with "cannot hash": then the rest is read without it,
+ * and it is told as unreadable.
  */
 async function* trackedChanges(
   folder: string,
   commits: readonly string[],
   signal: AbortSignal | undefined,
+): AsyncGenerator<FileChange> {
+  const told = new Set<string>();
+  const unreadable: string[] = [];
+  for (let round = 1; ; round++) {
+    const waiting = new Map<string, RawChange>();
+    try {
+      for await (const change of readChanges(folder, commits, { signal, waiting, without: unreadable })) {
+        if (told.has(change.path)) continue;
+        told.add(change.path);
+        yield change;
+      }
+      return;
+    } catch (error) {
+      if (round === READ_ROUNDS || !(error instanceof TreelineError) || error.code !== 'file-unreadable') throw error;
+      const found: string[] = [];
+      for (const [file, raw] of waiting) {
+        if (raw.kind === 'deleted' || raw.kind === 'submodule' || (await isReadable(path.join(folder, file)))) continue;
+        found.push(file);
+        told.add(file);
+        yield { path: file, ...raw, binary: false, unreadable: true };
+      }
+      unreadable.push(...found);
+      if (found.length === 0 || unreadable.length > MOST_UNREADABLE) throw error;
+    }
+  }
+}
+
+/** Whether git can read it: a file or a link, whose permissions allow it. */
+async function isReadable(file: string): Promise<boolean> {
+  try {
+    const found = await lstat(file);
+    if (found.isSymbolicLink()) return true;
+    await access(file, constants.R_OK);
+    return found.isFile();
+  } catch {
+    return false;
+  }
+}
+
+interface ReadChanges {
+  readonly signal: AbortSignal | undefined;
+  /** Filled with the files that are listed and whose lines are not counted yet. */
+  readonly waiting: Map<string, RawChange>;
+  /** Files to leave out. */
+  readonly without: readonly string[];
+}
+
+/**
+ * Reads `git diff --raw --numstat -z`: first all raw records (`:mode mode id id status` NUL path NUL [path NUL]), then all counts
+ * (`added TAB removed TAB path NUL`, or with an empty path, NUL from NUL path NUL for a rename; `-` for binary).
+ */
+async function* readChanges(
+  folder: string,
+  commits: readonly string[],
+  { signal, waiting, without }: ReadChanges,
 ): AsyncGenerator<FileChange> {
   const args = [
     'diff',
@@ -105,13 +164,14 @@ async function* trackedChanges(
     '--submodule=short',
     ...commits,
     '--',
+    ...(without.length === 0 ? [] : ['.', ...without.map((file) => `:(top,exclude,literal)${file}`)]),
   ];
-  const waiting = new Map<string, RawChange>();
   const records = gitRecords(folder, args, { signal, timeoutMs: 600_000 });
   const next = async (): Promise<string> => {
     const step = await records.next();
-    if (step.done === true)
+    if (step.done === true) {
       throw new TreelineError('git-failed', `git diff in ${folder} ended in the middle of a record; try again.`);
+    }
     return step.value;
   };
   try {

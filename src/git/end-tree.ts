@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasCode } from '../platform/errors.ts';
+import { taskkill } from '../platform/process-id.ts';
 
 /** How long git and its hooks may take to clean up after SIGTERM; git removes a half-made worktree by itself. Milliseconds. */
 const GRACE_MS = 1500;
@@ -8,12 +8,13 @@ const LOOK_EVERY_MS = 15;
 
 /**
  * Ends a process that was started as the leader of its own group, with all of the group: SIGTERM, then SIGKILL after a grace
- * period. Resolves when the group is gone, or was sent SIGKILL.
+ * period. Resolves when the group is gone, or was sent SIGKILL. (execa's own kill reaches git alone: a hook that hangs would
+ * live on, and hold git's output open.)
  */
 export async function endTree(pid: number): Promise<void> {
   if (process.platform === 'win32') {
-    // Not run here. taskkill fails where the process is already gone, which is what is wanted.
-    await new Promise<void>((done) => execFile('taskkill', ['/PID', String(pid), '/T', '/F'], () => done()));
+    // Not run here. It fails where the process is already gone, which is what is wanted.
+    await taskkill(pid, 'SIGKILL');
     return;
   }
   signalGroup(pid, 'SIGTERM');

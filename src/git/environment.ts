@@ -1,12 +1,10 @@
 import { agentEnvironment } from '../platform/environment.ts';
 
 /**
- * Variables that would point git at another repository, index or configuration, or change what it prints.
- * The first group is what `git rev-parse --local-env-vars` names (git sets them for its hooks, so they leak into whatever a
- * hook or an alias starts); the rest changes the meaning of arguments or the output.
+ * Variables that change the meaning of git's arguments or what it prints. What would point it at another repository is not
+ * in an agent's environment either, on which this one is built.
  */
-const MISLEADING =
-  /^GIT_(ALTERNATE_OBJECT_DIRECTORIES|CONFIG|CONFIG_PARAMETERS|CONFIG_COUNT|CONFIG_KEY_\d+|CONFIG_VALUE_\d+|OBJECT_DIRECTORY|DIR|WORK_TREE|IMPLICIT_WORK_TREE|GRAFT_FILE|INDEX_FILE|NO_REPLACE_OBJECTS|REPLACE_REF_BASE|PREFIX|SHALLOW_FILE|COMMON_DIR|INTERNAL_\w+|NAMESPACE|QUARANTINE_PATH|\w+_PATHSPECS|TRACE\w*|EXTERNAL_DIFF|DIFF_\w+|PAGER\w*|REDIRECT_\w+)$/;
+const MISLEADING = /^GIT_(\w+_PATHSPECS|TRACE\w*|EXTERNAL_DIFF|DIFF_\w+|PAGER\w*|REDIRECT_\w+)$/;
 
 /**
  * The environment git runs in: the user's, without what misleads git, with messages in English (they are matched),

@@ -72,6 +72,12 @@ const EXPLANATIONS: readonly Explanation[] = [
       `The repository's content filter ${String(found[1])} failed; check that its program is installed (Git LFS, for instance) and try again.`,
   },
   {
+    code: 'file-unreadable',
+    pattern: /cannot hash (.*)/,
+    say: (found, { cwd }) =>
+      `git could not read ${String(found[1])} in ${cwd}; check its permissions, or remove it if it is not a regular file.`,
+  },
+  {
     code: 'broken-repository',
     pattern: /not a git repository: (.*)/,
     say: (found, { cwd }) =>

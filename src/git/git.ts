@@ -59,13 +59,14 @@ export async function tryGit(cwd: string, args: readonly string[], options: GitO
   running.stdout.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes <= maxBytes) chunks.push(chunk);
-    else
+    else {
       running.end(
         new TreelineError(
           'too-large',
           `git's answer in ${cwd} is larger than ${maxBytes} bytes; open the file itself instead.`,
         ),
       );
+    }
   });
   const { exitCode, stderr } = await running.ended;
   return { exitCode, stdout: Buffer.concat(chunks), stderr };
@@ -198,7 +199,7 @@ async function notStarted(cwd: string, message: string): Promise<TreelineError> 
     (found) => found.isDirectory(),
     () => false,
   );
-  if (!there) return new TreelineError('no-folder', `The folder ${cwd} is not there any more; open another one.`);
+  if (!there) return new TreelineError('no-folder', `The folder ${cwd} no longer exists. Open another one.`);
   if (!message.includes('ENOENT')) return new TreelineError('git-failed', `git could not be started: ${message}`);
-  return new TreelineError('git-missing', 'git was not found; install git 2.31 or newer, and restart VS Code.');
+  return new TreelineError('git-missing', 'git was not found. Install git 2.31 or newer, then restart VS Code.');
 }

@@ -1,8 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Archive } from './archive.ts';
 import { git, gitText, tryGit } from './git.ts';
-import type { Repository } from './types.ts';
+import type { Archive, Repository } from './types.ts';
 import { exists } from './worktree-list.ts';
 
 /** Files of git's own that may name commits (HEAD, logs, a merge or rebase under way) are small; the index is not among them. */
@@ -32,7 +31,7 @@ export function heldRef({ files }: Archive): string {
  * Puts everything that only the archived index, HEAD and logs lead to under a ref: the commit that was checked out, what was
  * staged, the sides of conflicts, commits on no branch. Without it, git would collect them two weeks after they were made.
  */
-export async function holdObjects(repository: Repository, archive: Archive): Promise<void> {
+export async function retainObjects(repository: Repository, archive: Archive): Promise<void> {
   const { commonDir } = repository;
   const gitDir = archive.registration?.to;
   const staged = gitDir === undefined || !(await exists(gitDir)) ? [] : await stagedObjects(commonDir, gitDir, archive);
@@ -62,7 +61,7 @@ export async function holdObjects(repository: Repository, archive: Archive): Pro
  * Gives up the ref. @param keepCommit keeps it for the commit that was checked out, where no branch, tag or remote branch
  * holds that.
  */
-export async function letGo(repository: Repository, archive: Archive, keepCommit: boolean): Promise<void> {
+export async function releaseObjects(repository: Repository, archive: Archive, keepCommit: boolean): Promise<void> {
   const { commonDir } = repository;
   const ref = heldRef(archive);
   if (keepCommit && archive.commit !== undefined) {

@@ -5,22 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { hasCode, TreelineError } from '../platform/errors.ts';
 import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { refuseMounts } from '../platform/mounts.ts';
 import { removeTree } from '../platform/remove-tree.ts';
+import { checkoutProfile } from './checkout-profile.ts';
 import { git, gitText, type GitOptions } from './git.ts';
-import {
-  checkOutFiles,
-  gitdirOf,
-  headOn,
-  IN_THE_MAKING,
-  namesIn,
-  pointTo,
-  QUIET,
-  register,
-  registrationOf,
-} from './registration.ts';
-import { surveyed } from './survey.ts';
+import { checkOutFiles, gitdirOf, headOn, namesIn, pointTo, QUIET, register, registrationOf } from './registration.ts';
 import type { Repository } from './types.ts';
-import { exists } from './worktree-list.ts';
+import { exists, INITIALIZING } from './worktree-list.ts';
 
 /**
  * Worktrees that are checked out before anybody asks for them. git does not know of them: their registrations lie beside
@@ -72,7 +63,7 @@ export async function fillPool(
   repository: Repository,
   { folder, commit, signal, restMs = REST_MS }: FillOptions,
 ): Promise<boolean> {
-  const found = await surveyed(repository);
+  const found = await checkoutProfile(repository);
   if (found === undefined) return false;
   const id = randomBytes(6).toString('hex');
   const entry = entryOf(repository, `making-${id}`);
@@ -149,8 +140,8 @@ export async function tidyPool(repository: Repository, folder: string, keep: num
 
 /** A worktree of the pool that is this process's alone, checked out at the commit that was asked for. */
 export class WarmWorktree {
-  readonly warm = true;
-  readonly #mayHaveHook: boolean;
+  /** Whether the repository may have a post-checkout hook, which has not run yet. */
+  readonly mayHaveHook: boolean;
   readonly #repository: Repository;
   readonly #entry: string;
   readonly #tree: string;
@@ -170,7 +161,7 @@ export class WarmWorktree {
       if (entry === undefined) continue;
       try {
         const { tree, fingerprint } = await noteOf(entry);
-        const [now] = await Promise.all([surveyed(repository), bringTo(entry, tree, commit, options)]);
+        const [now] = await Promise.all([checkoutProfile(repository), bringTo(entry, tree, commit, options)]);
         if (now?.fingerprint === fingerprint) return new WarmWorktree(repository, entry, tree, now.mayHaveHook);
       } catch {
         // Whatever is wrong with it: it costs nothing to make another one.
@@ -181,15 +172,10 @@ export class WarmWorktree {
   }
 
   private constructor(repository: Repository, entry: string, tree: string, mayHaveHook: boolean) {
-    this.#mayHaveHook = mayHaveHook;
+    this.mayHaveHook = mayHaveHook;
     this.#repository = repository;
     this.#entry = entry;
     this.#tree = tree;
-  }
-
-  /** Whether the repository may have a post-checkout hook, which has not run yet. */
-  mayHaveHook(): Promise<boolean> {
-    return Promise.resolve(this.#mayHaveHook);
   }
 
   /**
@@ -208,9 +194,9 @@ export class WarmWorktree {
       await Promise.all([
         writeFile(path.join(this.#entry, 'HEAD'), headOn(branch)),
         writeFile(path.join(this.#entry, 'gitdir'), gitdirOf(folder)),
-        writeFile(path.join(this.#entry, 'locked'), IN_THE_MAKING),
+        writeFile(path.join(this.#entry, 'locked'), INITIALIZING),
         pointTo(wanted, this.#tree),
-        // Of the commits that it was at while it waited.
+        // A new worktree has neither: they name the commits that this one was at while it waited in the pool.
         ...['logs/HEAD', 'ORIG_HEAD'].map((name) => rm(path.join(this.#entry, name), { force: true })),
       ]);
       await rename(this.#entry, wanted);
@@ -266,6 +252,7 @@ async function noteOf(entry: string): Promise<Note> {
 
 /** Brings a waiting worktree to a commit, which touches only files that differ. Throws when it holds anything but that commit. */
 async function bringTo(entry: string, tree: string, commit: string, options: GitOptions): Promise<void> {
+  await refuseMounts(tree, 'used');
   const head = (await readFile(path.join(entry, 'HEAD'), 'utf8')).trim();
   if (head !== commit) await checkOutFiles(entry, tree, commit, { ...options, config: QUIET });
   const where = ['--git-dir', entry, '--work-tree', tree, ...QUIET];

@@ -17,6 +17,11 @@ const FORMAT = [
   .map((field) => `%(${field})`)
   .join('%00');
 
+/** The id that git uses for no commit, as long as `commit`'s: SHA-1 and SHA-256 differ. */
+export function noCommit(commit: string): string {
+  return '0'.repeat(commit.length);
+}
+
 /** Branches, remote branches and tags that lead to a commit, newest first, at most `limit`. */
 export async function refs(repository: Repository, limit = 2000, signal?: AbortSignal): Promise<Ref[]> {
   const args = [

@@ -3,33 +3,24 @@ import os from 'node:os';
 import path from 'node:path';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { git, withoutNewline, type GitOptions } from './git.ts';
-
-/** The reason that `git worktree add` locks a worktree with until its checkout is complete (builtin/worktree.c). */
-export const IN_THE_MAKING = 'initializing';
+import { noCommit } from './refs.ts';
 
 /** Options of git by which no hook runs, and no daemon watches files that nobody works on. */
 export const QUIET = ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${os.devNull}`];
 
 /**
- * Writes what git knows of a worktree: the state files of gitrepository-layout(5), as builtin/worktree.c writes them. Without a
- * branch, and locked as being made: a death in the middle is undone like that of a `git worktree add`.
+ * Writes what git keeps of a worktree: the state files of gitrepository-layout(5), as builtin/worktree.c writes them, without a
+ * branch. The pool alone needs this, because git is not to know of its worktrees; all others are made by `git worktree add`.
  * @param registration a folder of the caller's, two levels below the common git directory.
  */
 export async function register(registration: string, tree: string, commit: string): Promise<void> {
-  // First: what is locked no `git worktree prune` takes for a leftover.
-  await writeFile(path.join(registration, 'locked'), IN_THE_MAKING);
   await Promise.all([
     // As yet no commit: so the checkout is the first thing in its log of HEAD.
-    writeFile(path.join(registration, 'HEAD'), `${nothing(commit)}\n`),
+    writeFile(path.join(registration, 'HEAD'), `${noCommit(commit)}\n`),
     writeFile(path.join(registration, 'commondir'), '../..\n'),
     writeFile(path.join(registration, 'gitdir'), gitdirOf(tree)),
     pointTo(registration, tree),
   ]);
-}
-
-/** What git says for no commit, in the length of the repository's ids. */
-export function nothing(commit: string): string {
-  return '0'.repeat(commit.length);
 }
 
 /** Makes a worktree's files name this registration. */

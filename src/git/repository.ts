@@ -133,7 +133,7 @@ export async function resolveCommit(repository: Repository, revision: string, si
     // No argument can hold one, so there is nothing to ask git.
     throw new TreelineError(
       'unknown-revision',
-      'A name with a NUL character is not a branch, tag or commit; choose another base.',
+      'A name with a NUL character is not a branch, tag, or commit. Choose another base.',
     );
   }
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
@@ -146,11 +146,11 @@ export async function resolveCommit(repository: Repository, revision: string, si
   if (any.length === 0) {
     throw new TreelineError(
       'no-commit',
-      `The repository ${repository.name} has no commit yet; make a first commit and try again.`,
+      `The repository ${repository.name} has no commits yet. Create a first commit, then try again.`,
     );
   }
   throw new TreelineError(
     'unknown-revision',
-    `${revision === '' ? 'An empty name' : revision} is not a branch, tag or commit of ${repository.name}; choose another base.`,
+    `${revision === '' ? 'An empty name' : revision} is not a branch, tag, or commit of ${repository.name}. Choose another base.`,
   );
 }

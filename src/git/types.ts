@@ -55,6 +55,8 @@ export interface FileChange {
   readonly removed?: number;
   /** True when the executable bit differs. */
   readonly modeChanged?: true;
+  /** True when git cannot read the worktree's side: it is a pipe or a device, or not readable by this user. */
+  readonly unreadable?: true;
 }
 
 /** A branch, remote branch or tag that a session may start from. */
@@ -70,4 +72,22 @@ export interface Ref {
   readonly at: number;
   /** The first line of its message. */
   readonly subject: string;
+}
+
+/** What an archive sets aside, and where: absolute paths. */
+export interface Archive {
+  /** Where the worktree's files lie while it is archived. */
+  readonly files: string;
+  /** git's folder of the worktree (its index, HEAD and logs): where git has it, and where it lies while it is archived. */
+  readonly registration?: { readonly from: string; readonly to: string };
+  /** What was checked out; the commit is absent on a branch without any. */
+  readonly branch?: string;
+  readonly commit?: string;
+}
+
+/** A move of a worktree between its place and the trash. */
+export interface WorktreeMove {
+  /** The worktree's path, or the one that it comes back to. */
+  readonly worktree: string;
+  readonly archive: Archive;
 }

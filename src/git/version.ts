@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { TreelineError } from '../platform/errors.ts';
+import { isAtLeast } from '../platform/version.ts';
 import { gitText } from './git.ts';
 
 /**
@@ -24,17 +25,7 @@ async function ask(): Promise<string> {
   const said = await gitText(os.tmpdir(), ['version']);
   const version = /\d+(\.\d+)+/.exec(said)?.[0] ?? '0';
   if (!isAtLeast(version, MINIMUM_GIT)) {
-    throw new TreelineError('git-too-old', `git ${version} is too old; install git ${MINIMUM_GIT} or newer.`);
+    throw new TreelineError('git-too-old', `git ${version} is too old. Install git ${MINIMUM_GIT} or newer.`);
   }
   return version;
-}
-
-/** Whether the dotted version `have` is `want` or newer. */
-export function isAtLeast(have: string, want: string): boolean {
-  const [a, b] = [have, want].map((version) => version.split('.').map(Number));
-  for (const [index, part] of (b ?? []).entries()) {
-    const other = a?.[index] ?? 0;
-    if (other !== part) return other > part;
-  }
-  return true;
 }

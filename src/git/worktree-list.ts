@@ -4,7 +4,11 @@ import { tryGit, type GitOptions } from './git.ts';
 import { gitError } from './git-error.ts';
 import { retrying } from './retry.ts';
 import type { Repository, Worktree } from './types.ts';
-import { gitVersion, isAtLeast } from './version.ts';
+import { isAtLeast } from '../platform/version.ts';
+import { gitVersion } from './version.ts';
+
+/** The reason that `git worktree add` locks a worktree with until its checkout is complete (builtin/worktree.c). */
+export const INITIALIZING = 'initializing';
 
 /** The `-z` of `git worktree list` came with this version (git's release notes). */
 const NUL_SINCE = '2.36';

@@ -5,8 +5,6 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Repository, Worktree } from './types.ts';
 import { exists } from './worktree-list.ts';
 
-export const DEFAULT_WORKTREE_FOLDER = '${repositoryParent}/${repositoryName}.worktrees';
-
 const LEAF_LENGTH = 60;
 
 /**

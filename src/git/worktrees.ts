@@ -1,17 +1,19 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { refuseMounts } from '../platform/mounts.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 import { isBranchName } from './branch-name.ts';
 import { gitText, tryGit, type GitOptions, type GitResult } from './git.ts';
 import { gitError, lastWords } from './git-error.ts';
-import { FreshWorktree } from './fresh-worktree.ts';
+import { clearHalfMade } from './half-made.ts';
 import { hasReady, WarmWorktree } from './pool.ts';
-import { IN_THE_MAKING, nothing } from './registration.ts';
+import { noCommit } from './refs.ts';
 import { resolveCommit } from './repository.ts';
 import { reserveFolder, type ReservedFolder } from './reserved-folder.ts';
 import { retrying } from './retry.ts';
 import type { Repository, Worktree } from './types.ts';
-import { exists, listWorktrees } from './worktree-list.ts';
+import { exists, INITIALIZING, listWorktrees } from './worktree-list.ts';
 
 export { listWorktrees } from './worktree-list.ts';
 
@@ -29,7 +31,7 @@ export interface AddWorktree {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether a worktree of the pool will do, if one is ready. */
   readonly warm?: boolean;
-  /** Called when git is at work on the files: what is to run beside it can be started. */
+  /** Called, perhaps twice, when git is at work on the files: what is to run beside it can be started. */
   readonly onBegun?: (() => void) | undefined;
 }
 
@@ -53,31 +55,19 @@ export interface MadeWorktree {
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
 
-/** A worktree whose files git does not have to check out any more: of the pool, or where it is wanted. */
-interface ReadyWorktree {
-  /** Of the pool. */
-  readonly warm?: true;
-  /** Whether a post-checkout hook may have to be run. */
-  mayHaveHook(): Promise<boolean>;
-  /** Makes it git's at `folder`, on `branch`; false when that fails, and all is as if there had been none. */
-  moveTo(folder: string, branch: string): Promise<boolean>;
-  /** Takes it back before that. */
-  giveBack(): Promise<void>;
-}
-
 /**
  * Makes a branch at `base` and a worktree with it checked out. After a failure, a cancel or a timeout, nothing of it is left;
  * a post-checkout hook that fails once the checkout is complete is a warning, as it is to git.
  *
- * git makes the branch, and never one that is there: nobody's commits can be hidden by a branch that was reset, and what it
- * refuses for that reason is not ours to take back. The files are checked out meanwhile.
+ * The branch is made first, by itself. git refuses where one of that name exists, so this never resets somebody's branch; and
+ * after a failure it is certain that the branch is ours and may be deleted.
  */
 export async function addWorktree(repository: Repository, request: AddWorktree): Promise<AddedWorktree> {
   const { branch, signal } = request;
   if (!isBranchName(branch)) {
     throw new TreelineError(
       'bad-branch-name',
-      `${JSON.stringify(branch)} is not a valid branch name; choose another one.`,
+      `${JSON.stringify(branch)} is not a valid branch name. Choose another one.`,
     );
   }
   const commit = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(request.base)
@@ -87,22 +77,18 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   const folder = await reserveFolder(request.path);
   const made = { path: folder.path, branch, commit };
   const isWarm = request.warm === true && (await hasReady(repository));
-  const { timeoutMs = CHECKOUT_TIMEOUT_MS } = request;
-  const ready: Promise<ReadyWorktree | undefined> = isWarm
-    ? WarmWorktree.take(repository, commit, request)
-    : FreshWorktree.begin(repository, folder.path, commit, { ...request, timeoutMs });
-  // Its git is started first, since it takes longest.
-  if (!isWarm) await ready;
-  request.onBegun?.();
+  // Brought to its commit while the branch is made.
+  const warm = isWarm ? WarmWorktree.take(repository, commit, request) : undefined;
+  if (isWarm) request.onBegun?.();
   try {
-    await createBranch(repository, made);
+    await createBranch(repository, made, request.env);
   } catch (error) {
-    await (await ready)?.giveBack();
+    await (await warm)?.giveBack();
     await folder.release();
     throw error;
   }
   try {
-    return { path: made.path, commit, ...(await checkOut(repository, folder, made, request, ready)) };
+    return { path: made.path, commit, ...(await checkOut(repository, folder, made, request, await warm)) };
   } catch (error) {
     try {
       await deleteUntouchedBranch(repository, made);
@@ -117,27 +103,27 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   }
 }
 
-/** Checks a branch out into a reserved folder, unless one is ready that can be had there. After a failure the folder is gone again. */
+/** Checks a branch out into a reserved folder, or moves a worktree of the pool there. After a failure the folder is gone again. */
 async function checkOut(
   repository: Repository,
   folder: ReservedFolder,
   { branch, commit }: Pick<MadeWorktree, 'branch' | 'commit'>,
-  { signal, timeoutMs = CHECKOUT_TIMEOUT_MS, env = {} }: Pick<AddWorktree, 'signal' | 'timeoutMs' | 'env'>,
-  ready?: Promise<ReadyWorktree | undefined>,
+  { signal, timeoutMs = CHECKOUT_TIMEOUT_MS, env = {}, onBegun }: Omit<AddWorktree, 'path' | 'branch' | 'base'>,
+  warm?: WarmWorktree,
 ): Promise<Pick<AddedWorktree, 'warm' | 'warning'>> {
   const isDone = (): Promise<boolean> => isComplete(repository, folder.path);
   try {
-    const one = await ready;
-    const mayHaveHook = one?.mayHaveHook();
-    const isThere = (await one?.moveTo(folder.path, branch)) ?? false;
-    const from = isThere && one?.warm === true ? { warm: one.warm } : {};
-    if (isThere && (await mayHaveHook) === false) return from;
-    const hook = ['hook', 'run', '--ignore-missing', 'post-checkout', '--', nothing(commit), commit, '1'];
+    const isThere = (await warm?.moveTo(folder.path, branch)) ?? false;
+    const from = isThere ? { warm: true as const } : {};
+    if (isThere && warm?.mayHaveHook === false) return from;
+    const hook = ['hook', 'run', '--ignore-missing', 'post-checkout', '--', noCommit(commit), commit, '1'];
     const args = isThere
       ? ['-C', folder.path, ...hook]
       : ['--git-dir', repository.commonDir, 'worktree', 'add', '--', folder.path, branch];
     const run = (): Promise<GitResult> => tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
-    const result = await retrying(run, isDone);
+    const running = retrying(run, isDone);
+    onBegun?.();
+    const result = await running;
     if (result.exitCode === 0) return from;
     // git removes what it made when the checkout fails. If it is there, the checkout is complete, and the exit code is the hook's.
     if (!(await isDone())) throw gitError({ args, cwd: repository.root, ...result });
@@ -171,12 +157,13 @@ export async function undoWorktree(
   repository: Repository,
   made: MadeWorktree,
 ): Promise<{ readonly branchDeleted: boolean }> {
+  await clearHalfMade(repository, made.path);
   const worktrees = await listWorktrees(repository);
   const found = worktrees.find((worktree) => worktree.path === made.path);
   if (found?.main === true) {
     throw new TreelineError('worktree-in-use', `${made.path} is the repository's main worktree and is never removed.`);
   }
-  if (found?.locked === IN_THE_MAKING && (found.branch ?? made.branch) === made.branch) {
+  if (found?.locked === INITIALIZING && (found.branch ?? made.branch) === made.branch) {
     await discardFolder(repository, made.path, made.branch, false);
   } else if (found === undefined) {
     // rmdir removes an empty folder only, so whatever else is there stays.
@@ -197,6 +184,7 @@ export async function undoWorktree(
     }
     if (await exists(made.path)) await refuseIfUsed(made, found);
     else await refuseIfStray(repository, found, made.branch);
+    await refuseMounts(made.path, 'deleted');
     // Without --force: git looks once more for changed and untracked files.
     await mustGit(repository, ['worktree', 'remove', '--', made.path]);
   }
@@ -232,7 +220,7 @@ export async function recreateWorktree(
     );
   }
   let stale = worktrees.find((worktree) => worktree.path === wanted);
-  if (stale?.locked === IN_THE_MAKING) {
+  if (stale?.locked === INITIALIZING) {
     // A checkout that was killed. Nobody ever worked in it.
     await discardFolder(repository, wanted, branch, false);
     stale = undefined;
@@ -274,9 +262,13 @@ async function isRemovedEmpty(folder: string): Promise<boolean> {
  * Makes the branch if there is none of that name: the all-zero old id tells git so. Takes no signal: after a cancel in the
  * middle, it would be unknown whether the branch is there and ours.
  */
-async function createBranch(repository: Repository, { branch, commit }: MadeWorktree): Promise<void> {
+async function createBranch(
+  repository: Repository,
+  { branch, commit }: MadeWorktree,
+  env: GitOptions['env'] = {},
+): Promise<void> {
   const message = `branch: Created from ${commit}`;
-  await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, nothing(commit)]);
+  await mustGit(repository, ['update-ref', '-m', message, `refs/heads/${branch}`, commit, noCommit(commit)], { env });
 }
 
 /**
@@ -286,7 +278,7 @@ async function createBranch(repository: Repository, { branch, commit }: MadeWork
 async function discardFolder(repository: Repository, folder: string, branch: string, isOurs: boolean): Promise<void> {
   const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
   const registered = found !== undefined && (found.branch ?? branch) === branch;
-  if (isOurs || registered) await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  if (isOurs || registered) await removeTree(folder);
   if (!registered) return;
   if (found.locked !== undefined) await mustGit(repository, ['worktree', 'unlock', '--', folder]);
   await mustGit(repository, ['worktree', 'remove', '--', folder]);
@@ -356,13 +348,14 @@ async function refuseIfStray(repository: Repository, worktree: Worktree, branch:
 /** Whether git knows the worktree and has finished its checkout. */
 export async function isComplete(repository: Repository, folder: string): Promise<boolean> {
   const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
-  return found !== undefined && found.locked !== IN_THE_MAKING && (await exists(path.join(folder, '.git')));
+  return found !== undefined && found.locked !== INITIALIZING && (await exists(path.join(folder, '.git')));
 }
 
 /** A timeout after a complete checkout is a hook that hangs: the error names it. */
 async function namingHook(repository: Repository, folder: string, error: unknown): Promise<unknown> {
-  if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder)))
+  if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder))) {
     return error;
+  }
   return new TreelineError(
     'hook-timeout',
     `The repository's post-checkout hook did not end in time after the checkout of ${folder} and was stopped; repair or disable the hook and try again.`,

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
+import spawn from 'cross-spawn';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
 import { hostName, processId, readProcStat } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
@@ -72,6 +72,10 @@ function openPrompt({ stdin, prompt: file }: KeeperSpec): { input?: number; firs
   }
 }
 
+/**
+ * Windows runs the batch files that npm makes of programs only by `cmd.exe`: cross-spawn does that, and escapes every argument.
+ * Elsewhere, and for an `.exe`, it is node's own spawn.
+ */
 function spawnAgent(spec: KeeperSpec, additions: Additions, stdio: StdioOptions): ChildProcess {
   const [program = '', ...args] = spec.argv;
   return spawn(program, args, {
@@ -89,12 +93,15 @@ function sender(stdin: Writable | null): AgentProcess['send'] {
   stdin?.on('error', () => undefined);
   return async (text, before) => {
     if (stdin === null) {
-      const why = 'This agent does not accept messages while it works; send it when the turn is over.';
+      const why = 'This agent does not accept messages while it works. Send the message when the turn has ended.';
       throw new TreelineError('no-stdin', why);
     }
     if (!stdin.writable) throw stdinClosed();
     if (stdin.writableLength > STDIN_LIMIT) {
-      throw new TreelineError('stdin-full', 'The agent has not read its earlier messages yet; wait, or stop it.');
+      throw new TreelineError(
+        'stdin-full',
+        'The agent has not read its earlier messages yet. Wait for it, or stop it.',
+      );
     }
     await before();
     await new Promise<void>((resolve, reject) =>
@@ -107,13 +114,9 @@ function sender(stdin: Writable | null): AgentProcess['send'] {
 }
 
 function stdinClosed(cause?: Error): TreelineError {
-  return new TreelineError(
-    'stdin-closed',
-    'The agent no longer reads messages; resume the session when it has ended.',
-    {
-      cause,
-    },
-  );
+  return new TreelineError('stdin-closed', 'The agent no longer reads messages. Resume it when it has ended.', {
+    cause,
+  });
 }
 
 function refusal(program: string, error: unknown): TreelineError {
@@ -122,11 +125,11 @@ function refusal(program: string, error: unknown): TreelineError {
   if (hasCode(error, 'ENOENT')) {
     return say(
       'not-found',
-      `“${program}” (or the interpreter that its first line names) was not found; install it, or correct its path.`,
+      `“${program}” (or the interpreter named in its first line) was not found. Install it, or correct its path.`,
     );
   }
   if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) {
-    return say('not-executable', `“${program}” may not be executed; check its permissions.`);
+    return say('not-executable', `“${program}” is not executable. Check its permissions.`);
   }
   if (hasCode(error, 'E2BIG') || hasCode(error, 'ENAMETOOLONG')) {
     return say(

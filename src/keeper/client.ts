@@ -12,7 +12,7 @@ import { PRIVATE_FILE } from '../platform/paths.ts';
 import { hostName, isAliveNow, isElsewhere, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
-import { LineSplitter } from './lines.ts';
+import { LineSplitter } from '../platform/lines.ts';
 import { RUN_FILES, STREAM_KEYS } from './protocol.ts';
 import type { Grown, KeeperReply, KeeperRequest, KeeperSpec, Message, StartWith, StreamKey } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
@@ -58,7 +58,7 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
   } catch (error) {
     throw new TreelineError(
       'keeper-start',
-      `The agent's background process could not be started (${errorText(error)}); reload the window and try again.`,
+      `The background process could not be started (${errorText(error)}). Reload the window, then try again.`,
       { cause: error },
     );
   } finally {
@@ -104,7 +104,9 @@ export async function connectKeeper(
     if (gone || performance.now() > deadline) {
       throw new TreelineError(
         'keeper-gone',
-        gone ? "The agent's background process has ended." : "The agent's background process does not respond.",
+        gone
+          ? 'The background process of this turn has ended.'
+          : 'The background process of this turn is not responding.',
       );
     }
     await delay(ATTEMPT, undefined, signal && { signal });
@@ -196,7 +198,7 @@ export class KeeperConnection {
     });
     this.#closed = new Promise((resolve) =>
       client.once('close', () => {
-        this.#fail(new TreelineError('keeper-gone', 'The connection to the agent was lost.'));
+        this.#fail(new TreelineError('keeper-gone', 'The background process of this turn has ended or disconnected.'));
         resolve();
       }),
     );
@@ -282,7 +284,7 @@ export class KeeperConnection {
     const answer = Promise.withResolvers<Answer>();
     this.#waiting.set(id, answer);
     if (this.#client.writable) this.#client.write(`${JSON.stringify({ id, ...question })}\n`);
-    else this.#fail(new TreelineError('keeper-gone', 'The connection to the agent was lost.'));
+    else this.#fail(new TreelineError('keeper-gone', 'The background process of this turn has ended or disconnected.'));
     return answer.promise;
   }
 

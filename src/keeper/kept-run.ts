@@ -90,7 +90,7 @@ export class KeptRun {
     if (this.#recorder.blocked) {
       throw new TreelineError(
         'disk',
-        'The message was not sent, because it could not be written to disk; free some space, and send it again.',
+        'The message was not sent because the disk is full. Free some space, then send it again.',
       );
     }
     await this.#deliver(agent, message);
@@ -145,7 +145,7 @@ export class KeptRun {
     this.#known = [agent.id];
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id });
-    this.#recorder.note(`The agent started as process ${agent.id.pid}.`);
+    this.#recorder.note(`The agent is running as process ${agent.id.pid}.`);
     if (agent.first !== undefined) {
       const { key, turn } = this.#spec;
       // Whether it reads its prompt is the agent's business; a note tells if it cannot.
@@ -176,7 +176,7 @@ export class KeptRun {
       this.#known = [agent.id, ...(await descendants(this.#family()))];
       if (gone()) return;
       this.#stop?.steps.push({ signal, at: Date.now() });
-      this.#recorder.note(`${signal} was sent to the agent and its process group.`);
+      this.#recorder.note(`Sent ${signal} to the agent and its process group.`);
       await signalGroup(agent.id, signal);
       await Promise.race([agent.exited, delay(wait, undefined, { ref: false })]);
       if (gone()) return;
@@ -212,10 +212,7 @@ export class KeptRun {
       before = output.readSinceEnd;
       if (await Promise.race([closed, delay(DRAIN, false, { ref: false })])) return;
     } while (this.#recorder.blocked || (output.readSinceEnd > before && output.readSinceEnd < PIPES_LIMIT));
-    this.#recorder.note(
-      'An unknown process still holds the agent’s output open; Treeline stopped reading it.',
-      'warning',
-    );
+    this.#recorder.note('An unknown process keeps the agent’s output open. Treeline stopped reading it.', 'warning');
     output.close();
     await output.ended;
   }

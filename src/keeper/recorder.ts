@@ -117,7 +117,7 @@ export class Recorder {
     clearInterval(this.#retry);
     // Resolved first: the note may meet trouble again, which makes a new promise.
     this.#ready.resolve(undefined);
-    this.note("The agent's output can be written again; nothing was lost.");
+    this.note('The output is being written again. Nothing was lost.');
   }
 
   /** Writes what is pending, in order. Returns the code of the error that stopped it. */

@@ -45,16 +45,19 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
     throw new TreelineError('elsewhere', `The agent was started on ${elsewhere.host}; stop it there.`);
   }
   if (keeper !== undefined && (await isAlive(keeper))) {
-    throw new TreelineError('keeper-alive', 'The agent is still being recorded; stop the session instead.');
+    throw new TreelineError(
+      'keeper-alive',
+      'The background process of this turn is still running. Stop the session instead.',
+    );
   }
   const notes: KeeperNote[] = [];
   const note = (text: string, level: KeeperNote['level'] = 'info'): void =>
     void notes.push({ at: Date.now(), level, text });
   const why =
     lost.stoppingAt === undefined
-      ? "The agent's background process ended unexpectedly"
-      : "The agent's background process ended before the stop was complete";
-  note(`${why}; Treeline stops whatever it left running.`, 'error');
+      ? 'The background process ended unexpectedly'
+      : 'The background process ended before the stop was complete';
+  note(`${why}. A window is closing the turn instead.`, 'error');
 
   const { family, steps } = await endAgent(lost, note);
   const survivors = await sweep(family, true, note);
@@ -71,8 +74,8 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
     expected: await lookFor(lost.worktree, lost.expects),
     problem:
       agent === undefined
-        ? "The agent's background process ended unexpectedly before the agent was started."
-        : `${why}, so it is not known how the agent ended.`,
+        ? 'The background process ended unexpectedly before the agent started.'
+        : `${why}, so how the agent ended is unknown.`,
     ...(lost.stoppingAt !== undefined && { stop: { requestedAt: lost.stoppingAt, steps } }),
   } satisfies ExitRecord;
   try {
@@ -96,7 +99,9 @@ export async function endPreparation({
   run,
   keeper,
 }: Pick<LostRun, 'session' | 'run' | 'keeper'>): Promise<boolean> {
-  const family = { roots: keeper === undefined ? [] : [keeper], marker: runMarker(session, run) };
+  const roots = keeper === undefined ? [] : [keeper];
+  // git is at work before the keeper starts.
+  const family = { roots, marker: runMarker(session, run), anyAge: true } as const;
   return (await sweep(family, false, () => undefined)).length > 0;
 }
 
@@ -111,7 +116,10 @@ async function endAgent(
     return { family: { roots: agent === undefined ? [] : [agent], marker }, steps: [] };
   }
   const roots = [agent, ...(await descendants({ roots: [agent], marker }))];
-  note(`The agent (process ${agent.pid}) was still running unrecorded; Treeline stops it.`, 'warning');
+  note(
+    `The agent (process ${agent.pid}) was still running without its background process and is being stopped.`,
+    'warning',
+  );
   const steps: StopStep[] = [];
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (await signalGroup(agent, signal)) steps.push({ signal, at: Date.now() });

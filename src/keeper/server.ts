@@ -21,7 +21,7 @@ import type { Read } from '../platform/check.ts';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
 import { PRIVATE_FILE, isSafeFolder } from '../platform/paths.ts';
 import type { ExitRecord } from '../store/model.ts';
-import { LineSplitter } from './lines.ts';
+import { LineSplitter } from '../platform/lines.ts';
 import type { Grown, KeeperReply, KeeperRequest, Message, StartWith, StreamKey } from './protocol.ts';
 
 /** A connection that has not said the token after this many ms is closed. */

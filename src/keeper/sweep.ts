@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { joinedByOthers } from '../platform/joined-processes.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { commandOf } from '../platform/process-table.ts';
 import { descendants, signalProcesses } from '../platform/process-tree.ts';
@@ -20,7 +21,7 @@ const GIVE_UP = 5000;
 const NAMED = 50;
 
 /**
- * Ends what is left of a family, and returns what that was.
+ * Ends what is left of a family, and returns what that was. What somebody else has joined is left to him, and told.
  *
  * @param family what is known; what is found is remembered, so that its children are found after its end.
  * @param polite whether to let processes end by themselves and by SIGTERM before SIGKILL.
@@ -32,8 +33,23 @@ export async function sweep(
   note: (text: string, level: 'info' | 'warning') => void,
 ): Promise<Survivors> {
   let known = family.roots;
+  const told = new Set<number>();
+  let isFirst = true;
   const look = async (): Promise<ProcessId[]> => {
-    const found = await descendants({ ...family, roots: known });
+    const all = await descendants({ ...family, roots: known });
+    // Asked again only where there was one: processes that hand over to others are caught by haste alone.
+    const joined = isFirst || told.size > 0 ? await joinedByOthers(all) : new Map<ProcessId, readonly ProcessId[]>();
+    isFirst &&= all.length === 0;
+    for (const { pid } of joined.keys()) {
+      if (told.has(pid)) continue;
+      told.add(pid);
+      note(
+        `Left running because a terminal outside this session is connected to it: ${pid} (${await commandOf(pid)}). Run "kill ${pid}" to end it.`,
+        'warning',
+      );
+    }
+    const spared = new Set([...joined.values()].flat().map(({ pid }) => pid));
+    const found = all.filter(({ pid }) => !spared.has(pid));
     known = [...known, ...found.filter((id) => !known.some((k) => k.pid === id.pid && k.start === id.start))];
     return found;
   };
@@ -51,7 +67,7 @@ export async function sweep(
   );
   const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(', ');
   note(
-    `Left running, and ended now: ${names}${left.length > NAMED ? ` and ${left.length - NAMED} more` : ''}.`,
+    `Stopping processes left running: ${names}${left.length > NAMED ? ` and ${left.length - NAMED} more` : ''}.`,
     'warning',
   );
 

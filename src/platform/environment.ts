@@ -1,3 +1,5 @@
+import { isGitLocal } from './git-variables.ts';
+
 /**
  * Variables of VS Code, code-server and Electron themselves, by the start of their names. A program that inherits them
  * behaves as a part of the host: ELECTRON_RUN_AS_NODE turns an Electron program into plain node, VSCODE_IPC_HOOK_CLI
@@ -35,13 +37,14 @@ const HOST_VALUES: Readonly<Record<string, RegExp>> = {
 const SNAP_ORIGINAL = '_VSCODE_SNAP_ORIG';
 
 /**
- * The environment for an agent: the user's own, without what the host added for itself. Undoes what the host keeps
- * aside: VS Code moves the user's NODE_OPTIONS to VSCODE_NODE_OPTIONS while it runs, and
+ * The environment for an agent: the user's own, without what the host added for itself, and without what would point the
+ * agent's git at another repository: an editor that was started by a git hook or an alias has such variables. Undoes what
+ * the host keeps aside: VS Code moves the user's NODE_OPTIONS to VSCODE_NODE_OPTIONS while it runs, and
  * its snap package does the like for some of its libraries' variables.
  */
 export function agentEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const kept = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !isHosts(entry[0].toUpperCase(), entry[1]),
+    (entry): entry is [string, string] => entry[1] !== undefined && !isForeign(entry[0].toUpperCase(), entry[1]),
   );
   const result = new Map(kept);
   const nodeOptions = env['VSCODE_NODE_OPTIONS'];
@@ -57,8 +60,9 @@ export function agentEnvironment(env: NodeJS.ProcessEnv): Record<string, string>
 }
 
 /** @param name in capitals: Windows does not tell names apart by case. */
-function isHosts(name: string, value: string): boolean {
+function isForeign(name: string, value: string): boolean {
   return (
+    isGitLocal(name) ||
     HOST_NAMES.has(name) ||
     HOST_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
     (Object.hasOwn(HOST_VALUES, name) && HOST_VALUES[name]?.test(value) === true)

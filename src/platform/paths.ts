@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { BUILD } from './build.ts';
 import { hasCode, TreelineError } from './errors.ts';
 import { isFactId, isSessionId } from './ids.ts';
 
@@ -12,28 +13,12 @@ export const PRIVATE_FILE = 0o600;
 /** Bytes of a local socket's path, with its final NUL: the shortest limit of the systems we run on (macOS sun_path). */
 const SOCKET_PATH_BYTES = 104;
 
-/**
- * The folder of a repository's store, `<globalStorage>/repos/<slug>-<12 hex digits>`: the digits are of the SHA-256 of
- * the real path of the common git directory, so that every worktree of a repository leads to one store.
- */
-export function storeFolder(globalStorage: string, commonDir: string): string {
-  // The native one gives a path's true case on systems that ignore case.
-  const real = realpathSync.native(commonDir);
-  const hash = createHash('sha256').update(real).digest('hex').slice(0, 12);
-  const name = path.basename(real) === '.git' ? path.basename(path.dirname(real)) : path.basename(real, '.git');
-  const slug = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, 32)
-    .replace(/^-+|-+$/g, '');
-  return path.join(globalStorage, 'repos', `${slug || 'repository'}-${hash}`);
-}
-
 /** The names in a repository's store. */
 export const journalFile = (store: string): string => path.join(store, 'journal.jsonl');
 /** Copies of damaged journal lines, for people to look at. */
 export const damagedFile = (store: string): string => path.join(store, 'journal.damaged.jsonl');
-export const catalogueFile = (store: string): string => path.join(store, 'catalogue.jsonl');
+/** Each build has a catalogue of its own: two that are open at once would replace each other's for ever. */
+export const catalogueFile = (store: string, build = BUILD): string => path.join(store, `catalogue-${build}.jsonl`);
 /** What archives removed, until it is purged. */
 export const trashFolder = (store: string): string => path.join(store, 'trash');
 export const sessionsFolder = (store: string): string => path.join(store, 'sessions');
@@ -58,6 +43,12 @@ export function textFile(store: string, session: string, key: string): string {
   return path.join(sessionFolder(store, session), 'texts', `${key}.md`);
 }
 
+/** Whether a path is the folder itself or lies below it. Both are absolute; links are not followed. */
+export function isInside(inner: string, folder: string): boolean {
+  const relative = path.relative(folder, inner);
+  return relative === '' || (!path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`));
+}
+
 /** Makes a folder, and the missing ones above it, for the user alone. An existing folder is narrowed to that. */
 export function privateFolder(folder: string): void {
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
@@ -74,7 +65,10 @@ export function privateFolder(folder: string): void {
  */
 export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv = process.env): string {
   // 48 random bits of the id: the path has to be short.
-  const name = `${session.slice(-12)}-${run}`;
+  return localSocket(`${session.slice(-12)}-${run}`, env);
+}
+
+function localSocket(name: string, env: NodeJS.ProcessEnv): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\treeline-${name}`;
   const places = [env['TMPDIR'] ?? os.tmpdir(), '/tmp'];
   for (const place of places) {
@@ -85,8 +79,14 @@ export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv 
   }
   throw new TreelineError(
     'socket-folder',
-    `There is no safe folder for sockets: remove /tmp/treeline-${os.userInfo().uid} if it is not yours, or set TMPDIR to a folder with a short path.`,
+    `Treeline has no safe folder for its sockets. Remove /tmp/treeline-${os.userInfo().uid} if it is not yours, or set TMPDIR to a folder with a short path.`,
   );
+}
+
+/** The address at which whoever acts for a repository can be watched: another one for each process and store. */
+export function stewardSocketPath(store: string, env: NodeJS.ProcessEnv = process.env): string {
+  const key = createHash('sha256').update(store).digest('hex').slice(0, 12);
+  return localSocket(`s-${key}-${process.pid}`, env);
 }
 
 /** Whether the folder could be made, or is there, and is this user's alone; in a shared place somebody else may have been first. */

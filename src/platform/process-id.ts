@@ -27,6 +27,8 @@ export interface ProcStat {
   readonly session: number;
   /** Clock ticks since boot. */
   readonly ticks: number;
+  /** The device number of its controlling terminal; 0 without one. */
+  readonly terminal: number;
 }
 
 let host: string | undefined;
@@ -67,6 +69,7 @@ export function readProcStat(pid: number): ProcStat | undefined {
     zombie: field(3) === 'Z' || field(3) === 'X',
     parent: Number(field(4)),
     session: Number(field(6)),
+    terminal: Number(field(7)),
     ticks: Number(field(22)),
   };
 }
@@ -154,4 +157,11 @@ async function windowsProcessId(pid: number): Promise<ProcessId | undefined> {
     `(Get-CimInstance Win32_Process -Filter 'ProcessId=${pid}').CreationDate.ToFileTimeUtc()`,
   );
   return start.trim() === '' ? undefined : { pid, start: start.trim(), host: hostName() };
+}
+
+/** Windows, not run here: has a process and its descendants close, or (SIGKILL) ends them; whether anything was told so. */
+export async function taskkill(pid: number, signal: NodeJS.Signals): Promise<boolean> {
+  const program = `${process.env['SYSTEMROOT'] ?? 'C:\\Windows'}\\System32\\taskkill.exe`;
+  const force = signal === 'SIGKILL' ? ['/F'] : [];
+  return (await systemTool(program, ['/PID', String(pid), '/T', ...force])) !== '';
 }

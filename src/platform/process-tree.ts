@@ -1,5 +1,5 @@
 import { hasCode } from './errors.ts';
-import { isElsewhere, processId, readProcStat, systemTool } from './process-id.ts';
+import { isElsewhere, processId, readProcStat, taskkill } from './process-id.ts';
 import type { ProcessId } from './process-id.ts';
 import { processTable, startedAt } from './process-table.ts';
 import type { TableEntry } from './process-table.ts';
@@ -15,6 +15,8 @@ export interface Family {
    * started before belong to the family: nobody else can have had the number then.
    */
   readonly endedGroup?: { readonly number: number; readonly at: number };
+  /** True where members may be older than all roots; otherwise older processes are not looked into for the marker. */
+  readonly anyAge?: true;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface Family {
  * process and is not found; on Windows, where no environment can be read, the same goes for every daemon.
  */
 export async function descendants(family: Family): Promise<ProcessId[]> {
-  const since = Math.min(...family.roots.map(startedAt));
+  const since = family.anyAge === true ? 0 : Math.min(...family.roots.map(startedAt));
   const table = await processTable(family.marker, Number.isFinite(since) ? since : 0);
   return members(table, family, process.pid).map((entry) => entry.id);
 }
@@ -107,10 +109,4 @@ function kill(pid: number, signal: NodeJS.Signals): boolean {
     if (hasCode(error, 'ESRCH') || hasCode(error, 'EPERM')) return false;
     throw error;
   }
-}
-
-async function taskkill(pid: number, signal: NodeJS.Signals): Promise<boolean> {
-  const program = `${process.env['SYSTEMROOT'] ?? 'C:\\Windows'}\\System32\\taskkill.exe`;
-  const force = signal === 'SIGKILL' ? ['/F'] : [];
-  return (await systemTool(program, ['/PID', String(pid), '/T', ...force])) !== '';
 }

@@ -17,16 +17,18 @@ export const STRINGS = {
   'header.turn': 'turn {0}',
   'header.agent': 'Agent',
   'header.branch': 'Branch',
-  'header.elapsed': 'Time of this turn',
+  'header.elapsed': 'Elapsed time',
   'header.tokens': '{0} tokens',
   'header.tokens.title': 'Tokens: {0} in ({1} from cache), {2} out',
-  'header.cost.title': 'Cost so far, as the agent reported it',
+  'header.cost.title': 'Cost so far, as reported by the agent',
   'header.retrying': 'retrying',
+  'header.lost': 'Reconnecting…',
+  'header.lost.title': 'Treeline is not responding. What you see here may be out of date.',
   'header.actions': 'Session actions',
   'header.evidence': '{0} · since {1}',
 
   // Filter bar
-  'filter.label': 'Filter the timeline',
+  'filter.label': 'Filter timeline',
   'filter.kinds': 'Show only',
   'filter.messages': 'Messages',
   'filter.thinking': 'Thinking',
@@ -36,9 +38,9 @@ export const STRINGS = {
   'filter.system': 'System',
   'filter.search': 'Search',
   'filter.search.placeholder': 'Search (f)',
-  'filter.clear': 'Clear the filter',
+  'filter.clear': 'Clear filter',
   'filter.count': '{0} of {1}',
-  'filter.count.title': '{0} of {1} events are shown',
+  'filter.count.title': '{0} of {1} events shown',
 
   // List
   'list.label': 'Timeline of {0}',
@@ -46,10 +48,10 @@ export const STRINGS = {
   'list.jump': 'Jump to latest',
   'list.jump.new': 'Jump to latest ({0} new)',
   'list.noSession': 'No session is selected',
-  'list.noSession.hint': 'Select a session in the Sessions view, and its timeline shows here.',
+  'list.noSession.hint': 'Select a session in the Sessions view to see its timeline here.',
   'list.noRows': 'Nothing has happened yet',
   'list.noRows.hint': 'What the agent says and does appears here as it happens.',
-  'list.noMatch': 'No event matches the filter',
+  'list.noMatch': 'No events match the filter',
 
   // Rows: what a row is, as a screen reader says it, and as a heading where one is shown
   'row.session': 'Conversation',
@@ -66,11 +68,11 @@ export const STRINGS = {
   'row.error': 'Error',
   'row.result': 'Result',
   'row.output': 'Output',
-  'row.raw': 'Unread line',
+  'row.raw': 'Unrecognized output',
   'row.turn-start': 'Turn {0}',
   'row.turn-end': 'End of turn {0}',
   'row.sent': 'Sent',
-  'row.keeper': 'Keeper',
+  'row.keeper': 'Treeline',
   'row.stderr': 'stderr',
   'row.depth': 'sub-agent',
 
@@ -83,7 +85,7 @@ export const STRINGS = {
   'tool.input': 'Input',
   'tool.output': 'Output',
   'tool.diff': 'Changes',
-  'tool.noDetails': 'The call has said nothing more.',
+  'tool.noDetails': 'No further details.',
 
   // Files and to-dos
   'change.add': 'added',
@@ -117,6 +119,7 @@ export const STRINGS = {
   // Live region
   'live.new.one': '{0} new event',
   'live.new.other': '{0} new events',
+  'live.connected': 'Connected again',
   'live.running': 'running {0}',
   'live.failed': '{0} failed',
   'live.status': 'now {0}',

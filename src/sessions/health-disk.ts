@@ -35,7 +35,7 @@ export async function diskUse({ context }: Patient, signal: AbortSignal): Promis
     {
       kind: 'disk',
       severity: 'info',
-      sentence: `${used.length} sessions use ${complete ? '' : 'at least '}${megabytes(all)} of disk; archive those that you are done with, or delete what lies in the trash.`,
+      sentence: `${used.length} sessions use ${complete ? '' : 'at least '}${megabytes(all)} of disk space. Archive finished sessions, or empty the trash.`,
       evidence: largest.map(({ name, bytes, parts }) => `${megabytes(bytes)}: ${name} (${parts || 'nothing'})`),
     },
   ];

@@ -6,6 +6,7 @@ import { hasCode } from '../platform/errors.ts';
 import { sessionFolder, sessionsFolder, socketPath, timelineFile } from '../platform/paths.ts';
 import { isSessionId } from '../platform/ids.ts';
 import { processId } from '../platform/process-id.ts';
+import { removeTree } from '../platform/remove-tree.ts';
 import type { Finding, Patient } from './health.ts';
 
 /** What is younger than this (ms) may be in the making. */
@@ -27,16 +28,16 @@ export async function staleFiles(patient: Patient, signal: AbortSignal): Promise
   for (const id of sessions) {
     signal.throwIfAborted();
     const own = sessionFolder(folder, id);
-    const turns = await readdir(path.join(own, 'turns')).catch(() => []);
-    const folders = turns.map((turn) => path.join(own, 'turns', turn));
+    const runs = await readdir(path.join(own, 'runs')).catch(() => []);
+    const folders = [path.join(own, 'texts'), ...runs.map((run) => path.join(own, 'runs', run))];
     temporary.push(...(await temporaryFiles([own, ...folders], signal)));
     unreadable.push(...(await notDatabases([timelineFile(folder, id)])));
-    if (store.get(id) === undefined && store.newer === 0 && (await holdsOnlyPrompt(folders))) strays.push(own);
+    if (store.get(id) === undefined && store.unknown === 0 && (await holdsOnlyPrompt(own))) strays.push(own);
   }
   return [
-    ...leftovers('sockets that no keeper listens on', await deadSockets()),
-    ...leftovers('temporary files whose writer is gone', temporary),
-    ...leftovers('folders of sessions that were never created', strays),
+    ...leftovers('sockets that are no longer in use', await deadSockets()),
+    ...leftovers('abandoned temporary files', temporary),
+    ...leftovers('folders without a session', strays),
     ...(unreadable.length === 0 ? [] : [rebuilt(unreadable)]),
   ];
 }
@@ -51,10 +52,10 @@ function leftovers(what: string, files: readonly string[]): readonly Finding[] {
           sentence: `There are ${files.length} ${what}.`,
           evidence: files,
           repair: {
-            title: 'Delete Them',
+            title: 'Delete',
             plan: files.map((file) => `Delete ${file}.`),
             run: async () => {
-              for (const file of files) await rm(file, { force: true, recursive: true });
+              for (const file of files) await removeTree(file);
             },
           },
         },
@@ -65,11 +66,11 @@ function rebuilt(files: readonly string[]): Finding {
   return {
     kind: 'index-unreadable',
     severity: 'info',
-    sentence: `${files.length} index files cannot be read. No harm is done: they are rebuilt from the journal and the logs.`,
+    sentence: `${files.length} index files cannot be read. Nothing is lost: Treeline rebuilds them from its records and the logs.`,
     evidence: files,
     repair: {
-      title: 'Delete Them',
-      plan: files.map((file) => `Delete ${file}; it is made again when it is needed.`),
+      title: 'Delete',
+      plan: files.map((file) => `Delete ${file}. It is recreated when needed.`),
       run: async () => {
         for (const file of files) await rm(file, { force: true });
       },
@@ -141,11 +142,9 @@ async function start(file: string): Promise<string | undefined> {
 }
 
 /** Whether a session's folder holds no more than what is written before the session is created. */
-async function holdsOnlyPrompt(turns: readonly string[]): Promise<boolean> {
-  const [only, ...others] = turns;
-  if (only === undefined || others.length > 0 || !(await isSettled(only))) return false;
-  const names = await readdir(only);
-  return names.every((name) => name === 'prompt.md');
+async function holdsOnlyPrompt(session: string): Promise<boolean> {
+  const names = await readdir(session).catch(() => []);
+  return names.every((name) => name === 'texts') && (await isSettled(path.join(session, 'texts')));
 }
 
 async function isSettled(file: string, age = SETTLED): Promise<boolean> {

@@ -2,85 +2,89 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
 import { damagedFile, journalFile, trashFolder } from '../platform/paths.ts';
+import { isAliveNow } from '../platform/process-id.ts';
 import type { Finding, Patient } from './health.ts';
+import { outcome } from './outcome.ts';
 
 /** Pieces that a finding names. */
 const NAMED = 5;
-
-const DAY = 24 * 3600 * 1000;
 
 /** What stands in the journal and cannot be used. */
 export function journalFindings({ context }: Patient): readonly Finding[] {
   const { store, folder } = context;
   const findings: Finding[] = [];
-  const { damaged, newer } = store;
+  const { damaged, unknown } = store;
   if (damaged.length > 0) {
     findings.push({
       kind: 'journal-damaged',
       severity: 'warning',
-      sentence: `${damaged.length} pieces of the sessions' journal are damaged and left out; everything else is complete.`,
+      sentence: `${damaged.length} records of the session history are damaged and were skipped. All others are complete.`,
       evidence: [
-        `Journal: ${journalFile(folder)}`,
-        `Copies of the pieces: ${damagedFile(folder)}`,
+        `Session history: ${journalFile(folder)}`,
+        `Copies of the damaged records: ${damagedFile(folder)}`,
         ...damaged.slice(0, NAMED).map(({ offset, length, reason }) => `Byte ${offset}, ${length} bytes: ${reason}`),
       ],
     });
   }
-  if (newer > 0) {
+  if (unknown > 0) {
     findings.push({
       kind: 'journal-newer',
       severity: 'warning',
-      sentence: `${newer} facts were written by a newer version of Treeline and are not shown; update this one.`,
-      evidence: [`Journal: ${journalFile(folder)}`],
+      sentence: `${unknown} entries were written by another version of Treeline and are not shown; update this one.`,
+      evidence: [`Session history: ${journalFile(folder)}`],
     });
   }
   return findings;
 }
 
 /** Moves that a window left in the middle. */
-export function unfinishedMoves({ archives }: Patient): readonly Finding[] {
-  return archives.unfinished().flatMap((session) => {
+export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[] {
+  return context.store.list().flatMap((session) => {
     const { move } = session;
-    if (move === undefined) return [];
+    if (move === undefined || isAliveNow(move.by)) return [];
     const { files, registration } = move.archive;
     const steps = [
       move.to === 'trash' ? `Move ${move.worktree} to ${files}.` : '',
       move.to === 'worktree' ? `Move ${files} back to ${move.worktree}.` : '',
-      move.to === 'nowhere' ? `Delete what is left of ${files}.` : '',
-      registration === undefined ? '' : `Do the same with git's folder of the worktree, ${registration.from}.`,
+      move.to === 'nowhere' ? `Delete the rest of ${files}.` : '',
+      registration === undefined ? '' : `Do the same with git's data for the worktree, ${registration.from}.`,
     ];
     return {
       kind: 'move-unfinished',
       severity: 'warning',
-      sentence: `A window closed while it moved the worktree of “${session.name}”.`,
+      sentence:
+        move.to === 'nowhere'
+          ? `A window closed while the archived worktree of “${session.name}” was being deleted.`
+          : `A window closed while moving the worktree of “${session.name}”.`,
       evidence: [`${session.id}, process ${move.by.pid}, ${new Date(move.at).toISOString()}`],
       repair: {
-        title: 'Finish the Move',
-        plan: [...steps.filter((step) => step !== ''), 'Steps that are done already are passed over.'],
-        run: () => archives.finish(session),
+        title: move.to === 'nowhere' ? 'Finish the Deletion' : 'Finish Move',
+        plan: [...steps.filter((step) => step !== ''), 'Skip the steps that are already done.'],
+        run: async () => {
+          nudge();
+          await outcome(context.store, session.id, { of: (now) => (now.move?.fact === move.fact ? undefined : true) });
+        },
       },
     } satisfies Finding;
   });
 }
 
 /** Archives that are kept longer than the setting says, and things in the trash that no session knows. */
-export async function oldTrash({ context, archives }: Patient): Promise<readonly Finding[]> {
-  const now = Date.now();
-  const expired = archives.expired(now).map((session): Finding => {
+export async function oldTrash({ context, sessions, expired: due }: Patient): Promise<readonly Finding[]> {
+  const expired = due().map((session): Finding => {
     const files = session.archive?.files ?? '';
-    const days = Math.floor((now - (session.archive?.at ?? now)) / DAY);
     return {
       kind: 'trash-old',
       severity: 'info',
-      sentence: `The archived worktree of “${session.name}” is ${days} days old, and the trash keeps ${context.settings().trashDays}.`,
+      sentence: `The archived worktree of “${session.name}” has been kept for more than ${context.settings().trashDays} days on which Treeline ran.`,
       evidence: [files],
       repair: {
-        title: 'Delete It for Good',
+        title: 'Permanently Delete',
         plan: [
-          `Delete ${files} with all files in it, those that git does not hold included. This cannot be undone.`,
+          `Delete ${files} and all files in it, including those that are not in git. This cannot be undone.`,
           `Keep the branch ${session.branch} and the session's logs.`,
         ],
-        run: () => archives.purge(session),
+        run: () => sessions.purge(session.id),
       },
     };
   });
@@ -96,7 +100,7 @@ export async function oldTrash({ context, archives }: Patient): Promise<readonly
     {
       kind: 'trash-unknown',
       severity: 'info',
-      sentence: `${strangers.length} folders in the trash belong to no archived session; look into them, and delete what is not needed.`,
+      sentence: `${strangers.length} folders in the trash do not belong to an archived session. Delete those that you do not need.`,
       evidence: strangers,
     },
   ];

@@ -9,7 +9,7 @@ import { sessionFolder } from '../platform/paths.ts';
 import { isAlive } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
 import { withVariable, type FoundProcess } from '../platform/process-search.ts';
-import { isLive, isOpen, lastTurn } from '../store/lifecycle.ts';
+import { isOpenRun } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import type { Finding, Patient } from './health.ts';
 
@@ -22,43 +22,45 @@ const TERM_TO_KILL = 1000;
 /** What the closing of a turn may take: ms. */
 const CLOSE_TIMEOUT = 30_000;
 
-/** Turns that are shown as live and whose keeper does not run any more. The supervisor closes them by itself; this is for when it could not. */
+/** Runs that are shown as live and whose keeper is gone. Whoever acts closes them by itself; this is for when it could not. */
 export async function goneProcesses(patient: Patient): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const session of patient.context.store.list()) {
-    const turn = lastTurn(session);
-    if (turn === undefined || !isLive(turn) || turn.keeper === undefined || (await isAlive(turn.keeper))) continue;
+    const run = session.runs.at(-1);
+    if (run?.keeper === undefined || !isOpenRun(session, run) || (await isAlive(run.keeper.process))) continue;
     findings.push({
       kind: 'process-gone',
       severity: 'error',
-      sentence: `“${session.name}” is shown as ${session.status}, but the process that kept its turn ${turn.number} is gone.`,
-      evidence: [`Keeper: process ${turn.keeper.pid}`, ...(turn.agent ? [`Agent: process ${turn.agent.pid}`] : [])],
+      sentence: `“${session.name}” is shown as ${session.status}, but the process that recorded it is gone.`,
+      evidence: [
+        `Recorder: process ${run.keeper.process.pid}`,
+        ...(run.agent ? [`Agent: process ${run.agent.process.pid}`] : []),
+      ],
       repair: {
-        title: 'Close the Turn',
+        title: 'Close It',
         plan: [
-          `End what is left of turn ${turn.number}: processes by recorded identity and by their mark.`,
-          'Write to the journal that the turn is over, and that nobody saw how it ended.',
-          `Leave the worktree ${session.worktree} as it is.`,
+          'End what is left of it: processes by recorded identity and by their mark.',
+          'Record that it is over, and that nobody saw how it ended.',
+          `Keep the worktree ${session.worktree} unchanged.`,
         ],
-        run: () => close(patient, session.id, turn.number),
+        run: () => close(patient, session.id, run.number),
       },
     });
   }
   return findings;
 }
 
-async function close({ context, look }: Patient, id: string, number: number): Promise<void> {
+async function close({ context, nudge }: Patient, id: string, number: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const seen = (): void => {
-    const turn = context.store.get(id)?.turns[number - 1];
-    if (turn === undefined || !isOpen(turn)) resolve(undefined);
+    const run = context.store.get(id)?.runs[number - 1];
+    if (run === undefined || run.exit !== undefined) resolve(undefined);
   };
   const dispose = context.store.onDidChange(seen);
-  const late = (): void =>
-    reject(new TreelineError('not-closed', 'The turn could not be closed; see the log for why.'));
+  const late = (): void => reject(new TreelineError('not-closed', 'It could not be closed; see the log for why.'));
   const timer = setTimeout(late, CLOSE_TIMEOUT);
   context.store.refresh();
-  look([context.store.get(id)].flatMap((session) => session ?? []));
+  nudge();
   seen();
   await promise.finally(() => {
     clearTimeout(timer);
@@ -68,14 +70,14 @@ async function close({ context, look }: Patient, id: string, number: number): Pr
 
 interface Left {
   readonly session: string;
-  readonly turn: number;
+  readonly run: number;
   readonly sentence: string;
   readonly processes: readonly FoundProcess[];
 }
 
-/** Processes of turns of this repository that are over, or that the journal has lost. Those of other repositories, or of another VS Code, are none of ours. */
+/** Processes of runs of this repository that are over, or that the journal has lost. Those of other repositories, or of another VS Code, are none of ours. */
 export async function leftProcesses({ context }: Patient): Promise<readonly Finding[]> {
-  return (await findLeft(context)).map(({ session, turn, sentence, processes }): Finding => {
+  return (await findLeft(context)).map(({ session, run, sentence, processes }): Finding => {
     const names = processes.map(({ id, command }) => `Process ${id.pid}: ${command}`);
     return {
       kind: 'process-left',
@@ -83,8 +85,11 @@ export async function leftProcesses({ context }: Patient): Promise<readonly Find
       sentence,
       evidence: names,
       repair: {
-        title: 'End Them',
-        plan: [...names.map((name) => `Ask to end, and kill after a moment: ${name}.`), 'End what they started, too.'],
+        title: 'Stop Processes',
+        plan: [
+          ...names.map((name) => `Terminate ${name}, and kill it if it does not end.`),
+          'Stop the processes that they started.',
+        ],
         run: async () => {
           // By identity: a number may be another process's by now.
           await signalProcesses(
@@ -92,7 +97,7 @@ export async function leftProcesses({ context }: Patient): Promise<readonly Find
             'SIGTERM',
           );
           await delay(TERM_TO_KILL);
-          await endPreparation({ session, turn });
+          await endPreparation({ session, run });
         },
       },
     };
@@ -105,18 +110,19 @@ async function findLeft({ store, folder }: Context): Promise<readonly Left[]> {
   for (const [mark, processes] of marked) {
     const [id = '', number] = mark.split('/');
     const session = store.get(id);
-    const turn = session?.turns[Number(number) - 1];
-    if (turn === undefined) {
+    const run = session?.runs[Number(number) - 1];
+    if (session === undefined || run === undefined) {
       // Ours if it has a folder here; and a newer version may know it.
-      if (store.newer > 0 || !isSessionId(id) || !existsSync(sessionFolder(folder, id))) continue;
-      const sentence = `${processes.length} processes still run of a session that the journal has lost.`;
-      left.push({ session: id, turn: Number(number), sentence, processes });
+      if (store.unknown > 0 || !isSessionId(id) || !existsSync(sessionFolder(folder, id))) continue;
+      const sentence = `${processes.length} processes still run of a session that is not known any more.`;
+      left.push({ session: id, run: Number(number), sentence, processes });
       continue;
     }
-    const endedAt = turn.exit?.endedAt ?? turn.withdrawn?.at ?? 0;
-    if (isOpen(turn) || Date.now() - endedAt <= JUST_ENDED) continue;
-    const sentence = `${processes.length} processes of turn ${turn.number} of “${session?.name}” still run, though the turn is over.`;
-    left.push({ session: id, turn: turn.number, sentence, processes });
+    const withdrawnAt = session.turns.find(({ claim }) => claim?.run === run.number)?.withdrawn?.at;
+    const endedAt = run.exit?.endedAt ?? withdrawnAt ?? 0;
+    if (isOpenRun(session, run) || Date.now() - endedAt <= JUST_ENDED) continue;
+    const sentence = `${processes.length} processes of “${session.name}” still run, though the agent has ended.`;
+    left.push({ session: id, run: run.number, sentence, processes });
   }
   return left;
 }

@@ -1,14 +1,9 @@
 import type { AgentAdapter } from '../agents/adapter.ts';
 import type { Detector } from '../agents/detect.ts';
-import { gitVersion, isAtLeast } from '../git/version.ts';
+import { gitVersion } from '../git/version.ts';
+import { isAtLeast } from '../platform/version.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Finding } from './health.ts';
-
-/**
- * The oldest versions that Treeline's adapters were tried with, by recordings and in its own tests. Older ones may work; what
- * they print is not known.
- */
-const OLDEST_TRIED: Readonly<Record<string, string>> = { claude: '2.1.197', codex: '0.169.0' };
 
 /** git and the agents, as this machine has them. @param used ids of the agents that sessions have. */
 export async function examinePrograms(
@@ -22,11 +17,11 @@ export async function examinePrograms(
       const evidence = [path, version].flatMap((text) => text ?? []);
       if (!found || hint !== '') {
         const severity = used.has(id) ? 'warning' : 'info';
-        return [{ kind: 'agent', severity, sentence: `${name} cannot be used now: ${hint}`, evidence }];
+        return [{ kind: 'agent', severity, sentence: `${name} cannot be used: ${hint}`, evidence }];
       }
-      const oldest = OLDEST_TRIED[id];
+      const oldest = detection.oldestTried;
       if (oldest === undefined || version === undefined || isAtLeast(version, oldest)) return [];
-      const sentence = `${name} ${version} is older than what Treeline was tried with (${oldest} and later); update it. ${detection.install}`;
+      const sentence = `${name} ${version} is older than the oldest tested version (${oldest}). Update it. ${detection.install}`;
       return [{ kind: 'agent', severity: 'warning', sentence, evidence }];
     }),
   );

@@ -11,7 +11,7 @@ export function healthReport(examined: readonly Examined[], version: string, at:
   const lines = ['# Treeline: health', '', `Treeline ${version}, ${process.platform}, ${new Date(at).toISOString()}`];
   for (const { where, findings } of examined) {
     lines.push('', `## ${code(where)}`, '');
-    if (findings.length === 0) lines.push('All is well.');
+    if (findings.length === 0) lines.push('No problems found.');
     for (const severity of SEVERITIES) {
       for (const finding of findings.filter((one) => one.severity === severity)) {
         lines.push(`- **${severity}** (${finding.kind}): ${code(finding.sentence)}`);

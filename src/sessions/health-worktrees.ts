@@ -1,6 +1,7 @@
 import { readdir, realpath, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import { halfMadeRegistrations, removeHalfMade } from '../git/half-made.ts';
 import { deleteHeldBranch, looseBranches } from '../git/loose-branches.ts';
 import type { Worktree } from '../git/types.ts';
 import { exists, listWorktrees } from '../git/worktree-list.ts';
@@ -27,27 +28,47 @@ export async function leftWorktrees(patient: Patient, signal: AbortSignal): Prom
     .map((entry) => path.join(folder ?? place, entry.name))
     .filter((each) => !registered.has(each) && !own.has(each));
   const strangers = await Promise.all(others.map((each) => strangeFolder(each)));
-  return [...inPlace.map((each) => leftWorktree(patient, each)), ...strangers.flatMap((found) => found ?? [])];
+  const halfMade = (await halfMadeRegistrations(context.repository)).map((each) => halfMadeWorktree(each));
+  return [
+    ...halfMade,
+    ...inPlace.map((each) => leftWorktree(patient, each)),
+    ...strangers.flatMap((found) => found ?? []),
+  ];
 }
 
-function leftWorktree({ context, archives }: Patient, worktree: Worktree): Finding {
+function leftWorktree({ context, sessions }: Patient, worktree: Worktree): Finding {
   const { trashDays } = context.settings();
   const gone = worktree.prunable !== undefined;
   return {
     kind: 'worktree-left',
     severity: 'info',
     sentence: gone
-      ? `git still lists the worktree ${worktree.path}, whose folder is gone, and no session works in it.`
-      : `No session works in the worktree ${worktree.path}.`,
+      ? `git still lists the worktree ${worktree.path}, but its folder is missing and no session uses it.`
+      : `No session uses the worktree ${worktree.path}.`,
     evidence: [worktree.branch === undefined ? `At ${worktree.head ?? 'no commit'}` : `Branch ${worktree.branch}`],
     repair: {
-      title: gone ? 'Have git Forget It' : 'Move to Trash',
+      title: gone ? 'Remove from Git’s List' : 'Move to Trash',
       plan: [
-        gone ? 'Set aside what git keeps of it.' : `Move ${worktree.path}, with all files in it, to the trash.`,
+        gone ? 'Move git’s data for it to the trash.' : `Move ${worktree.path} and all files in it to the trash.`,
         ...(worktree.branch === undefined ? [] : [`Keep the branch ${worktree.branch}.`]),
-        `List it among the archived sessions, from where it can be restored${trashDays > 0 ? ` for ${trashDays} days` : ''}.`,
+        `Add it to the archived sessions, where it can be restored${trashDays > 0 ? ` for ${trashDays} days` : ''}.`,
       ],
-      run: () => archives.remove(worktree.path),
+      run: () => sessions.removeWorktree(worktree.path),
+    },
+  };
+}
+
+/** What a killed `git worktree add` left: git neither lists nor prunes it. */
+function halfMadeWorktree(registration: string): Finding {
+  return {
+    kind: 'worktree-left',
+    severity: 'warning',
+    sentence: `git was stopped while it created the worktree ${path.basename(registration)}, and left an incomplete record of it.`,
+    evidence: [registration],
+    repair: {
+      title: 'Remove the Incomplete Record',
+      plan: [`Remove ${registration}, if it is still incomplete. There are no files that belong to it.`],
+      run: () => removeHalfMade(registration),
     },
   };
 }
@@ -60,11 +81,11 @@ async function strangeFolder(folder: string): Promise<Finding | undefined> {
   return {
     kind: 'worktree-left',
     severity: 'info',
-    sentence: `${folder} lies where worktrees are made, and is none.`,
-    evidence: [empty ? 'It is empty.' : `It holds ${names.length} entries, such as ${names[0] ?? ''}.`],
+    sentence: `${folder} is in the worktrees folder but is not a worktree.`,
+    evidence: [empty ? 'It is empty.' : `It contains ${names.length} entries, such as ${names[0] ?? ''}.`],
     ...(empty && {
       repair: {
-        title: 'Remove the Empty Folder',
+        title: 'Remove Empty Folder',
         plan: [`Remove ${folder}, if it is still empty.`],
         run: () => rmdir(folder),
       },
@@ -73,33 +94,33 @@ async function strangeFolder(folder: string): Promise<Finding | undefined> {
 }
 
 /** Sessions whose worktree is not there, though an agent worked in it. */
-export async function missingWorktrees({ context, archives }: Patient): Promise<readonly Finding[]> {
+export async function missingWorktrees({ context, sessions }: Patient): Promise<readonly Finding[]> {
   const { repository, store } = context;
   const findings: Finding[] = [];
   const branches = new Set((await looseBranches(repository, '', new Set())).map(({ name }) => name));
   for (const session of inUse(store.list())) {
     const { worktree, branch, name } = session;
     const turn = lastTurn(session);
-    const worked = session.turns.some(({ agent }) => agent !== undefined);
+    const worked = session.turns.some(({ begunAt }) => begunAt !== undefined);
     if (!worked || turn === undefined || isOpen(turn) || (await exists(worktree))) continue;
     const there = branches.has(branch);
     findings.push({
       kind: 'worktree-missing',
       severity: there ? 'warning' : 'error',
       sentence: there
-        ? `The worktree of “${name}” is gone; its branch ${branch} is there.`
-        : `The worktree of “${name}” is gone, and its branch ${branch}, too.`,
+        ? `The worktree of “${name}” is missing. Its branch ${branch} still exists.`
+        : `The worktree of “${name}” and its branch ${branch} are missing.`,
       evidence: [worktree],
       repair: there
         ? {
-            title: 'Make It Again',
-            plan: [`Check the branch ${branch} out at ${worktree}. Files that were never committed do not come back.`],
+            title: 'Recreate',
+            plan: [`Check out the branch ${branch} at ${worktree}. Files that were never committed are not restored.`],
             run: () => recreateWorktree(repository, { path: worktree, branch }),
           }
         : {
-            title: 'Archive the Session',
-            plan: ['Put the session among the archived ones. There are no files to move; its logs stay.'],
-            run: () => archives.archive(session),
+            title: 'Archive Session',
+            plan: ['Archive the session. There are no files to move. Its logs are kept.'],
+            run: () => sessions.archive(session.id),
           },
     });
   }
@@ -123,11 +144,13 @@ export async function leftBranches({ context }: Patient): Promise<readonly Findi
           {
             kind: 'branch-left',
             severity: 'info',
-            sentence: `${held.length} branches that begin with ${prefix} have no session, and hold nothing that other branches do not.`,
+            sentence: `${held.length} branches that begin with ${prefix} have no session and contain no commits of their own.`,
             evidence: held.map(line),
             repair: {
-              title: 'Delete Them',
-              plan: held.map((one) => `Delete the branch ${line(one)}, if it is still there and held elsewhere.`),
+              title: 'Delete',
+              plan: held.map(
+                (one) => `Delete the branch ${line(one)}, if it still exists and its commits are on another branch.`,
+              ),
               run: async () => {
                 for (const one of held) await deleteHeldBranch(repository, one);
               },
@@ -140,7 +163,7 @@ export async function leftBranches({ context }: Patient): Promise<readonly Findi
           {
             kind: 'branch-left',
             severity: 'info',
-            sentence: `${alone.length} branches that begin with ${prefix} have no session, and hold commits that no other branch does: merge or delete them yourself.`,
+            sentence: `${alone.length} branches that begin with ${prefix} have no session but contain commits that are on no other branch. Merge or delete them yourself.`,
             evidence: alone.map(line),
           } satisfies Finding,
         ]),

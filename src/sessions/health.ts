@@ -1,7 +1,7 @@
 import { TreelineError, errorText } from '../platform/errors.ts';
 import type { Session } from '../store/model.ts';
-import type { Archives } from './archive.ts';
 import type { Context } from './context.ts';
+import type { SessionActions } from './service-types.ts';
 import { diskUse } from './health-disk.ts';
 import { staleFiles } from './health-files.ts';
 import { journalFindings, oldTrash, unfinishedMoves } from './health-journal.ts';
@@ -52,16 +52,18 @@ export interface Repair {
 /** What an examination of one repository looks at. */
 export interface Patient {
   readonly context: Context;
-  readonly archives: Archives;
-  /** Has the supervisor look at sessions, as it does when their facts change. */
-  readonly look: (sessions: readonly Session[]) => void;
+  readonly sessions: Pick<SessionActions, 'archive' | 'purge' | 'removeWorktree'>;
+  /** Archived sessions whose files are kept longer than the setting says. */
+  readonly expired: () => readonly Session[];
+  /** Has whoever acts look at the facts again. */
+  readonly nudge: () => void;
 }
 
 type Check = (patient: Patient, signal: AbortSignal) => Promise<readonly Finding[]> | readonly Finding[];
 
 /** What follows from the state alone: no git, no walk over folders. */
 const CHEAP: Readonly<Record<string, Check>> = {
-  'the journal': journalFindings,
+  'the session history': journalFindings,
   'unfinished moves': unfinishedMoves,
   'the trash': oldTrash,
 };
@@ -96,7 +98,7 @@ export async function examine(
       findings.push({
         kind: 'check-failed',
         severity: 'warning',
-        sentence: `Treeline could not look at ${what}.`,
+        sentence: `Treeline could not check ${what}.`,
         evidence: [why],
       });
     }

@@ -1,74 +1,90 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import type { AgentAdapter } from '../agents/adapter.ts';
 import { branchName } from '../git/branch-name.ts';
 import { head, resolveCommit } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
+import { listWorktrees } from '../git/worktree-list.ts';
 import { freeWorktreePath, worktreeFolder } from '../git/worktree-path.ts';
-import { MESSAGE_LIMIT, RUN_FILES } from '../keeper/protocol.ts';
+import { connectKeeper, readSpec } from '../keeper/client.ts';
+import { MESSAGE_LIMIT } from '../keeper/protocol.ts';
 import { writeAtomic } from '../platform/atomic-file.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import { sessionId, shortId } from '../platform/ids.ts';
-import { privateFolder, sessionFolder, turnFolder } from '../platform/paths.ts';
-import type { ExitRecord, Session, Turn } from '../store/model.ts';
-import { isLive, isOpen, isQueued, lastTurn } from '../store/lifecycle.ts';
+import { factId, sessionId, shortId } from '../platform/ids.ts';
+import { privateFolder, runFolder, sessionFolder, textFile } from '../platform/paths.ts';
+import { removeTree } from '../platform/remove-tree.ts';
+import { RULES } from '../store/facts.ts';
+import { isVacant } from '../store/leadership.ts';
+import { isOpen, isQueued, isStoppable, lastTurn, runOf } from '../store/lifecycle.ts';
+import type { ExitRecord, MoveTo, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
-import { Archives } from './archive.ts';
+import { archiveContents, expiredArchives } from './archives.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';
-import { examine, type Finding, type Patient } from './health.ts';
+import { examine, type Finding } from './health.ts';
+import { outcome } from './outcome.ts';
 import { freshStartPrompt, promptExcerpt } from './prompts.ts';
 import type {
   ActionOptions,
   ArchiveContents,
+  OldArchives,
   RepositorySessions,
   Restored,
   ResumeRequest,
   SpawnRequest,
 } from './service-types.ts';
-import { Surveyor } from './surroundings.ts';
-import { TurnSupervisor } from './turn-supervisor.ts';
+import { BranchNames } from './surroundings.ts';
+import type { TrashAnswer, TrashRecord } from './trash-record.ts';
 
-/** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
-const STOP_SLACK = 10_000;
+/** A turn that nobody has taken up after this many ms waits in the queue, whatever the reason. */
+const CLAIMED_WITHIN = 10_000;
 
-/** When a withdrawal that the disk refused is tried again: ms. */
-const WITHDRAW_RETRY = 2000;
+/** How long a keeper may take to answer who cannot write down that he wants a stop: ms. */
+const CONNECT_TIMEOUT = 3000;
 
-/** The sessions of one repository: what the user may ask for, turned into facts; the supervisor does the rest. */
+/** What the user is told while a turn comes to its start, by status. */
+const STEPS: Readonly<Partial<Record<Session['status'], string>>> = {
+  queued: 'Waiting for its turn',
+  preparing: 'Making the worktree',
+  starting: 'Starting the agent',
+};
+
+export interface SessionsOptions {
+  readonly context: Context;
+  readonly trash: TrashRecord;
+  /** Has whoever acts, if it is this process, look at the facts again. */
+  readonly nudge: () => void;
+}
+
+/**
+ * The sessions of one repository, as whoever looks at them sees them, and what may be wanted of them: each wish is a fact, which
+ * somebody acts on, perhaps in another process. What became of it is read from the facts that follow.
+ */
 export class SessionsOfRepository implements RepositorySessions {
   readonly repository: Repository;
   readonly store: string;
   readonly ready: Promise<void>;
   readonly #context: Context;
-  readonly #supervisor: TurnSupervisor;
-  readonly #surveyor: Surveyor;
-  readonly #archives: Archives;
+  readonly #trash: TrashRecord;
+  readonly #nudge: () => void;
+  readonly #branchNames: BranchNames;
   readonly #activities = new Map<string, Activity>();
   readonly #changes: Emitter<ReadonlySet<string>>;
   readonly #disposables: Dispose[] = [];
   #changed = new Set<string>();
   #listed: { readonly all: readonly Session[]; readonly shown: readonly Session[] } | undefined;
 
-  constructor(context: Context) {
+  constructor({ context, trash, nudge }: SessionsOptions) {
     this.#context = context;
+    this.#trash = trash;
+    this.#nudge = nudge;
     this.repository = context.repository;
     this.store = context.folder;
+    this.ready = context.store.ready;
     this.#changes = new Emitter((error) => context.log.error(`A listener failed: ${errorText(error)}`));
-    this.#supervisor = new TurnSupervisor(context);
-    this.#surveyor = new Surveyor(context.repository);
-    this.#archives = new Archives(context);
-    this.#disposables.push(
-      context.store.onDidChange((ids) => this.#noteFacts(ids)),
-      context.timelines.onActivity((activity) => this.#noteActivity(activity)),
-    );
-    this.ready = context.store.ready.then(() => {
-      this.#supervisor.look(context.store.list());
-      // In the background: nothing that the user does waits for it.
-      void this.#archives.settle().then(() => this.#logFindings());
-    });
+    this.#branchNames = new BranchNames(context.repository);
+    this.#disposables.push(context.store.onDidChange((ids) => this.#note(ids)));
   }
 
   get onDidChange(): RepositorySessions['onDidChange'] {
@@ -78,8 +94,9 @@ export class SessionsOfRepository implements RepositorySessions {
   list(): readonly Session[] {
     const all = this.#context.store.list();
     if (this.#listed?.all !== all) {
-      // A foreign worktree is nothing of ours once it is back.
-      this.#listed = { all, shown: all.filter(({ foreign, archive }) => foreign !== true || archive !== undefined) };
+      // A foreign worktree is nothing of ours while it is where it belongs.
+      const isShown = ({ foreign, archive }: Session): boolean => foreign !== true || archive !== undefined;
+      this.#listed = { all, shown: all.filter(isShown) };
     }
     return this.#listed.shown;
   }
@@ -93,21 +110,33 @@ export class SessionsOfRepository implements RepositorySessions {
   }
 
   turnFolder(id: string, turn: number): string {
-    return turnFolder(this.store, id, turn);
+    return runFolder(this.store, id, this.get(id)?.turns[turn - 1]?.claim?.run ?? turn);
+  }
+
+  promptFile(id: string, turn: Turn): string {
+    return textFile(this.store, id, turn.text);
+  }
+
+  /** To be told what a session's output came to, by whoever reads it. */
+  noteActivity(activity: Activity): void {
+    if (this.get(activity.session) === undefined) return;
+    this.#activities.set(activity.session, activity);
+    this.#note([activity.session]);
   }
 
   async spawn(request: SpawnRequest, options: ActionOptions = {}): Promise<Session> {
     await this.ready;
+    this.#requireSomebody();
     const prompt = checkedPrompt(request.prompt);
     const adapter = this.#context.adapter(request.agent);
-    options.progress?.('Checking the agent and the repository');
+    options.progress?.('checking the agent and the repository');
     const id = sessionId();
     const name = displayName(request.name?.trim() || prompt);
     const settings = this.#context.settings();
     const wanted = branchName(settings.branchName, { name, id: shortId(id), agent: adapter.id });
     const folder = worktreeFolder(settings.worktreeFolder, this.repository);
     const [surroundings, base] = await Promise.all([
-      this.#surveyor.look({ isUnique: wanted.includes(shortId(id)) }),
+      this.#branchNames.surroundings({ isUnique: wanted.includes(shortId(id)) }),
       this.#base(request.base),
       this.#requireFound(adapter),
     ]);
@@ -115,12 +144,13 @@ export class SessionsOfRepository implements RepositorySessions {
     const worktree = await freeWorktreePath(this.repository, surroundings.worktrees, folder, branch);
     options.signal?.throwIfAborted();
     const agentSession = adapter.newAgentSession?.();
+    const text = factId();
     // Whatever the agent's argv cannot express is refused here, before anything is made.
-    const promptFile = join(turnFolder(this.store, id, 1), RUN_FILES.prompt);
+    const promptFile = textFile(this.store, id, text);
     adapter.start({ prompt, promptFile, worktree, session: id, ...(agentSession && { agentSession }) });
 
     try {
-      await this.#storePrompt(id, 1, prompt);
+      await this.#storeText(id, text, prompt);
       this.#context.store.append(
         {
           type: 'session.created',
@@ -137,109 +167,114 @@ export class SessionsOfRepository implements RepositorySessions {
           session: id,
           turn: 1,
           prompt: promptExcerpt(prompt),
+          text,
           resumes: false,
           ...(agentSession !== undefined && { agentSession }),
         },
       );
     } catch (error) {
       // What went wrong first is what is told.
-      await rm(sessionFolder(this.store, id), { recursive: true, force: true }).catch(() => undefined);
+      await removeTree(sessionFolder(this.store, id)).catch(() => undefined);
       throw error;
     }
-    return this.#begin(id, 1, options);
+    return this.#begun(id, 1, options).catch((error: unknown) => {
+      this.#branchNames.forget();
+      throw error;
+    });
   }
 
   async resume(id: string, request: ResumeRequest, options: ActionOptions = {}): Promise<Session> {
     await this.ready;
+    this.#requireSomebody();
     const session = this.#need(id);
     const prompt = checkedPrompt(request.prompt);
     if (session.archive !== undefined) {
-      throw new TreelineError('archived', `“${session.name}” is archived; restore it, then resume it.`);
+      throw new TreelineError('archived', `“${session.name}” is archived. Restore it, then resume it.`);
     }
     const last = lastTurn(session);
-    if (last !== undefined && isOpen(last)) {
-      throw turnRuns(session);
-    }
+    if (last !== undefined && isOpen(last)) throw turnRuns(session);
     const adapter = this.#context.adapter(session.agent.id);
     await this.#requireFound(adapter);
 
     // An agent that never ran has nothing to remember, and one without a resume of its own starts anew each time.
-    const ran = session.turns.some((turn) => turn.agent !== undefined);
+    const ran = session.turns.some(({ begunAt }) => begunAt !== undefined);
     const resumes = ran && request.fresh !== true && adapter.resume !== undefined;
     const agentSession = resumes ? resumable(session, adapter) : adapter.newAgentSession?.();
-    const text =
+    const whole =
       ran && request.fresh === true ? freshStartPrompt(session, await this.#earlierPrompts(session), prompt) : prompt;
     const number = session.turns.length + 1;
-    const promptFile = join(turnFolder(this.store, id, number), RUN_FILES.prompt);
-    const launch = { prompt: text, promptFile, worktree: session.worktree, session: id };
-    if (resumes && agentSession !== undefined) {
-      adapter.resume?.({ ...launch, agentSession });
-    } else {
-      adapter.start({ ...launch, ...(agentSession !== undefined && { agentSession }) });
-    }
+    const text = factId();
+    const launch = {
+      prompt: whole,
+      promptFile: textFile(this.store, id, text),
+      worktree: session.worktree,
+      session: id,
+    };
+    if (resumes && agentSession !== undefined) adapter.resume?.({ ...launch, agentSession });
+    else adapter.start({ ...launch, ...(agentSession !== undefined && { agentSession }) });
 
+    await this.#storeText(id, text, whole);
     const [fact] = this.#context.store.append({
       type: 'turn.requested',
       session: id,
       turn: number,
-      prompt: promptExcerpt(text),
+      prompt: promptExcerpt(whole),
+      text,
       resumes,
       ...(agentSession !== undefined && { agentSession }),
     });
-    // The journal is the arbiter: of two windows that ask at once, the first one's fact has made the turn.
-    if (this.get(id)?.turns[number - 1]?.request !== fact?.id) {
-      throw turnRuns(session);
-    }
-    try {
-      await this.#storePrompt(id, number, text);
-    } catch (error) {
-      this.#withdrawAtLast(id, number, errorText(error));
-      throw error;
-    }
-    return this.#begin(id, number, options);
+    // The journal is the arbiter: of two that ask at once, the first one's fact has made the turn.
+    if (this.get(id)?.turns[number - 1]?.request !== fact?.id) throw turnRuns(session);
+    return this.#begun(id, number, options);
   }
 
   async send(id: string, text: string): Promise<void> {
     await this.ready;
+    this.#requireSomebody();
     const session = this.#need(id);
     const message = checkedPrompt(text);
     if (Buffer.byteLength(JSON.stringify(message)) > MESSAGE_LIMIT) {
       throw new TreelineError(
         'message-too-long',
-        'The message is longer than the 1 MiB that a running agent takes; put it into a file, and send the path of that.',
+        'The message is longer than 1 MiB. Put it in a file, and send the path of the file.',
       );
     }
     const turn = lastTurn(session);
-    if (turn === undefined || !isLive(turn)) {
-      throw new TreelineError('not-running', `“${session.name}” does not run; resume it with your message instead.`);
+    if (turn === undefined || !isStoppable(session, turn)) {
+      throw new TreelineError('not-running', `“${session.name}” is not running; resume it with your message instead.`);
     }
-    await this.#supervisor.starting(id, turn.number);
-    const keeper = await this.#supervisor.keeper(id, turn.number);
-    if (keeper === undefined) {
-      throw new TreelineError('not-running', `“${session.name}” has just ended; resume it with your message instead.`);
-    }
-    await keeper.send(message);
+    const key = factId();
+    await this.#storeText(id, key, message);
+    this.#context.store.append({ type: 'message.promised', session: id, message: key, text: promptExcerpt(message) });
+    await outcome(this.#context.store, id, {
+      of: ({ messages }) => (messages.some((one) => one.id === key) ? undefined : true),
+      onFact: (fact) => {
+        if (fact.type === 'message.refused' && fact.message === key) throw new TreelineError(fact.code, fact.why);
+      },
+    });
   }
 
   async stop(id: string): Promise<ExitRecord | undefined> {
     await this.ready;
     const session = this.#need(id);
     const turn = lastTurn(session);
-    if (turn === undefined || !isOpen(turn)) {
-      return turn?.exit;
-    }
-    if (isQueued(turn)) {
-      this.#withdraw(id, turn.number, 'cancelled', 'It was cancelled before it started.');
-    } else if (turn.stoppingAt === undefined) {
+    if (turn === undefined || !isStoppable(session, turn)) return turn && runOf(session, turn)?.exit;
+    this.#requireSomebody();
+    if (turn.stoppingAt === undefined) {
       try {
         this.#context.store.append({ type: 'turn.stopping', session: id, turn: turn.number });
       } catch (error) {
         throw await this.#stopUnrecorded(session, turn, error);
       }
     }
-    await this.#supervisor.cancelStart(id, turn.number);
-    await this.#stopKeeper(id, turn.number);
-    return this.#over(id, turn.number);
+    const { exit } = await outcome(this.#context.store, id, {
+      of: (now) => {
+        const last = now.turns[turn.number - 1];
+        if (last === undefined || isStoppable(now, last)) return undefined;
+        return { exit: runOf(now, last)?.exit };
+      },
+    });
+    return exit;
   }
 
   async rename(id: string, name: string): Promise<void> {
@@ -247,34 +282,91 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#need(id);
     const text = name.trim();
     if (text === '') {
-      throw new TreelineError('invalid', 'A session needs a name; type at least one character.');
+      throw new TreelineError('invalid', 'A session needs a name. Enter at least one character.');
     }
     this.#context.store.append({ type: 'session.renamed', session: id, name: displayName(text) });
   }
 
   async archive(id: string): Promise<Session> {
     await this.ready;
-    return this.#archives.archive(this.#need(id));
+    const session = this.#need(id);
+    if (session.archive !== undefined && session.move === undefined) return session;
+    return this.#move(id, 'trash');
   }
 
   async unarchive(id: string, to?: string): Promise<Restored> {
     await this.ready;
-    return this.#archives.restore(this.#need(id), to);
+    const session = this.#need(id);
+    if (session.archive === undefined && session.move === undefined) return { session };
+    let note: string | undefined;
+    const stop = this.#context.store.onFacts((facts) => {
+      for (const fact of facts) {
+        if (fact.type === 'session.restored' && fact.session === id) note = fact.note;
+      }
+    });
+    try {
+      const restored = await this.#move(id, 'worktree', to === undefined ? undefined : path.resolve(to));
+      return { session: restored, ...(note !== undefined && { note }) };
+    } finally {
+      stop();
+    }
   }
 
   async purge(id: string): Promise<Session> {
     await this.ready;
-    return this.#archives.purge(this.#need(id));
+    const { archive } = this.#need(id);
+    return archive === undefined || archive.purgedAt !== undefined ? this.#need(id) : this.#move(id, 'nowhere');
   }
 
   async archiveContents(id: string, signal?: AbortSignal): Promise<ArchiveContents> {
     await this.ready;
-    return this.#archives.contents(this.#need(id), signal);
+    return archiveContents(this.repository, this.#need(id), signal);
+  }
+
+  async oldArchives(signal?: AbortSignal): Promise<OldArchives | undefined> {
+    await this.ready;
+    await this.#trash.open(Date.now());
+    const due =
+      this.#trash.answer === undefined
+        ? expiredArchives(this.#context.store.list(), this.#trash, this.#context.settings().trashDays)
+        : [];
+    if (due.length === 0) return undefined;
+    let bytes = 0;
+    for (const session of due) bytes += (await archiveContents(this.repository, session, signal)).bytes;
+    return { sessions: due, bytes };
+  }
+
+  async answerOldArchives(answer: TrashAnswer): Promise<void> {
+    await this.#trash.setAnswer(answer);
+    this.#nudge();
   }
 
   async removeWorktree(worktree: string): Promise<Session> {
     await this.ready;
-    return this.#archives.remove(worktree);
+    const { store } = this.#context;
+    const own = store.list().find((each) => each.worktree === worktree && each.archive === undefined && !each.foreign);
+    if (own !== undefined) return this.archive(own.id);
+    const found = (await listWorktrees(this.repository)).find((each) => each.path === worktree);
+    if (found === undefined) {
+      throw new TreelineError(
+        'no-worktree',
+        `${worktree} is not a worktree of ${this.repository.name}; refresh the view.`,
+      );
+    }
+    const id = sessionId();
+    const branch = found.branch ?? 'HEAD';
+    store.append({
+      type: 'session.created',
+      session: id,
+      name: path.basename(worktree),
+      agent: { id: 'none', name: 'No agent', format: 'text' },
+      base: { ref: branch, commit: found.head ?? '' },
+      worktree,
+      branch,
+      expects: [],
+      foreign: true,
+    });
+    return this.#move(id, 'trash');
   }
 
   async examine(signal?: AbortSignal): Promise<readonly Finding[]> {
@@ -282,41 +374,95 @@ export class SessionsOfRepository implements RepositorySessions {
     return examine(this.#patient(), { ...(signal && { signal }) });
   }
 
-  settingsChanged(): void {
-    this.#supervisor.look([]);
+  /** What can be seen without a look beyond the state, for the log. */
+  async examineCheaply(): Promise<readonly Finding[]> {
+    await this.ready;
+    return examine(this.#patient(), { cheap: true });
   }
 
-  async dispose(): Promise<void> {
-    this.#archives.dispose();
-    for (const dispose of this.#disposables.splice(0)) {
-      dispose();
-    }
-    await this.#supervisor.dispose();
-    await this.#context.store.dispose();
+  dispose(): void {
+    for (const dispose of this.#disposables.splice(0)) dispose();
   }
 
-  #patient(): Patient {
-    return { context: this.#context, archives: this.#archives, look: (sessions) => this.#supervisor.look(sessions) };
+  #patient(): Parameters<typeof examine>[0] {
+    const due = (): readonly Session[] =>
+      expiredArchives(this.#context.store.list(), this.#trash, this.#context.settings().trashDays);
+    return { context: this.#context, sessions: this, expired: due, nudge: this.#nudge };
   }
 
-  /** At the start, what can be seen without a look beyond the state goes to the log. */
-  async #logFindings(): Promise<void> {
-    for (const { sentence, evidence } of await examine(this.#patient(), { cheap: true })) {
-      this.#context.log.info(`${sentence} ${evidence.join('; ')}`);
-    }
-  }
-
-  /** Lets the supervisor start the turn, now or when there is a place. */
-  async #begin(id: string, number: number, options: ActionOptions): Promise<Session> {
-    this.#supervisor.expect(id, number, options);
-    this.#supervisor.look([this.#need(id)]);
+  /** Resolves when the agent of a turn has its prompt, or when the turn waits behind others. */
+  async #begun(id: string, number: number, { signal, progress }: ActionOptions): Promise<Session> {
+    const { store } = this.#context;
+    let told: string | undefined;
+    const cancel = (): void => {
+      try {
+        store.append({ type: 'turn.stopping', session: id, turn: number });
+      } catch (error) {
+        this.#context.log.warn(errorText(error));
+      }
+    };
+    signal?.addEventListener('abort', cancel, { once: true });
+    if (signal?.aborted === true) cancel();
+    this.#nudge();
     try {
-      await this.#supervisor.starting(id, number);
-    } catch (error) {
-      this.#surveyor.forget();
-      throw error;
+      return await outcome(store, id, {
+        of: (session) => {
+          const turn = session.turns[number - 1];
+          const step = STEPS[session.status];
+          if (step !== undefined && step !== told) progress?.((told = step));
+          if (turn === undefined) return session;
+          if (turn.withdrawn !== undefined) throw new TreelineError(turn.withdrawn.code, turn.withdrawn.message);
+          const waits = isQueued(turn) && signal?.aborted !== true && this.#isBehindOthers(turn);
+          return turn.begunAt !== undefined || waits ? session : undefined;
+        },
+        lookAfter: CLAIMED_WITHIN + 1,
+      });
+    } finally {
+      signal?.removeEventListener('abort', cancel);
     }
-    return this.#need(id);
+  }
+
+  /** Whether a turn has to wait until others are over. */
+  #isBehindOthers(turn: Turn): boolean {
+    const { store, settings } = this.#context;
+    if (store.live >= settings().maxConcurrent) return true;
+    return Date.now() - turn.requestedAt > CLAIMED_WITHIN;
+  }
+
+  /** Has the session's worktree moved, and waits for how that ended. */
+  async #move(id: string, to: MoveTo, worktree?: string): Promise<Session> {
+    this.#requireSomebody();
+    const { store } = this.#context;
+    store.refresh();
+    const before = this.#need(id);
+    const [fact] = store.append({
+      type: 'move.wanted',
+      session: id,
+      to,
+      ...(worktree !== undefined && { worktree }),
+    });
+    const wish = fact?.id;
+    const after = this.#need(id);
+    // Whoever acts may have taken it up by now: only a void wish leaves no trace.
+    if (after.wish?.fact !== wish && after.move?.to !== to && !isDone(after, to)) throw notNow(before, to);
+    this.#nudge();
+    return outcome(store, id, {
+      of: (now) => (now.wish === undefined && now.move === undefined && isDone(now, to) ? now : undefined),
+      onFact: (seen) => {
+        if (seen.type === 'intent.refused' && seen.intent === wish) throw new TreelineError(seen.code, seen.why);
+      },
+    });
+  }
+
+  /** Refuses what nobody would act on. */
+  #requireSomebody(): void {
+    const { lead, rules } = this.#context.store.leadership;
+    if (rules > RULES && isVacant(lead)) {
+      throw new TreelineError(
+        'newer-version',
+        'A newer version of Treeline has worked on this repository; update Treeline in this window, and try again.',
+      );
+    }
   }
 
   /** Looks for the agent's program, without running it. */
@@ -332,139 +478,62 @@ export class SessionsOfRepository implements RepositorySessions {
   async #base(ref: string | undefined): Promise<Session['base']> {
     if (ref === undefined) {
       const { branch, commit } = await head(this.repository);
-      if (commit !== undefined) {
-        return { ref: branch ?? commit, commit };
-      }
+      if (commit !== undefined) return { ref: branch ?? commit, commit };
     }
     const wanted = ref ?? 'HEAD';
     return { ref: wanted, commit: await resolveCommit(this.repository, wanted) };
   }
 
-  async #storePrompt(id: string, turn: number, prompt: string): Promise<void> {
-    const folder = turnFolder(this.store, id, turn);
+  /** Before the fact that names it, so that who reads of a prompt finds it. */
+  async #storeText(id: string, key: string, text: string): Promise<void> {
+    const file = textFile(this.store, id, key);
     try {
-      privateFolder(folder);
+      privateFolder(path.dirname(file));
       // No fsync, which a disk busy with a checkout answers late: the journal that asks for the turn has none here either.
-      await writeAtomic(join(folder, RUN_FILES.prompt), prompt, { sync: false });
+      await writeAtomic(file, text, { sync: false });
     } catch (cause) {
-      const words = `The prompt could not be stored in ${folder} (${errorText(cause)}): make space or access on that disk, and try again.`;
-      throw new TreelineError('prompt-write', words, { cause });
+      throw new TreelineError(
+        'prompt-write',
+        `The prompt could not be stored in ${file} (${errorText(cause)}): make space or access on that disk, and try again.`,
+        { cause },
+      );
     }
   }
 
   /** The prompts that an agent has seen: not those of turns that never ran, nor that found the conversation unknown. */
   async #earlierPrompts(session: Session): Promise<string[]> {
-    const seen = session.turns.filter((turn) => turn.agent !== undefined && turn.judgement?.unknownSession !== true);
-    const whole = seen.map((turn) =>
-      readFile(join(turnFolder(this.store, session.id, turn.number), RUN_FILES.prompt), 'utf8').catch(
-        () => turn.prompt,
-      ),
+    const seen = session.turns.filter((turn) => turn.begunAt !== undefined && turn.judgement?.unknownSession !== true);
+    return Promise.all(
+      seen.map((turn) => readFile(textFile(this.store, session.id, turn.text), 'utf8').catch(() => turn.prompt)),
     );
-    return Promise.all(whole);
-  }
-
-  #withdraw(session: string, turn: number, reason: 'cancelled' | 'failed', message: string): void {
-    this.#context.store.append({ type: 'turn.withdrawn', session, turn, reason, message });
-  }
-
-  /** Withdraws a turn without a prompt, again until the journal takes it: while it is queued, nothing behind it can start. */
-  #withdrawAtLast(session: string, turn: number, message: string): void {
-    try {
-      this.#withdraw(session, turn, 'failed', message);
-    } catch (error) {
-      if (error instanceof TreelineError && error.code === 'journal-write') {
-        setTimeout(() => this.#withdrawAtLast(session, turn, message), WITHDRAW_RETRY).unref();
-      }
-    }
   }
 
   /** An agent may be what fills the disk: its end does not wait for the journal. Returns what the user is to hear. */
-  async #stopUnrecorded(session: Session, { number, agent }: Turn, error: unknown): Promise<unknown> {
-    const keeper = agent && (await this.#supervisor.keeper(session.id, number).catch(() => undefined));
-    if (keeper === undefined) return error;
-    // It answers when the end is written, which its keeper tries until it is.
-    keeper.stop().catch((why: unknown) => this.#context.log.warn(`Stopping ${session.id}: ${errorText(why)}`));
-    const said = `The agent of “${session.name}” is being ended, which is recorded and shown only later. ${errorText(error)}`;
-    return new TreelineError('journal-write', said, { cause: error });
-  }
-
-  /** A keeper that cannot be reached, or does not do as it is told, is ended itself; the supervisor then closes its turn. */
-  async #stopKeeper(id: string, number: number): Promise<void> {
-    const { grace } = this.#context.settings();
-    const limit = AbortSignal.timeout(grace.interrupt + grace.terminate + STOP_SLACK);
+  async #stopUnrecorded(session: Session, turn: Turn, error: unknown): Promise<unknown> {
+    const run = runOf(session, turn);
+    if (run?.keeper === undefined || run.agent === undefined) return error;
     try {
-      const keeper = await this.#supervisor.keeper(id, number);
-      if (keeper !== undefined) {
-        await keeper.stop(limit);
-        return;
-      }
-    } catch (error) {
-      this.#context.log.warn(`The keeper of ${id} did not stop: ${errorText(error)}`);
+      const spec = await readSpec(runFolder(this.store, session.id, run.number));
+      const keeper = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process });
+      // It answers when the end is written, which its keeper tries until it is.
+      keeper
+        .stop()
+        .catch((why: unknown) => this.#context.log.warn(`Stopping ${session.id}: ${errorText(why)}`))
+        .finally(() => keeper.dispose())
+        .catch(() => undefined);
+    } catch {
+      return error;
     }
-    await this.#supervisor.endKeeper(id, number);
-  }
-
-  /** Resolves when the journal says that the turn is over. */
-  #over(id: string, number: number): Promise<ExitRecord | undefined> {
-    const { promise, resolve } = Promise.withResolvers<ExitRecord | undefined>();
-    const look = (): void => {
-      const turn = this.get(id)?.turns[number - 1];
-      if (turn === undefined || !isOpen(turn)) {
-        dispose();
-        resolve(turn?.exit);
-      }
-    };
-    const dispose = this.#changes.event(look);
-    this.#context.store.refresh();
-    look();
-    return promise;
+    const said = `The agent of “${session.name}” is being stopped; its status will be updated later. ${errorText(error)}`;
+    return new TreelineError('journal-write', said, { cause: error });
   }
 
   #need(id: string): Session {
     const session = this.get(id);
     if (session === undefined) {
-      throw new TreelineError('no-session', `There is no session ${id} in ${this.repository.name}.`);
+      throw new TreelineError('no-session', `${this.repository.name} has no session ${id}.`);
     }
     return session;
-  }
-
-  #noteFacts(ids: ReadonlySet<string>): void {
-    // Not at once: whoever appended the facts is to finish what it does with them first.
-    setImmediate(() => {
-      const sessions = [...ids].flatMap((id) => this.get(id) ?? []);
-      this.#supervisor.look(sessions);
-      this.#archives.look(sessions);
-    });
-    this.#note(ids);
-  }
-
-  #noteActivity(activity: Activity): void {
-    const session = this.get(activity.session);
-    if (session === undefined) {
-      return;
-    }
-    this.#activities.set(session.id, activity);
-    const named = activity.agentSession;
-    const isNew = named !== undefined && named.turn === session.turns.length && named.id !== session.agentSession;
-    if (isNew && this.#isAgentSession(session, named.id)) {
-      this.#context.store.append({
-        type: 'agent.identified',
-        session: session.id,
-        turn: named.turn,
-        agentSession: named.id,
-      });
-    }
-    this.#note([session.id]);
-  }
-
-  /** Whether an id that the output names has the form of one: any other must not take the place of a good one. */
-  #isAgentSession(session: Session, id: string): boolean {
-    try {
-      return this.#context.adapter(session.agent.id).isAgentSession(id);
-    } catch {
-      // The agent is in no setting any more. Should it come back, a resume asks again.
-      return true;
-    }
   }
 
   /** Several changes of one moment are one event. */
@@ -476,15 +545,31 @@ export class SessionsOfRepository implements RepositorySessions {
         this.#changes.fire(changed);
       });
     }
-    for (const id of ids) {
-      this.#changed.add(id);
-    }
+    for (const id of ids) this.#changed.add(id);
   }
+}
+
+/** Whether a session's worktree is where it was wanted. */
+function isDone({ archive }: Session, to: MoveTo): boolean {
+  if (to === 'trash') return archive !== undefined;
+  return to === 'worktree' ? archive === undefined : archive?.purgedAt !== undefined;
+}
+
+function notNow(session: Session, to: MoveTo): TreelineError {
+  const turn = lastTurn(session);
+  if (turn !== undefined && isStoppable(session, turn)) {
+    const then = to === 'trash' ? 'archive the session' : 'try again';
+    return new TreelineError('turn-runs', `“${session.name}” is running; stop it or wait for its end, then ${then}.`);
+  }
+  return new TreelineError(
+    'archive-busy',
+    `The worktree of “${session.name}” is being moved just now; try again in a moment.`,
+  );
 }
 
 function checkedPrompt(prompt: string): string {
   if (prompt.trim() === '') {
-    throw new TreelineError('invalid', 'The prompt is empty; say what the agent should do.');
+    throw new TreelineError('invalid', 'The prompt is empty. Describe what the agent should do.');
   }
   return prompt;
 }
@@ -495,7 +580,7 @@ function resumable(session: Session, adapter: AgentAdapter): string {
   if (!adapter.isAgentSession(id)) {
     throw new TreelineError(
       'no-agent-session',
-      `${adapter.name} never named the conversation of “${session.name}”, so it cannot be resumed; start it fresh.`,
+      `${adapter.name} never reported a session ID for “${session.name}”, so it cannot be resumed. Start it fresh.`,
     );
   }
   return id;
@@ -504,6 +589,6 @@ function resumable(session: Session, adapter: AgentAdapter): string {
 function turnRuns(session: Session): TreelineError {
   return new TreelineError(
     'turn-runs',
-    `A turn of “${session.name}” is under way, perhaps from another window; stop it or wait for its end, then resume.`,
+    `“${session.name}” is running, perhaps started from another window; stop it or wait for its end, then resume.`,
   );
 }

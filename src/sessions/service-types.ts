@@ -1,8 +1,9 @@
 import type { Repository } from '../git/types.ts';
 import type { Dispose } from '../platform/emitter.ts';
-import type { ExitRecord, Session } from '../store/model.ts';
+import type { ExitRecord, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
 import type { Finding } from './health.ts';
+import type { TrashAnswer } from './trash-record.ts';
 
 /** What a spawn is asked for. */
 export interface SpawnRequest {
@@ -46,6 +47,13 @@ export interface ArchiveContents {
   readonly unheld: number;
 }
 
+/** Archives that are older than the trash keeps, and that nobody has been asked about yet. */
+export interface OldArchives {
+  readonly sessions: readonly Session[];
+  /** What their deletion would free, at least. */
+  readonly bytes: number;
+}
+
 /** What the sessions of a repository do on the user's word. Everything throws TreelineError on refusal. */
 export interface SessionActions {
   /** Resolves when the agent runs, or when the session is queued behind the limit; what was made before a failure is undone. */
@@ -64,6 +72,10 @@ export interface SessionActions {
   purge(session: string): Promise<Session>;
   /** What a purge would delete. */
   archiveContents(session: string, signal?: AbortSignal): Promise<ArchiveContents>;
+  /** What is due for deletion as long as the user has not said whether it may go: it is kept until then. */
+  oldArchives(signal?: AbortSignal): Promise<OldArchives | undefined>;
+  /** The user's word for this repository: old archives are deleted, now and from now on, or kept. */
+  answerOldArchives(answer: TrashAnswer): Promise<void>;
   /** Moves any worktree of the repository but the main one to the trash; the archived entry that it gives can be restored. */
   removeWorktree(path: string): Promise<Session>;
   /** Everything about this repository's sessions that is not as it should be, what matters most first. */
@@ -82,11 +94,13 @@ export interface RepositorySessions extends SessionActions {
   get(id: string): Session | undefined;
   /** What the tree shows of a session's output; undefined until something is known of it. */
   activity(id: string): Activity | undefined;
-  /** The folder of a turn's files. */
+  /** The folder of the run that serves a turn, with its logs. */
   turnFolder(id: string, turn: number): string;
+  /** The file of a turn's whole prompt. */
+  promptFile(id: string, turn: Turn): string;
   /** Ids of the sessions whose facts or activity changed; several changes at once are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
-  dispose(): Promise<void>;
+  dispose(): void;
 }
 
 /** An agent that can be spawned, as found on this machine. */

@@ -1,7 +1,93 @@
-import type { CustomAgent } from '../agents/custom.ts';
-import type { ProgramOptions } from '../agents/program.ts';
+import type { CustomAgent } from '../agents/custom/adapter.ts';
+import type { Programs } from '../agents/program.ts';
+import { AGENTS } from '../agents/table.ts';
 
-/** The settings under `treeline.` that work below the views needs, validated. */
+// Every setting below `treeline.` but those of the agents, once. `npm run manifest` writes package.json's from this
+// table, and parse-settings.ts reads values by it. Descriptions stand in package.nls.json as `setting.<name>`.
+
+interface Common {
+  /** The heading that it stands under in the settings editor. */
+  readonly section: 'sessions' | 'views';
+  readonly scope: 'application' | 'machine' | 'window';
+}
+
+export interface NumberSetting extends Common {
+  readonly type: 'integer' | 'number';
+  readonly default: number;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+export interface TextSetting extends Common {
+  readonly type: 'string';
+  readonly default: string;
+}
+
+export interface ChoiceSetting extends Common {
+  readonly type: 'choice';
+  readonly default: string;
+  /** Each has a description of its own: `setting.<name>.<value>`. */
+  readonly values: readonly string[];
+}
+
+export interface SwitchSetting extends Common {
+  readonly type: 'boolean';
+  readonly default: boolean;
+}
+
+export type Setting = NumberSetting | TextSetting | ChoiceSetting | SwitchSetting;
+
+export const SETTINGS = {
+  maxConcurrent: { section: 'sessions', type: 'integer', default: 6, minimum: 1, maximum: 100, scope: 'window' },
+  worktreeFolder: {
+    section: 'sessions',
+    type: 'string',
+    default: '${repositoryParent}/${repositoryName}.worktrees',
+    scope: 'machine',
+  },
+  branchName: { section: 'sessions', type: 'string', default: 'treeline/${slug}-${id}', scope: 'window' },
+  /** Seconds, like the next one. */
+  stopGraceInterrupt: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
+  stopGraceTerminate: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
+  trashDays: { section: 'sessions', type: 'integer', default: 14, minimum: 0, maximum: 3650, scope: 'application' },
+  /** Each takes the disk space of a whole checkout. */
+  warmWorktrees: { section: 'sessions', type: 'integer', default: 3, minimum: 0, maximum: 10, scope: 'window' },
+  sessionsLayout: {
+    section: 'views',
+    type: 'choice',
+    values: ['grouped', 'flat'],
+    default: 'grouped',
+    scope: 'window',
+  },
+  notifications: {
+    section: 'views',
+    type: 'choice',
+    values: ['needsAttention', 'all', 'off'],
+    default: 'needsAttention',
+    scope: 'window',
+  },
+  showArchived: { section: 'views', type: 'boolean', default: false, scope: 'window' },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+type ValueOf<S extends Setting> = S extends ChoiceSetting
+  ? S['values'][number]
+  : S extends SwitchSetting
+    ? boolean
+    : S extends TextSetting
+      ? string
+      : number;
+
+/** The name by which the editor knows a setting. */
+export function settingId(name: SettingName): string {
+  return `treeline.${name}`;
+}
+
+/** What a setting holds. */
+export type SettingValue<Name extends SettingName> = ValueOf<(typeof SETTINGS)[Name]>;
+
+/** The settings that work below the views needs, validated. */
 export interface Settings {
   /** Turns that may run at once on one repository, over all windows. */
   readonly maxConcurrent: number;
@@ -11,23 +97,25 @@ export interface Settings {
   readonly warmWorktrees: number;
   /** Template of a branch name. */
   readonly branchName: string;
-  readonly claude: ProgramOptions;
-  readonly codex: ProgramOptions;
+  /** What is set of the built-in agents' programs, by the agents' ids. */
+  readonly programs: Programs;
   readonly customAgents: readonly CustomAgent[];
   /** Days that an archived worktree is kept; 0 keeps it until the user deletes it. */
   readonly trashDays: number;
-  /** ms from a stop's interrupt to SIGTERM, and from SIGTERM to SIGKILL. */
+  /** ms from a stop's interrupt to SIGTERM, and from SIGTERM to SIGKILL. Whole numbers. */
   readonly grace: { readonly interrupt: number; readonly terminate: number };
 }
 
 export const DEFAULT_SETTINGS: Settings = {
-  maxConcurrent: 6,
-  worktreeFolder: '${repositoryParent}/${repositoryName}.worktrees',
-  warmWorktrees: 3,
-  branchName: 'treeline/${slug}-${id}',
-  claude: { args: [] },
-  codex: { args: [] },
+  maxConcurrent: SETTINGS.maxConcurrent.default,
+  worktreeFolder: SETTINGS.worktreeFolder.default,
+  warmWorktrees: SETTINGS.warmWorktrees.default,
+  branchName: SETTINGS.branchName.default,
+  programs: Object.fromEntries(AGENTS.map(({ id }) => [id, { args: [] }])),
   customAgents: [],
-  trashDays: 14,
-  grace: { interrupt: 5000, terminate: 5000 },
+  trashDays: SETTINGS.trashDays.default,
+  grace: {
+    interrupt: SETTINGS.stopGraceInterrupt.default * 1000,
+    terminate: SETTINGS.stopGraceTerminate.default * 1000,
+  },
 };

@@ -25,10 +25,10 @@ export class Surroundings {
 }
 
 /**
- * Asks git once for all who ask while the answer is under way: sessions that are spawned together. Each start of a git holds
- * the event loop up, the longer the busier the machine is.
+ * Finds free branch names. Sessions that are spawned together share one question to git, because each start of a git process
+ * blocks the event loop for some milliseconds.
  */
-export class Surveyor {
+export class BranchNames {
   readonly #repository: Repository;
   #answer: Promise<Surroundings> | undefined;
   #last: Surroundings | undefined;
@@ -37,8 +37,12 @@ export class Surveyor {
     this.#repository = repository;
   }
 
-  /** @param options.isUnique the name to be found a place for is nobody else's, whatever has changed: what git told last will do. */
-  look({ isUnique }: { readonly isUnique: boolean }): Promise<Surroundings> {
+  /**
+   * The branches and worktrees that a new session has to fit in with.
+   * @param options.isUnique whether the wanted name holds the session's own id, so that nobody else can have taken it: then
+   * git's last answer is good enough, however old.
+   */
+  surroundings({ isUnique }: { readonly isUnique: boolean }): Promise<Surroundings> {
     if (isUnique && this.#last !== undefined) return Promise.resolve(this.#last);
     this.#answer ??= Surroundings.of(this.#repository)
       .then((found) => (this.#last = found))

@@ -11,7 +11,9 @@ export function timelineSource(store: string, session: Session): TimelineSource 
     format: session.agent.format,
     turns: session.turns.filter(hasOutput).map((turn) => ({
       number: turn.number,
-      over: turn.exit !== undefined || turn.withdrawn !== undefined,
+      run: turn.claim?.run ?? 1,
+      text: turn.text,
+      over: turn.endedAt !== undefined || turn.withdrawn !== undefined,
       resumes: turn.resumes,
       ...(turn.agentSession !== undefined && { agentSession: turn.agentSession }),
       ...(turn.exit !== undefined && { exit: turn.exit }),

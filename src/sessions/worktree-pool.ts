@@ -8,8 +8,11 @@ import type { Context } from './context.ts';
 const FILL_AFTER = 3000;
 /** Between the opening of a repository and a look at what earlier windows have left: ms. */
 const TIDY_AFTER = 10_000;
-/** So many worktrees made in vain, and no more are made: whatever it is, it makes them unfit to be given out. */
-const MOST_IN_VAIN = 2;
+/**
+ * How many worktrees beyond the pool's size are made without one being given out. After that no more are made: something in
+ * this repository makes them unfit every time.
+ */
+const MOST_UNUSED = 2;
 
 type PoolContext = Pick<Context, 'repository' | 'settings' | 'log'>;
 
@@ -28,7 +31,7 @@ export class WorktreePool {
   #burst = 0;
   /** How many were made here since the last one was given out. */
   #made = 0;
-  /** git alone makes worktrees for this repository. */
+  /** Worktrees of this repository depend on more than the pool looks at, so it has none. */
   #unsuited = false;
 
   constructor(context: PoolContext) {
@@ -37,7 +40,7 @@ export class WorktreePool {
   }
 
   /** Has a session's worktree made, out of the pool where there is one ready, and sees to the next one. */
-  async serve(commit: string, make: (warm: boolean) => Promise<AddedWorktree>): Promise<AddedWorktree> {
+  async acquire(commit: string, make: (warm: boolean) => Promise<AddedWorktree>): Promise<AddedWorktree> {
     clearTimeout(this.#timer);
     this.#starting++;
     this.#burst++;
@@ -73,7 +76,7 @@ export class WorktreePool {
   }
 
   get #isWorthwhile(): boolean {
-    return this.#starting === 0 && !this.#unsuited && this.#made < this.#size + MOST_IN_VAIN;
+    return this.#starting === 0 && !this.#unsuited && this.#made < this.#size + MOST_UNUSED;
   }
 
   get #folder(): string {

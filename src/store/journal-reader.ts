@@ -118,7 +118,7 @@ export class JournalReader {
     } catch (cause) {
       throw new TreelineError(
         'journal-read',
-        `The sessions' journal ${this.#path} cannot be read (${errorText(cause)}): look at the disk and its permissions.`,
+        `The session history ${this.#path} could not be read (${errorText(cause)}). Check the disk and its permissions.`,
         { cause },
       );
     }

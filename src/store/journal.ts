@@ -70,7 +70,7 @@ export class Journal {
       if (line.length * 3 > MAX_LINE_BYTES && Buffer.byteLength(line) >= MAX_LINE_BYTES) {
         throw new TreelineError(
           'fact-too-large',
-          `A fact of type ${fact.type} is larger than 1 MiB and cannot be recorded: shorten its texts.`,
+          `A ${fact.type} record is larger than 1 MiB and cannot be saved. Shorten its text.`,
         );
       }
       text += line + '\n';
@@ -111,7 +111,7 @@ export class Journal {
       if (cause instanceof TreelineError) throw cause;
       throw new TreelineError(
         'journal-write',
-        `The sessions' journal ${this.#path} cannot be written (${errorText(cause)}): make space or access, and try again.`,
+        `The session history ${this.#path} could not be written (${errorText(cause)}). Check disk space and permissions, then try again.`,
         { cause },
       );
     }
@@ -151,7 +151,7 @@ export class Journal {
     } catch (cause) {
       throw new TreelineError(
         'journal-write',
-        `The sessions' journal ${this.#path} cannot be brought to the disk (${errorText(cause)}): look at the disk and try again.`,
+        `The session history ${this.#path} could not be saved to disk (${errorText(cause)}). Check the disk, then try again.`,
         { cause },
       );
     }

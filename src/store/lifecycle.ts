@@ -32,6 +32,12 @@ export function isOpenRun(session: Session, run: Run): boolean {
   return run.exit === undefined && (run.agent !== undefined || turns.some(isLive));
 }
 
+/** Whether there is something to stop: the turn itself, or its agent that waits for more after it. */
+export function isStoppable(session: Session, turn: Turn): boolean {
+  const run = runOf(session, turn);
+  return isOpen(turn) || (turn === lastTurn(session) && run !== undefined && isOpenRun(session, run));
+}
+
 /** What a fact's effect depends on, beside the session that it is about. */
 export interface Circumstances {
   /** How many turns of the repository are live before this fact. */
@@ -253,16 +259,27 @@ function runFact(session: Session, fact: RunFact): Session {
         : begun(started, turn, fact, `The agent is running (process ${fact.agent.pid}).`);
     }
     case 'agent.identified':
-      return fact.agentSession === session.agentSession || fact.run !== session.runs.length
+      return fact.agentSession === session.agentSession || isOldNews(session, fact)
         ? session
         : { ...session, agentSession: fact.agentSession };
     case 'run.exited': {
       const over = put({ exit: fact.exit });
       const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
-      if (turn === undefined || !isLive(turn)) return over;
-      return exited(withTurn(over, turn, { exit: fact.exit, endedAt: fact.exit.endedAt }), fact);
+      if (turn === undefined) return over;
+      if (isLive(turn)) {
+        const isUnread = run.agent !== undefined && turn.begunAt === undefined;
+        return exited(withTurn(over, turn, { exit: fact.exit, endedAt: fact.exit.endedAt }), fact, isUnread);
+      }
+      // The agent was stopped while it waited for more.
+      return session.status === 'stopping' && turn === lastTurn(session) ? exited(over, fact, false) : over;
     }
   }
+}
+
+/** Whether another run has begun since, or is to begin another conversation. */
+function isOldNews(session: Session, { run }: Of<'agent.identified'>): boolean {
+  const turn = lastTurn(session);
+  return run !== session.runs.length || (turn !== undefined && !turn.resumes && turn.claim?.run !== run);
 }
 
 type TurnFact =
@@ -282,11 +299,11 @@ function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session
     case 'turn.claimed':
       return claimed(session, turn, fact, now);
     case 'turn.withdrawn': {
-      if (!isOpen(turn) || turn.begunAt !== undefined) {
+      if (turn.withdrawn !== undefined || turn.begunAt !== undefined) {
         return session;
       }
-      const { reason, message, at } = fact;
-      const withdrawn = withTurn(session, turn, { withdrawn: { reason, message, at } });
+      const { reason, code, message, at } = fact;
+      const withdrawn = withTurn(session, turn, { withdrawn: { reason, code, message, at } });
       return withStatus(withdrawn, reason === 'failed' ? 'failed' : 'stopped', fact, message);
     }
     case 'turn.begun':
@@ -294,7 +311,7 @@ function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session
         ? begun(session, turn, fact, 'The agent has the prompt.')
         : session;
     case 'turn.stopping':
-      return isOpen(turn) && turn.stoppingAt === undefined
+      return isStoppable(session, turn) && turn.stoppingAt === undefined
         ? withStatus(withTurn(session, turn, { stoppingAt: fact.at }), 'stopping', fact, 'Stop requested.')
         : session;
     case 'turn.ended':
@@ -330,8 +347,8 @@ function claimed(session: Session, turn: Turn, fact: Of<'turn.claimed'>, { live,
   // Who asked for a stop while it was queued still sees that stop, and who leads has to act on it.
   if (turn.stoppingAt !== undefined) return opened;
   return session.worktreeReadyAt === undefined
-    ? withStatus(opened, 'preparing', fact, 'The worktree is being made.')
-    : withStatus(opened, 'starting', fact, 'The agent is being started.');
+    ? withStatus(opened, 'preparing', fact, 'Creating the worktree.')
+    : withStatus(opened, 'starting', fact, 'Starting the agent.');
 }
 
 /** Facts by which somebody acts count only from who leads: one that was replaced, and does not know it yet, grants nothing. */
@@ -344,8 +361,11 @@ function begun(session: Session, turn: Turn, fact: SessionFact, detail: string):
   return withStatus(next, turn.stoppingAt === undefined ? 'working' : 'stopping', fact, detail);
 }
 
-/** What the exit alone says, until the adapter has judged the output. */
-function exited(session: Session, fact: Of<'run.exited'>): Session {
+/**
+ * What the exit alone says, until the adapter has judged the output.
+ * @param isUnread the run went on from an earlier turn, and ended before it was given the prompt of this one.
+ */
+function exited(session: Session, fact: Of<'run.exited'>, isUnread: boolean): Session {
   const { exit } = fact;
   const how =
     exit.problem ??
@@ -355,6 +375,9 @@ function exited(session: Session, fact: Of<'run.exited'>): Session {
   }
   if (exit.problem !== undefined) {
     return withStatus(session, exit.startedAt === null ? 'failed' : 'lost', fact, how);
+  }
+  if (isUnread) {
+    return withStatus(session, 'failed', fact, 'The agent exited before it was given the prompt.');
   }
   return withStatus(session, exit.code === 0 ? 'idle' : 'failed', fact, how);
 }

@@ -8,9 +8,9 @@ import { Catalogue, type Snapshot } from './catalogue.ts';
 import type { Fact, FactEntry, Writer } from './facts.ts';
 import { JournalReader, type Damaged } from './journal-reader.ts';
 import { Journal } from './journal.ts';
-import { NOBODY, type Leadership } from './leadership.ts';
+import { NOBODY } from './leadership.ts';
 import { knowsMore } from './lifecycle.ts';
-import type { Session } from './model.ts';
+import type { Leadership, Session } from './model.ts';
 import { quarantine } from './quarantine.ts';
 import { State } from './state.ts';
 
@@ -26,7 +26,7 @@ const REPORTED_PIECES = 100;
 interface StoreEvents {
   /** Ids of the sessions that changed; the changes of one moment are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
-  /** Facts as they are read, after the state has them; also those that were void. Not those of the first reading. */
+  /** Facts as they are read, after the state has them; also those that were void. Not those of a reading from the beginning: at first, or after the journal was replaced. */
   readonly onFacts: (listener: (facts: readonly Fact[]) => void) => Dispose;
 }
 
@@ -125,13 +125,10 @@ export class Store implements StoreEvents {
    */
   append(...entries: readonly FactEntry[]): Fact[] {
     if (this.#disposed) {
-      throw new TreelineError('not-ready', 'The sessions of this repository were closed: open its folder again.');
+      throw new TreelineError('not-ready', 'The sessions of this repository are closed. Open its folder again.');
     }
     if (!this.#isReady) {
-      throw new TreelineError(
-        'not-ready',
-        'The sessions of this repository are still being read: try again in a moment.',
-      );
+      throw new TreelineError('not-ready', 'The sessions of this repository are still loading. Try again in a moment.');
     }
     try {
       const facts = this.#journal.append(...entries);
@@ -148,7 +145,7 @@ export class Store implements StoreEvents {
     }
     throw new TreelineError(
       'journal-write',
-      `The sessions' journal ${journalFile(this.folder)} was replaced while it was written: try again.`,
+      `The session history ${journalFile(this.folder)} was replaced while it was being written. Try again.`,
     );
   }
 
@@ -184,7 +181,7 @@ export class Store implements StoreEvents {
         this.#reader = new JournalReader(journal, snapshot.position);
       } else if (lost !== undefined) {
         this.#log.warn(`The journal ${journal} was deleted or cut: the catalogue tells what it has lost.`);
-        this.#state = new State({ sessions: lost, leadership: NOBODY, places: lost.length });
+        this.#state = new State({ sessions: lost, leadership: NOBODY });
         this.#recovering = true;
       }
       if (this.#disposed) return;
@@ -248,8 +245,9 @@ export class Store implements StoreEvents {
       }
     }
     this.#recovering = false;
-    if (lost.length > 0)
+    if (lost.length > 0) {
       this.#log.warn(`${lost.length} session(s) that it had lost were written back into the journal.`);
+    }
     return lost.length > 0;
   }
 

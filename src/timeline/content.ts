@@ -32,6 +32,10 @@ export function eventText(event: RowEvent): string {
       return `Conversation ${event.agentSession}${event.model === undefined ? '' : ` with ${event.model}`}`;
     case 'denial':
       return event.tool === '' ? event.reason : `${event.tool}: ${event.reason}`;
+    case 'retry': {
+      const count = event.of === undefined ? `${event.attempt}` : `${event.attempt} of ${event.of}`;
+      return event.attempt === undefined ? event.text : `${event.text} (attempt ${count})`;
+    }
     default:
       return event.text;
   }

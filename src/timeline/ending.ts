@@ -28,10 +28,10 @@ export function howItEnded(exit: ExitRecord): string {
   if (exit.survivors.length > 0) {
     const names = exit.survivors.slice(0, 5).map(({ pid, command }) => `${command} (${pid})`);
     const more = exit.survivors.length - names.length;
-    sentences.push(`Left running and then ended: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`);
+    sentences.push(`Processes left running were stopped: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`);
   }
   const missing = exit.expected.filter(({ present }) => !present).map(({ path }) => path);
-  if (missing.length > 0) sentences.push(`Expected, but not there: ${missing.join(', ')}.`);
+  if (missing.length > 0) sentences.push(`Expected but missing: ${missing.join(', ')}.`);
   return sentences.join(' ');
 }
 
@@ -42,12 +42,12 @@ function ending(exit: ExitRecord): string {
   if (stop !== undefined) {
     const wait = duration(endedAt - stop.requestedAt);
     const sent = stop.steps.map((step) => step.signal).join(', ');
-    if (sent === '') return `Ended by itself, ${wait} after a stop was asked for.`;
+    if (sent === '') return `Exited ${wait} after the stop request.`;
     const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `ended by ${signal}`;
-    return `Stopped on request (${sent}): ${how} ${wait} later${lasted === '' ? '' : `,${lasted} in all`}.`;
+    return `Stopped (${sent}): ${how} ${wait} later${lasted === '' ? '' : `,${lasted} in all`}.`;
   }
-  if (signal !== null) return `Ended by ${signal}, which Treeline did not send,${lasted}.`;
-  return `Ended by itself with exit code ${code ?? 'unknown'}${lasted}.`;
+  if (signal !== null) return `Ended by ${signal}${lasted}. Treeline did not send this signal.`;
+  return `Exited with code ${code ?? 'unknown'}${lasted}.`;
 }
 
 function duration(ms: number): string {

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { SqlJsStatic } from 'sql.js';
 import type { Before, OutputReader } from '../agents/adapter.ts';
+import { BUILD } from '../platform/build.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Judgement, Usage } from '../store/model.ts';
 import { shownTexts } from './content.ts';
 import { FilterList } from './filter-list.ts';
-import { IndexDb, INDEX_SCHEMA, type Entry } from './index-db.ts';
+import { IndexDb, type Entry } from './index-db.ts';
 import { groupBits, inGroups } from './kinds.ts';
 import { LogReplaced } from './log-file.ts';
 import { RowRenderer, type TextPart } from './renderer.ts';
@@ -171,7 +172,7 @@ export class SessionIndex {
   /** The whole text of a part of a row, read from the log. */
   text(seq: number, part: TextPart): string {
     if (seq < 1 || seq > this.#db.count) {
-      throw new TreelineError('no-row', `The timeline has no row ${seq} any more; open the timeline again.`);
+      throw new TreelineError('no-row', `The timeline no longer has row ${seq}. Open the timeline again.`);
     }
     return this.#renderer.whole(this.#db.entry(seq), part);
   }
@@ -255,7 +256,9 @@ export class SessionIndex {
     }
     const usage = sumUsage(parts);
     const cost = sumCost(parts);
-    return { ...(usage !== undefined && { usage }), ...(cost !== undefined && { cost }) };
+    const last = earlier.at(-1)?.summary;
+    const untold = last?.agentSession !== undefined && last.judgement.usage === undefined;
+    return { ...(usage !== undefined && { usage }), ...(cost !== undefined && { cost }), ...(untold && { untold }) };
   }
 
   readonly #rows: Rows = {
@@ -364,7 +367,8 @@ export class SessionIndex {
   }
 
   get #snapshotOf(): SnapshotOf {
-    return [INDEX_SCHEMA, this.#source.session, this.#source.format];
+    const { session, format } = this.#source;
+    return { build: BUILD, session, format };
   }
 }
 

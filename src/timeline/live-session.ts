@@ -94,7 +94,7 @@ export class LiveSession implements Job {
       return Promise.resolve(known);
     }
     if (this.index.source.turns.find(({ number }) => number === turn)?.over !== true) {
-      throw new TreelineError('turn-not-over', `Turn ${turn} is not over; it can be judged when it is.`);
+      throw new TreelineError('turn-not-over', `Turn ${turn} has not ended yet.`);
     }
     return new Promise((resolve, reject) => this.#waiters.push({ turn, resolve, reject }));
   }

@@ -158,11 +158,18 @@ export class Timelines {
     return new Promise<unknown>((resolve, reject) => {
       const late = (): void =>
         this.#settle(id)?.reject(
-          new TreelineError('timeline-slow', 'The timeline does not answer; open it again, or reload the window.'),
+          new TreelineError('timeline-slow', 'The timeline is not responding. Open it again, or reload the window.'),
         );
       const timer = setTimeout(late, name === 'judge' ? JUDGE_MS : QUERY_MS);
       this.#pending.set(id, { query, resolve, reject, timer, tries: 1 });
-      this.#post({ type: 'query', id, query });
+      try {
+        this.#post({ type: 'query', id, query });
+      } catch (error) {
+        // What no message can carry, such as a function, is no question.
+        this.#settle(id)?.reject(
+          new TreelineError('invalid', `The timeline cannot be asked this: ${errorText(error)}`),
+        );
+      }
     }) as Promise<Queries[Q]['answer']>;
   }
 
@@ -194,7 +201,7 @@ export class Timelines {
     for (const [id, pending] of [...this.#pending]) {
       pending.tries += 1;
       if (pending.tries > TRIES) {
-        const words = 'The timeline cannot be read: its worker crashed; see the log.';
+        const words = 'The timeline could not be read because its worker crashed. See the log for details.';
         this.#settle(id)?.reject(new TreelineError('timeline-crashed', words));
       }
     }
@@ -230,5 +237,5 @@ export class Timelines {
 }
 
 function closed(): TreelineError {
-  return new TreelineError('timeline-closed', 'This timeline is not open; open it and try again.');
+  return new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
 }

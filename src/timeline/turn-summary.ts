@@ -35,7 +35,7 @@ export function fingerprint(turn: TurnSource, folder: string): string {
 
 /** How the turn's process ended: as exit.json says, else as the journal does, else that nobody knows. */
 export function exitOf(turn: TurnSource, folder: string): ExitRecord {
-  return readExit(folder) ?? turn.exit ?? unseen(turn.withdrawn ?? 'Nobody saw how this turn ended.', folder);
+  return readExit(folder) ?? turn.exit ?? unseen(turn.withdrawn ?? 'How this turn ended is unknown.', folder);
 }
 
 function readExit(folder: string): ExitRecord | undefined {

@@ -1,29 +1,37 @@
 import * as vscode from 'vscode';
+import { readSetting } from '../sessions/read-setting.ts';
+import type { SettingName, SettingValue } from '../sessions/settings.ts';
 import type { Layout } from './placement.ts';
 
 /** The settings that only the views know. */
 
 export function sessionsLayout(): Layout {
-  return vscode.workspace.getConfiguration('treeline').get('sessionsLayout') === 'flat' ? 'flat' : 'grouped';
+  return read('sessionsLayout');
 }
 
 export async function setSessionsLayout(layout: Layout): Promise<void> {
-  await vscode.workspace
-    .getConfiguration('treeline')
-    .update('sessionsLayout', layout, vscode.ConfigurationTarget.Global);
+  await write('sessionsLayout', layout);
 }
 
 export function showsArchived(): boolean {
-  return vscode.workspace.getConfiguration('treeline').get('showArchived') === true;
+  return read('showArchived');
 }
 
 export async function setShowsArchived(shown: boolean): Promise<void> {
-  await vscode.workspace.getConfiguration('treeline').update('showArchived', shown, vscode.ConfigurationTarget.Global);
+  await write('showArchived', shown);
 }
 
-export type NotificationLevel = 'needsYou' | 'all' | 'off';
+export type NotificationLevel = SettingValue<'notifications'>;
 
 export function notificationLevel(): NotificationLevel {
-  const value: unknown = vscode.workspace.getConfiguration('treeline').get('notifications');
-  return value === 'all' || value === 'off' ? value : 'needsYou';
+  return read('notifications');
+}
+
+function read<Name extends SettingName>(name: Name): SettingValue<Name> {
+  // The editor itself marks what is wrong in these; nothing but the look of a view depends on them.
+  return readSetting(name, vscode.workspace.getConfiguration('treeline').get(name), () => undefined);
+}
+
+async function write<Name extends SettingName>(name: Name, value: SettingValue<Name>): Promise<void> {
+  await vscode.workspace.getConfiguration('treeline').update(name, value, vscode.ConfigurationTarget.Global);
 }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { onClick } from '../commands/call.ts';
 import type { ChangeKind } from '../git/types.ts';
 import { oneLine } from './plain.ts';
 import type { FileNode } from './sessions-nodes.ts';
@@ -18,11 +19,12 @@ export function fileItem(node: FileNode, worktree: string): vscode.TreeItem {
     kind,
     ...(change.added === undefined ? [] : [`+${change.added} −${change.removed ?? 0}`]),
     ...(change.binary ? [vscode.l10n.t('binary')] : []),
+    ...(change.unreadable === true ? [vscode.l10n.t('cannot be read')] : []),
   ].join(' · ');
   item.tooltip = change.from === undefined ? change.path : `${change.from} → ${change.path}`;
   item.accessibilityInformation = { label: `${kind}: ${oneLine(change.path)}` };
   item.contextValue = `file ${change.kind}`;
-  item.command = { command: 'treeline.openFileDiff', title: vscode.l10n.t('Open Changes'), arguments: [node] };
+  item.command = onClick(vscode.l10n.t('Open Changes'), 'openFileDiff', node);
   return item;
 }
 

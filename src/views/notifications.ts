@@ -83,8 +83,8 @@ export class Notifications implements vscode.Disposable {
     switch (notificationLevel()) {
       case 'off':
         return false;
-      case 'needsYou':
-        return ours && (group === 'needs-you' || session.status === 'failed' || session.status === 'lost');
+      case 'needsAttention':
+        return ours && (group === 'needs-attention' || session.status === 'failed' || session.status === 'lost');
       case 'all':
         return ours && group !== 'working';
     }
@@ -95,7 +95,7 @@ export class Notifications implements vscode.Disposable {
     const fresh = vscode.l10n.t('Start Fresh');
     const name = linkless(session.name);
     const text = unknown
-      ? vscode.l10n.t('{0} does not know this conversation any more: {1}.', linkless(session.agent.name), name)
+      ? vscode.l10n.t('{0} no longer recognizes the conversation of {1}.', linkless(session.agent.name), name)
       : `${name}: ${statusLabel(session.status, vscode.l10n.t)}. ${shorten(linkless(session.evidence.detail), 200)}`;
     const bad = session.status === 'failed' || session.status === 'lost';
     const show = bad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;

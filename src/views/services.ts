@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { Treeline } from '../sessions/treeline.ts';
+import type { Treeline } from '../hosts/treeline.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
 import type { Session } from '../store/model.ts';
 import type { Settings } from '../sessions/settings.ts';

@@ -30,7 +30,7 @@ export function abilities(session: Session, readsLines: boolean): Abilities {
   return {
     stop: open && session.status !== 'stopping',
     resume: turn !== undefined && !open && session.archive === undefined,
-    send: open && readsLines && turn.agent !== undefined && session.status === 'working',
+    send: open && readsLines && turn.begunAt !== undefined && session.status === 'working',
     diff: made && session.archive === undefined,
   };
 }
@@ -45,22 +45,25 @@ export function canPurge({ archive }: Session): boolean {
   return archive !== undefined && archive.purgedAt === undefined;
 }
 
-/** The words that `when` clauses of menus look for in a session's `viewItem`. */
+/** A word that `when` clauses of menus look for in a session's `viewItem`. */
+export type SessionWord =
+  'stoppable' | 'resumable' | 'sendable' | 'diff' | 'agentSession' | 'archivable' | 'restorable' | 'purgeable';
+
+/** A session's `viewItem`: what it is, and what can be done with it. */
 export function contextWords(session: Session, can: Abilities): string {
   const turn = lastTurn(session);
-  return [
-    'session',
-    session.status,
-    ...(turn !== undefined && isOpen(turn) ? [isQueued(turn) ? 'waiting' : 'live'] : []),
-    ...(can.stop ? ['stoppable'] : []),
-    ...(can.resume ? ['resumable'] : []),
-    ...(can.send ? ['sendable'] : []),
-    ...(can.diff ? ['diff'] : []),
-    ...(session.agentSession !== undefined ? ['agentSession'] : []),
-    ...(canArchive(session) ? ['archivable'] : []),
-    ...(session.archive === undefined ? [] : ['restorable']),
-    ...(canPurge(session) ? ['purgeable'] : []),
-  ].join(' ');
+  const words: readonly SessionWord[] = [
+    ...(can.stop ? ['stoppable' as const] : []),
+    ...(can.resume ? ['resumable' as const] : []),
+    ...(can.send ? ['sendable' as const] : []),
+    ...(can.diff ? ['diff' as const] : []),
+    ...(session.agentSession !== undefined ? ['agentSession' as const] : []),
+    ...(canArchive(session) ? ['archivable' as const] : []),
+    ...(session.archive === undefined ? [] : ['restorable' as const]),
+    ...(canPurge(session) ? ['purgeable' as const] : []),
+  ];
+  const progress = turn !== undefined && isOpen(turn) ? [isQueued(turn) ? 'waiting' : 'live'] : [];
+  return ['session', session.status, ...progress, ...words].join(' ');
 }
 
 /** When a session last gave a sign of life: its last output or the fact that its status rests on. */
@@ -101,7 +104,7 @@ export function tooltipLines(session: Session, activity: Activity | undefined, r
   const line = (label: string, value: string | undefined, code = false): TooltipLine[] =>
     value === undefined || value === '' ? [] : [{ label, value, ...(code && { code }) }];
   return [
-    ...line(t('Evidence'), `${oneLine(evidence.detail)} (${evidence.type}, ${ago(evidence.at)})`),
+    ...line(t('Evidence'), `${oneLine(evidence.detail)} (${ago(evidence.at)})`),
     ...line(
       t('Last output'),
       activity?.lastEventAt === undefined

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import { onClick } from '../commands/call.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
+import { settingId } from '../sessions/settings.ts';
 import { Coalescer } from './coalescer.ts';
 import { errorText } from '../platform/errors.ts';
 import { fileItem } from './file-item.ts';
@@ -92,8 +94,8 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       }),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (
-          event.affectsConfiguration('treeline.sessionsLayout') ||
-          event.affectsConfiguration('treeline.showArchived')
+          event.affectsConfiguration(settingId('sessionsLayout')) ||
+          event.affectsConfiguration(settingId('showArchived'))
         ) {
           this.#layout = sessionsLayout();
           this.#archived = showsArchived();
@@ -282,7 +284,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     const item = new vscode.TreeItem(title);
     item.id = node.id;
     item.iconPath = new vscode.ThemeIcon('ellipsis');
-    item.command = { command: 'treeline.showMoreSessions', title, arguments: [node] };
+    item.command = onClick(title, 'showMoreSessions', node);
     return item;
   }
 
@@ -308,7 +310,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
       if (shown.length === 0) {
         return [note(vscode.l10n.t('No changes yet'))];
       }
-      return more ? [...shown, note(vscode.l10n.t('More files have changed'))] : shown;
+      return more ? [...shown, note(vscode.l10n.t('More files changed'))] : shown;
     } catch (error) {
       this.#services.log.warn(`Changes of ${node.session}: ${errorText(error)}`);
       return [note(oneLine(errorText(error)))];
@@ -331,11 +333,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
     item.description = look.description;
     item.contextValue = look.context;
     item.accessibilityInformation = { label: look.spoken };
-    item.command = {
-      command: 'treeline.openTimeline',
-      title: vscode.l10n.t('Open Timeline'),
-      arguments: [session.id, { from: 'tree' }],
-    };
+    item.command = onClick(vscode.l10n.t('Open Timeline'), 'openTimeline', session.id, { from: 'tree' });
     const given = JSON.stringify(look);
     this.#shown.set(session.id, { given, told: this.#shown.get(session.id)?.told ?? given });
     return item;
@@ -439,9 +437,11 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
 
   #updateBadge(): void {
     const counts = countGroups(allSessions(this.#services.treeline).map(({ session }) => session.status));
-    const waiting = counts['needs-you'];
+    const waiting = counts['needs-attention'];
     const tooltip =
-      waiting === 1 ? vscode.l10n.t('1 session needs you') : vscode.l10n.t('{0} sessions need you', waiting);
+      waiting === 1
+        ? vscode.l10n.t('1 session needs attention')
+        : vscode.l10n.t('{0} sessions need attention', waiting);
     if (this.view.badge?.value !== (waiting === 0 ? undefined : waiting)) {
       this.view.badge = waiting === 0 ? undefined : { value: waiting, tooltip };
     }

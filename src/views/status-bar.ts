@@ -36,12 +36,12 @@ export class StatusBar implements vscode.Disposable {
     }
     const counts = countGroups(sessions.map(({ session }) => session.status));
     const text = summary(counts, vscode.l10n.t);
-    const icon = counts['needs-you'] > 0 ? 'bell-dot' : 'list-tree';
+    const icon = counts['needs-attention'] > 0 ? 'bell-dot' : 'list-tree';
     this.#item.text = `$(${icon}) ${text}`;
-    this.#item.tooltip = vscode.l10n.t('Treeline: show the sessions');
+    this.#item.tooltip = vscode.l10n.t('Show Treeline sessions');
     this.#item.accessibilityInformation = { label: `Treeline: ${text}` };
     this.#item.backgroundColor =
-      counts['needs-you'] > 0 ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+      counts['needs-attention'] > 0 ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
     this.#item.show();
   }
 }

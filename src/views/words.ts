@@ -4,7 +4,7 @@ import type { Status } from '../store/model.ts';
 export type Translate = (message: string, ...args: (string | number)[]) => string;
 
 /** How the tree groups sessions, in the order of the groups. */
-export const STATUS_GROUPS = ['working', 'needs-you', 'idle', 'ended', 'archived'] as const;
+export const STATUS_GROUPS = ['working', 'needs-attention', 'idle', 'ended', 'archived'] as const;
 
 export type StatusGroup = (typeof STATUS_GROUPS)[number];
 
@@ -22,8 +22,8 @@ const LOOKS: Readonly<Record<Status, StatusLook>> = {
   starting: { group: 'working', icon: 'loading~spin', color: 'charts.blue' },
   working: { group: 'working', icon: 'loading~spin', color: 'charts.blue' },
   stopping: { group: 'working', icon: 'loading~spin', color: 'charts.orange' },
-  'needs-input': { group: 'needs-you', icon: 'question', color: 'charts.yellow' },
-  'needs-permission': { group: 'needs-you', icon: 'shield', color: 'charts.yellow' },
+  'needs-input': { group: 'needs-attention', icon: 'question', color: 'charts.yellow' },
+  'needs-permission': { group: 'needs-attention', icon: 'shield', color: 'charts.yellow' },
   idle: { group: 'idle', icon: 'pass', color: 'testing.iconPassed' },
   stopped: { group: 'ended', icon: 'circle-slash', color: 'descriptionForeground' },
   failed: { group: 'ended', icon: 'error', color: 'testing.iconFailed' },
@@ -68,8 +68,8 @@ export function groupLabel(group: StatusGroup, t: Translate): string {
   switch (group) {
     case 'working':
       return t('Working');
-    case 'needs-you':
-      return t('Needs You');
+    case 'needs-attention':
+      return t('Needs Attention');
     case 'idle':
       return t('Idle');
     case 'ended':
@@ -81,7 +81,7 @@ export function groupLabel(group: StatusGroup, t: Translate): string {
 
 /** How many sessions are in each group. */
 export function countGroups(statuses: Iterable<Status>): Readonly<Record<StatusGroup, number>> {
-  const counts: Record<StatusGroup, number> = { working: 0, 'needs-you': 0, idle: 0, ended: 0, archived: 0 };
+  const counts: Record<StatusGroup, number> = { working: 0, 'needs-attention': 0, idle: 0, ended: 0, archived: 0 };
   for (const status of statuses) {
     counts[LOOKS[status].group] += 1;
   }
@@ -94,8 +94,10 @@ export function summary(counts: Readonly<Record<StatusGroup, number>>, t: Transl
   if (counts.working > 0) {
     parts.push(t('{0} working', counts.working));
   }
-  if (counts['needs-you'] > 0) {
-    parts.push(counts['needs-you'] === 1 ? t('1 needs you') : t('{0} need you', counts['needs-you']));
+  if (counts['needs-attention'] > 0) {
+    parts.push(
+      counts['needs-attention'] === 1 ? t('1 needs attention') : t('{0} need attention', counts['needs-attention']),
+    );
   }
   if (parts.length === 0) {
     const all = counts.idle + counts.ended;

@@ -45,7 +45,7 @@ export function worktreeDescription(seen: SeenWorktree, t: Translate): string {
     ...(status !== undefined && status.ahead > 0 ? [`↑${status.ahead}`] : []),
     ...(status !== undefined && status.behind > 0 ? [`↓${status.behind}`] : []),
     ...(worktree.locked === undefined ? [] : [t('locked')]),
-    ...(worktree.prunable === undefined ? [] : [t('folder is gone')]),
+    ...(worktree.prunable === undefined ? [] : [t('folder missing')]),
     ...(problem === undefined ? [] : [t('status unknown')]),
     branchLabel(worktree, t),
   ].join(' · ');

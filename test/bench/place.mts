@@ -5,12 +5,12 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { parseCustomAgents } from '../../src/agents/custom.ts';
+import { parseCustomAgents } from '../../src/agents/custom/settings.ts';
 import type { Session } from '../../src/store/model.ts';
 import type { Log } from '../../src/platform/log.ts';
 import type { RepositorySessions } from '../../src/sessions/service-types.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sessions/settings.ts';
-import { Treeline } from '../../src/sessions/treeline.ts';
+import { Treeline } from '../../src/hosts/treeline.ts';
 import { root } from '../setup/paths.mjs';
 import { seeded } from './stream-json.mts';
 
@@ -115,7 +115,13 @@ export async function openWindow(
   );
   if (problems.length > 0) throw new Error(problems.join(' '));
   const settings = { ...DEFAULT_SETTINGS, customAgents, maxConcurrent: 100, warmWorktrees: 0 };
-  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, assets: ASSETS });
+  const treeline = new Treeline({
+    globalStorage: storage,
+    settings: () => settings,
+    log: LOG,
+    version: '0.1.0',
+    assets: ASSETS,
+  });
   await treeline.setFolders([repo]);
   const [sessions] = treeline.repositories;
   if (sessions === undefined) throw new Error(`${repo} did not open.`);

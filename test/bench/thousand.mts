@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { findRepository } from '../../src/git/repository.ts';
-import { storeFolder } from '../../src/platform/paths.ts';
+import { storeFolder } from '../../src/store/store-folder.ts';
 import { selfId } from '../../src/platform/process-id.ts';
 import { Store } from '../../src/store/store.ts';
 import { writeHistory } from './history.mts';
@@ -40,7 +40,7 @@ export async function thousand({ scratch, quick }: RowContext): Promise<Thousand
   }
   const sessions = readdirSync(path.join(folder, 'sessions')).sort();
   const bytes = sessions.reduce(
-    (sum, id) => sum + statSync(path.join(folder, 'sessions', id, 'turns/1/stdout.log')).size,
+    (sum, id) => sum + statSync(path.join(folder, 'sessions', id, 'runs/1/stdout.log')).size,
     0,
   );
   return { repo, storage, folder, sessions, events: count * lines, bytes };

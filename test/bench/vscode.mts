@@ -64,8 +64,9 @@ function pack(scratch: string): string {
   const folder = path.join(scratch, 'package');
   mkdirSync(folder, { recursive: true });
   const shipped = ['package.json', 'package.nls.json', 'l10n', 'media', 'README.md', 'CHANGELOG.md', 'LICENSE'];
-  for (const name of ['.vscodeignore', ...shipped])
+  for (const name of ['.vscodeignore', ...shipped]) {
     cpSync(path.join(root, name), path.join(folder, name), { recursive: true });
+  }
   cpSync(DIST, path.join(folder, 'dist'), { recursive: true });
   const vsce = path.join(root, 'node_modules/@vscode/vsce/vsce');
   execFileSync(process.execPath, [vsce, 'package', '--no-dependencies', '--out', vsix], { cwd: folder, stdio: 'pipe' });

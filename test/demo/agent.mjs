@@ -4,6 +4,7 @@
 // and really commits; what it "thinks" is written below.
 //
 //   agent.mjs [--speed N] [--state FOLDER] [--resume ID | --session-id ID] (--prompt-file FILE | PROMPT)
+//   agent.mjs --live [--speed N] [--prompt-file FILE | PROMPT]      many turns, asks and can be steered: see live.mjs
 //
 // --speed 10 is ten times faster (a turn takes about 20 seconds at 1). The prompts of a conversation are kept in
 // ~/.local/state/treeline-demo (or --state), which is what --resume continues.
@@ -14,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
+import { live } from './live.mjs';
 
 const MODEL = 'demo';
 const run = promisify(execFile);
@@ -21,6 +23,7 @@ const run = promisify(execFile);
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    live: { type: 'boolean', default: false },
     'prompt-file': { type: 'string' },
     resume: { type: 'string' },
     'session-id': { type: 'string' },
@@ -180,11 +183,16 @@ async function turn(prompts) {
   result({ subtype: 'success', is_error: false, result: text, stop_reason: 'end_turn', terminal_reason: 'completed' });
 }
 
+const given = options['prompt-file'] ? readFileSync(options['prompt-file'], 'utf8') : positionals.join(' ');
+if (options.live) {
+  await live({ speed, ...(given !== '' && { prompt: given }) });
+  process.exit(0);
+}
+
 // As Claude Code ends: SIGTERM at once and without a word, SIGINT with a result that says so.
 process.on('SIGTERM', () => process.exit(143));
 process.on('SIGINT', () => interrupted.abort());
 
-const prompt = options['prompt-file'] ? readFileSync(options['prompt-file'], 'utf8') : positionals.join(' ');
 if (options.resume !== undefined && !existsSync(memory)) {
   console.error(`No conversation found with session ID: ${session}`);
   result({ subtype: 'error_during_execution', is_error: true });
@@ -192,7 +200,7 @@ if (options.resume !== undefined && !existsSync(memory)) {
 }
 print({ type: 'system', subtype: 'init', cwd, model: MODEL, tools: ['Bash', 'Edit', 'Read', 'TodoWrite', 'Write'] });
 try {
-  await turn(remember(prompt));
+  await turn(remember(given));
 } catch (error) {
   if (!interrupted.signal.aborted) throw error;
   const words = `[Request interrupted by user${inTool ? ' for tool use' : ''}]`;

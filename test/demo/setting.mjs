@@ -5,9 +5,10 @@ const agent = fileURLToPath(new URL('agent.mjs', import.meta.url));
 
 /**
  * The value of `treeline.customAgents`.
- * @param {{ speed?: number }} [options] how many times faster than for a person who watches
+ * @param {{ speed?: number, live?: boolean }} [options] how many times faster than for a person who watches, and whether the agent
+ * that stays up over many turns is among them
  */
-export function demoAgents({ speed = 1 } = {}) {
+export function demoAgents({ speed = 1, live = false } = {}) {
   const start = [process.execPath, agent, '--speed', String(speed)];
   const prompt = ['--prompt-file', '${promptFile}'];
   return [
@@ -18,5 +19,8 @@ export function demoAgents({ speed = 1 } = {}) {
       resume: [...start, '--resume', '${agentSession}', ...prompt],
       format: 'claude',
     },
+    ...(live
+      ? [{ id: 'demo-live', name: 'Demo agent, live (no model)', command: [...start, '--live'], stdin: 'lines' }]
+      : []),
   ];
 }

@@ -30,8 +30,8 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
     await workbench.treeMenu(/^Idle: /, 'Archive Session');
     await workbench.notificationAction('All files are kept for 14 days', 'Show Archived');
     await sessionItem(workbench, /^Archived: /).waitFor();
-    await workbench.treeMenu(/^Archived: /, 'Delete Archived Worktree for Good…');
-    const dialog = workbench.dialog('for good?');
+    await workbench.treeMenu(/^Archived: /, 'Permanently Delete Archived Worktree…');
+    const dialog = workbench.dialog('Permanently delete');
     // A row that is redrawn under its menu leaves the command without its session, which then asks for it.
     const asked = workbench.quickRows.filter({ hasText: 'write draft.txt' }).first();
     await dialog.or(asked).first().waitFor();
@@ -63,9 +63,9 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
     await workbench.choose('left-over', { asked: 'Treeline: Health' });
     const dialog = workbench.dialog('left-over');
     await dialog.getByText('Remove ').first().waitFor();
-    await dialog.getByRole('button', { name: 'Remove the Empty Folder' }).click();
+    await dialog.getByRole('button', { name: 'Remove Empty Folder' }).click();
     await until(() => !existsSync(path.join(place, 'left-over')), 'the folder is gone');
-    await workbench.choose('Open the Whole Report', { asked: 'Treeline: Health' });
+    await workbench.choose('Open Full Report', { asked: 'Treeline: Health' });
     await workbench.tab('Treeline Health.md').waitFor();
     await workbench.editorText.getByText('# Treeline: health').waitFor();
   });

@@ -19,8 +19,8 @@ test('a log that comes back with the window goes on following its file', async (
     });
     await sessionItem(workbench, /^Working: burst 200/).waitFor();
     await workbench.command('Treeline: Open Log…');
-    await workbench.choose(/^burst 200/, { asked: 'Choose a session' });
-    await workbench.choose('stdout', { asked: 'Which log?' });
+    await workbench.choose(/^burst 200/, { asked: 'Select a session' });
+    await workbench.choose('stdout', { asked: 'Select a log' });
     await workbench.tab(/\.stdout\.log/).waitFor();
     await shows('line 200');
   });

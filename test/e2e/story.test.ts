@@ -67,8 +67,8 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
 
   await step('the log opens read-only and follows', async () => {
     await workbench.command('Treeline: Open Log…');
-    await workbench.choose('Count the stars', { asked: 'Choose a session' });
-    await workbench.choose('stdout', { asked: 'Which log?' });
+    await workbench.choose('Count the stars', { asked: 'Select a session' });
+    await workbench.choose('stdout', { asked: 'Select a log' });
     await workbench.tab(/count-the-stars.*\.stdout\.log/).waitFor();
     await workbench.editorText.getByText('first words').waitFor();
     await workbench.editorText.click();
@@ -86,7 +86,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     await stopped.waitFor();
     await session(/^Ended/).waitFor();
     await row('Stopped on request (SIGINT): ended by SIGINT').waitFor();
-    await workbench.webview().getByText('Stopped: ended by SIGINT').waitFor();
+    await workbench.webview().getByText('Stopped by SIGINT').waitFor();
     const left = await agentProcesses(server);
     assert.deepEqual(
       left.filter((command) => /scripted-agent/.test(command)),

@@ -78,9 +78,9 @@ export async function spawnAgent(
   { agent, prompt }: { agent: string; prompt: string },
 ): Promise<void> {
   await workbench.command('Treeline: Spawn Agent…');
-  await workbench.choose(agent, { asked: 'Which agent?' });
+  await workbench.choose(agent, { asked: 'Select an agent' });
   await answerPrompt(workbench, prompt);
-  await workbench.choose('main', { asked: 'Start from which branch, tag or commit?' });
+  await workbench.choose('main', { asked: 'Select the branch, tag, or commit to start from' });
   await workbench.answer('', { asked: 'Name of the session' });
 }
 

@@ -50,7 +50,7 @@ test('two windows on one repository show the same, queue together, and come back
         .waitFor()
         .then(() => Date.now());
       await one.treeMenu(/^Working: Guard/, 'Rename Session…');
-      await one.answer(name, { asked: 'New name of the session' });
+      await one.answer(name, { asked: 'New session name' });
       late.push((await seen) - renamedAt(store));
     }
     t.diagnostic(`the other window showed it ${late.join(', ')} ms after it was in the journal`);
@@ -84,7 +84,7 @@ test('two windows on one repository show the same, queue together, and come back
     await inBoth(/^Stopped: Hold the place/);
   });
 
-  const databases = () => globSync(`${store}/**/{catalogue.jsonl,timeline.db}`);
+  const databases = () => globSync(`${store}/**/{catalogue-*.jsonl,timeline.db}`);
   const shown = async (): Promise<{ sessions: string[]; timeline: string[] }> => ({
     sessions: await sessionNames(one),
     timeline: await rowTexts(one),

@@ -276,7 +276,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
     const base = await original(t);
     const [last, failed] = base.sessions as readonly [Session, Session];
     const damages: Record<string, (folder: string) => void> = {
-      'the folder is gone': (folder) => rmSync(folder, { recursive: true }),
+      'the folder missing': (folder) => rmSync(folder, { recursive: true }),
       'the folder is a file': (folder) => {
         rmSync(folder, { recursive: true });
         writeFileSync(folder, 'no folder');
@@ -341,7 +341,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
         const keeper = keepers(world.storage).find(({ session }) => folder.includes(session));
         process.kill(keeper!.pid, 'SIGKILL');
       },
-      'its folder is gone and its keeper killed': (folder) => {
+      'its folder missing and its keeper killed': (folder) => {
         const keeper = keepers(world.storage).find(({ session }) => folder.includes(session));
         process.kill(keeper!.pid, 'SIGKILL');
         renameSync(folder, `${folder}-away`);

@@ -54,11 +54,14 @@ async function assertTold(window: FaultWindow, id: string, victim: Victim): Prom
   assert.deepEqual(marked([id]), [], `${shown.status}, and nothing of it runs`);
   if (victim === 'agent') {
     assert.equal(shown.status, 'failed');
-    assert.match(timeline, /turn-end: Ended by SIGKILL, which Treeline did not send/);
+    assert.match(timeline, /turn-end: Ended by SIGKILL.* Treeline did not send this signal/);
   } else {
     assert.equal(shown.status, 'lost');
-    assert.match(timeline, /keeper: The keeper ended unexpectedly; a window closes the turn in its place\./);
-    assert.match(timeline, /turn-end: The keeper ended unexpectedly, so nobody saw how the agent ended\./);
+    assert.match(
+      timeline,
+      /keeper: The background process ended unexpectedly\. A window is closing the turn instead\./,
+    );
+    assert.match(timeline, /turn-end: The background process ended unexpectedly, so how the agent ended is unknown\./);
     // With its keeper gone nobody read on what it printed; so it is ended, and that is said.
     if (victim === 'keeper') assert.match(timeline, /keeper: The agent \(process \d+\) still ran without its keeper/);
   }
@@ -194,7 +197,7 @@ suite('the machine restarts', { timeout: 120_000 }, () => {
     for (const id of ids) {
       const lost = await reached(window.sessions, id, ({ status }) => status === 'lost');
       assert.match(lost.evidence.detail, /ended unexpectedly/);
-      assert.match(await told(window, id), /keeper: The keeper ended unexpectedly/);
+      assert.match(await told(window, id), /keeper: The background process ended unexpectedly/);
     }
     assert.deepEqual(marked(ids), []);
     for (const pid of others.values()) assert.doesNotThrow(() => process.kill(pid, 0), 'a stranger was ended');

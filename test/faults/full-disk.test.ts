@@ -65,7 +65,7 @@ function fill(disk: string): () => void {
 async function fillJournal({ sessions }: FaultWindow, id: string): Promise<void> {
   await assert.rejects(async () => {
     for (;;) await sessions.rename(id, 'A longer name');
-  }, /cannot be written/);
+  }, /could not be written/);
 }
 
 suite('a full disk', { timeout: 300_000 }, () => {
@@ -93,10 +93,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
       const timeline = await rows(window, id);
       assert.equal(timeline.filter(({ kind }) => kind === 'output').length, LINES + 1);
       const notes = timeline.filter(({ kind }) => kind === 'keeper').map(({ text }) => text.text);
-      assert.match(
-        notes.join('\n'),
-        /The disk refused the agent's output \(ENOSPC\)[^]*The disk takes the output again/,
-      );
+      assert.match(notes.join('\n'), /Could not write the agent's output \(ENOSPC\)[^]*output is being written again/);
     }
     await assertConsistent(repo, window.sessions);
   });
@@ -178,7 +175,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
     free();
     const refused = await stop;
     // The journal could not take that a stop is wanted: that is told, and the agent is ended all the same.
-    assert.match(refused ?? '', /is being ended.* cannot be written .*space/);
+    assert.match(refused ?? '', /is being stopped.* could not be written .*space/);
     assert.equal((await reached(window.sessions, ends, judged)).status, 'idle');
     assert.equal((await reached(window.sessions, stopped, judged)).status, 'stopped');
     await reached(window.sessions, lost, ({ status }) => status === 'lost');
@@ -209,7 +206,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
     assert.equal(about('is tried again').length, 1, window.log.join('\n'));
     assert.match(
       about('is tried again')[0]!,
-      /^error: Turn 1 of ses_.* lost its keeper and could not be closed, and is tried again: .*cannot be written/,
+      /^error: Turn 1 of ses_.* lost its keeper and could not be closed, and is tried again: .*could not be written/,
     );
     assert.deepEqual(about('goes on'), [
       `info: Turn 1 of ${id}, which lost its keeper and could not be closed, goes on.`,
@@ -241,7 +238,10 @@ suite('a disk that fails', { timeout: 120_000 }, () => {
         stdout(window, id).toString().trimEnd().split('\n'),
         Array.from({ length: 100 }, (_, n) => `line ${n}`),
       );
-      assert.match(await told(window, id), /The disk refused the agent's output \(EIO\)[^]*takes the output again/);
+      assert.match(
+        await told(window, id),
+        /Could not write the agent's output \(EIO\)[^]*output is being written again/,
+      );
       const facts = readFileSync(journalFile(storeOf(storage)), 'utf8')
         .trimEnd()
         .split('\n')

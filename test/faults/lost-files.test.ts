@@ -49,7 +49,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
       assert.deepEqual(marked([id]), []);
       await reached(window.sessions, id, judged);
       assert.equal(session(window, id).status, 'stopped');
-      assert.match(await told(window, id), /turn-end: Stopped on request/);
+      assert.match(await told(window, id), /turn-end: Stopped \(/);
       await window.treeline.dispose();
       const next = await world.open();
       assert.equal(session(next, id).status, 'stopped');
@@ -67,7 +67,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
       else end();
       await reached(window.sessions, id, judged);
       assert.equal(session(window, id).status, how);
-      const ending = how === 'stopped' ? 'Stopped on request' : 'Ended by itself with exit code 0';
+      const ending = how === 'stopped' ? 'Stopped \\(' : 'Exited with code 0';
       assert.match(
         await told(window, id),
         new RegExp(`keeper: The folder of this turn was deleted.*turn-end: ${ending}`, 's'),
@@ -86,7 +86,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     assert.equal(session(window, id).status, 'idle');
     assert.match(
       await told(window, id),
-      /output: later[^]*The record of the agent’s end could not be written[^]*turn-end: Ended by itself/,
+      /output: later[^]*The record of the agent’s end could not be written[^]*turn-end: Exited with code/,
     );
     await window.sessions.resume(id, { prompt: 'print again' });
     await reached(window.sessions, id, (one) => one.turns.length === 2 && judged(one));
@@ -102,14 +102,14 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
       rmSync(file, { force: true });
       execFileSync('mkfifo', [file]);
     }
-    await until(() => window.log.some((line) => /journal .* cannot be/.test(line)), { what: 'it is told' });
+    await until(() => window.log.some((line) => /session history .* could not be/.test(line)), { what: 'it is told' });
     assert.equal(session(window, id).status, 'working');
-    await assert.rejects(window.sessions.rename(id, 'Other'), /journal .* cannot be/);
+    await assert.rejects(window.sessions.rename(id, 'Other'), /session history .* could not be/);
     rmSync(journal);
     end();
     await reached(window.sessions, id, judged);
     assert.equal(session(window, id).status, 'idle');
-    assert.match(await told(window, id), /turn-end: Ended by itself/);
+    assert.match(await told(window, id), /turn-end: Exited with code/);
   });
 
   test('its output, at the last moment: no row shows a piece of another file', async (t) => {
@@ -143,7 +143,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     await window.sessions.stop(id);
     assert.deepEqual([...marked([id]), ...keepers(world.storage)], []);
     assert.equal(session(window, id).status, 'stopped');
-    assert.match(await told(window, id), /turn-end: The keeper ended before the stop was done/);
+    assert.match(await told(window, id), /turn-end: The background process ended before the stop was complete/);
     assert.equal(about().filter((line) => line.startsWith('error')).length, 1, about().join('\n'));
   });
 });

@@ -227,7 +227,7 @@ suite('hooks', { timeout: 120_000 }, () => {
       what: 'the hook runs',
     });
     void cancelled.then(() => abort.abort());
-    await assertRefused(world, 'cancelled', /was cancelled while making the worktree/, { signal: abort.signal });
+    await assertRefused(world, 'cancelled', /was cancelled while creating the worktree/, { signal: abort.signal });
     const pid = Number(await cancelled);
     await until(() => !runs(pid), { what: 'the hook has ended' });
   });
@@ -315,7 +315,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     await assertRefused(
       await faultWorld(t, { repo: away }),
       'git-failed',
-      /making the worktree failed.*(remote|fetch|nowhere)/s,
+      /creating the worktree failed.*(remote|fetch|nowhere)/s,
     );
   });
 
@@ -420,7 +420,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     const file = join(world.repo, '.git/objects', blob.slice(0, 2), blob.slice(2));
     chmodSync(file, 0o600);
     writeFileSync(file, 'garbage');
-    await assertRefused(world, 'git-failed', /making the worktree failed/);
+    await assertRefused(world, 'git-failed', /creating the worktree failed/);
   });
 });
 

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { journalFile, socketPath } from '../../src/platform/paths.ts';
@@ -76,7 +76,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     const umask = process.umask(0);
     t.after(() => process.umask(umask));
     const runtime = await tempDir(t);
-    environment(t, { XDG_RUNTIME_DIR: runtime });
+    environment(t, { TMPDIR: runtime });
     const { storage, open } = await faultWorld(t);
     const window = await open();
     const { id } = await window.sessions.spawn({ agent: 'lines', prompt: 'print ready' });
@@ -98,7 +98,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     const store = modes(join(storage, 'repos'));
     assert.ok(
       store.some(({ path }) => path.endsWith('timeline.db')) &&
-        store.some(({ path }) => path.endsWith('catalogue.jsonl')),
+        store.some(({ path }) => basename(path).startsWith('catalogue-')),
     );
     for (const { path, mode, kind } of [...sockets, ...store]) {
       assert.equal(mode.toString(8), kind === 'folder' ? '700' : '600', path);
@@ -110,7 +110,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     { skip: !root && 'it takes root to be another user' },
     async (t) => {
       const runtime = await tempDir(t);
-      environment(t, { XDG_RUNTIME_DIR: runtime });
+      environment(t, { TMPDIR: runtime });
       const { storage, open } = await faultWorld(t);
       // What stands above the store is nobody's promise.
       for (const folder of [runtime, storage]) chmodSync(folder, 0o755);
@@ -150,7 +150,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
 
   test('the sockets’ folder that somebody else has made is not used', { skip: !root && 'it takes root' }, async (t) => {
     const runtime = await tempDir(t);
-    environment(t, { XDG_RUNTIME_DIR: runtime });
+    environment(t, { TMPDIR: runtime });
     const foreign = join(runtime, `treeline-${process.getuid?.() ?? 0}`);
     mkdirSync(foreign);
     execFileSync('chown', ['65534', foreign]);
@@ -163,7 +163,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
   });
 
   test('what stands at the socket’s path: a dead socket and a file make way, a living listener does not', async (t) => {
-    environment(t, { XDG_RUNTIME_DIR: await tempDir(t) });
+    environment(t, { TMPDIR: await tempDir(t) });
     const { repo, open } = await faultWorld(t);
     const { sessions } = await open();
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print one' });
@@ -209,7 +209,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
 
   test('who does not know the token drives nothing, whatever is said', async (t) => {
     const random = seeded(t);
-    environment(t, { XDG_RUNTIME_DIR: await tempDir(t) });
+    environment(t, { TMPDIR: await tempDir(t) });
     const { storage, open } = await faultWorld(t);
     const window = await open();
     const { id } = await window.sessions.spawn({ agent: 'lines', prompt: 'print ready' });
@@ -326,6 +326,36 @@ suite('secrets', { timeout: 60_000 }, () => {
   });
 });
 
+suite('a window that git started', { timeout: 60_000 }, () => {
+  test('an agent’s commits land in its own worktree, and the user’s index and branch stay as they are', async (t) => {
+    const { repo, open } = await faultWorld(t);
+    writeFileSync(join(repo, 'src/main.txt'), 'staged by the user\n');
+    execFileSync('git', ['add', 'src/main.txt'], { cwd: repo });
+    const git = (cwd: string, ...args: string[]): string => {
+      const env = { PATH: process.env['PATH'] ?? '', HOME: cwd };
+      return execFileSync('git', args, { cwd, encoding: 'utf8', env }).trim();
+    };
+    const users = (): string[] => [git(repo, 'rev-parse', 'main'), git(repo, 'ls-files', '--stage')];
+    const before = users();
+    // As git sets them for a hook, an alias, or the editor of a commit message.
+    environment(t, {
+      GIT_DIR: join(repo, '.git'),
+      GIT_WORK_TREE: repo,
+      GIT_INDEX_FILE: join(repo, '.git/index'),
+      GIT_PREFIX: 'src/',
+      GIT_CONFIG_PARAMETERS: `'user.name'='Somebody Else'`,
+    });
+    const window = await open();
+    const prompt = 'write made.txt by the agent\nrun git add made.txt\nrun git commit --quiet -m Made';
+    const { id, worktree } = await window.sessions.spawn({ agent: 'scripted', prompt });
+    await reached(window.sessions, id, judged);
+    assert.equal(git(worktree, 'show', '--stat', '--format=%s by %an', 'HEAD').split('\n')[0], 'Made by Test Author');
+    assert.match(git(worktree, 'ls-files'), /made\.txt/);
+    assert.deepEqual(users(), before);
+    assert.equal(git(repo, 'status', '--porcelain'), 'M  src/main.txt');
+  });
+});
+
 suite('the page', () => {
   test('messages that no page of ours would send are none', (t) => {
     const random = seeded(t);
@@ -381,8 +411,9 @@ suite('the page', () => {
     }
     assert.ok(refused > 100);
     for (const message of good) {
-      for (const key of ['extra', 'constructor'])
+      for (const key of ['extra', 'constructor']) {
         assert.equal(isPageMessage({ ...message, [key]: 1 }), false, 'nothing is smuggled');
+      }
       assert.equal(isPageMessage(Object.create(message)), false, 'what is inherited does not count');
     }
   });

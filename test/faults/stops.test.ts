@@ -61,7 +61,7 @@ suite('agents that do not want to end', { timeout: 300_000 }, () => {
         assert.deepEqual(again, exit);
         assert.ok(exit?.stop, 'the record says that it was stopped');
         await reached(window.sessions, id, ({ status }) => status === 'stopped');
-        assert.match(await told(window, id), /ready[^]*turn-end: Stopped on request/);
+        assert.match(await told(window, id), /ready[^]*turn-end: Stopped \(/);
       }
       await until(() => keepers(storage).length === 0, { what: 'the keepers end too' });
       t.diagnostic(`at most ${Math.round(longest)} ms`);

@@ -7,11 +7,11 @@ import { loadavg, availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { parseCustomAgents } from '../../src/agents/custom.ts';
+import { parseCustomAgents } from '../../src/agents/custom/settings.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sessions/settings.ts';
 import type { RepositorySessions } from '../../src/sessions/service-types.ts';
 import { timelineSource } from '../../src/sessions/timeline-source.ts';
-import { Treeline } from '../../src/sessions/treeline.ts';
+import { Treeline } from '../../src/hosts/treeline.ts';
 import type { Log } from '../../src/platform/log.ts';
 import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';

@@ -100,7 +100,7 @@ async function scenes(workbench: Workbench): Promise<void> {
 
   say('the log and the diff');
   await workbench.treeMenu(/^Working: Greet/, 'Open Log…');
-  await workbench.choose('stdout', { asked: 'Which log?' });
+  await workbench.choose('stdout', { asked: 'Select a log' });
   await workbench.editorText.getByText('session_id').first().waitFor();
   await picture(workbench, 'log');
   await session(/^Idle: Greet/).waitFor({ timeout: 60_000 });

@@ -143,8 +143,9 @@ export class VscodeServer {
   async stop(): Promise<void> {
     await this.end();
     for (const { pid } of await this.processes()) kill(pid, 'SIGKILL');
-    if (this.#options.dir === undefined)
+    if (this.#options.dir === undefined) {
       await rm(this.dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    }
   }
 
   /**

@@ -59,9 +59,9 @@ export class Workbench {
           const look = (): void => {
             const shown = document.querySelector('.part.sidebar')?.textContent ?? '';
             if (new RegExp(wanted).test(shown)) resolve(performance.timeOrigin + performance.now());
-            else if (performance.now() > patience)
+            else if (performance.now() > patience) {
               reject(new Error(`The side bar does not show ${wanted} but: ${shown}`));
-            else requestAnimationFrame(look);
+            } else requestAnimationFrame(look);
           };
           look();
         }),

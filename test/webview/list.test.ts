@@ -166,7 +166,7 @@ test('filters and searches, marks what was found, and keeps the place when the f
   await page.getByText('npm test -- --grep 4414', { exact: true }).waitFor();
   await page.keyboard.press('f');
   await page.keyboard.type('nowhere to be found');
-  await page.getByText('No event matches the filter').waitFor();
+  await page.getByText('No events match the filter').waitFor();
   await page.context().close();
 });
 

@@ -38,8 +38,9 @@ await row(async ({ scratch, quick }) => {
   for (let round = 0; round < rounds; round++) idle.push((await watch()).own);
 
   const ids: string[] = [];
-  for (let n = 0; n < agents; n++)
+  for (let n = 0; n < agents; n++) {
     ids.push((await sessions.spawn({ agent: 'printer', prompt: `Print, number ${n}.` })).id);
+  }
   // What the views do: the tree reads the list at every change, and one timeline is open.
   let changes = 0;
   treeline.onDidChange(() => {

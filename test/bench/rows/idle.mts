@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import path from 'node:path';
 import { findProgram } from '../../../src/agents/detect.ts';
 import { findRepository } from '../../../src/git/repository.ts';
-import { storeFolder } from '../../../src/platform/paths.ts';
+import { storeFolder } from '../../../src/store/store-folder.ts';
 import { writeHistory } from '../history.mts';
 import { git, makeRepository, plainGit } from '../place.mts';
 import { row } from '../row.mts';
@@ -15,8 +15,9 @@ await row(async ({ scratch, quick }) => {
   const count = quick ? 10 : 100;
   const place = path.join(scratch, 'idle');
   const repo = await makeRepository(path.join(place, 'repo'), 10);
-  for (let n = 0; n < count; n++)
+  for (let n = 0; n < count; n++) {
     await git(repo, 'worktree', 'add', '--quiet', '-b', `session-${n}`, `../worktrees/${n}`);
+  }
   const found = await findRepository(repo);
   if (found === undefined) throw new Error(`${repo} is no repository.`);
   writeHistory(storeFolder(path.join(place, 'full'), found.commonDir), count);

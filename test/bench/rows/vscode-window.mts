@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { findRepository } from '../../../src/git/repository.ts';
-import { storeFolder } from '../../../src/platform/paths.ts';
+import { storeFolder } from '../../../src/store/store-folder.ts';
 import type { VscodeServer } from '../../support/vscode-server.mts';
 import { Workbench } from '../../support/workbench.mts';
 import { writeHistory } from '../history.mts';

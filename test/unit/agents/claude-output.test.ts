@@ -184,7 +184,7 @@ suite('Claude Code: recordings', () => {
 
   test('a live process asks for permission and for answers: attention until the call has its result', () => {
     const { events, seen } = read('claude-latest/stdin-ask');
-    assert.equal(only(events, 'notice')[0]?.text, 'Waits for an answer: Which colour?');
+    assert.equal(only(events, 'notice')[0]?.text, 'Waiting for an answer: Which colour?');
     assert.equal(seen.attention, undefined);
 
     const asking = readLines('claude', [
@@ -211,6 +211,27 @@ suite('Claude Code: cost and tokens of a turn', () => {
     const { seen } = read('claude/resume', { cost: 0.027825, usage: before.usage });
     assert.equal(seen.cost, 0.027825);
     assert.equal(seen.usage?.output, 123);
+  });
+
+  test('2.1.197: the tokens of a sub-agent count, which its `usage` leaves out', () => {
+    const older = stdout('claude-latest/subagent').map((one) => {
+      const { model_usage_since_last_result: _, ...message } = JSON.parse(one) as Record<string, unknown>;
+      return JSON.stringify(message);
+    });
+    const { events, seen } = readLines('claude', older);
+    assert.deepEqual(seen.usage, { input: 7300, output: 121, cached: 3000 });
+    assert.equal(only(events, 'result')[0]?.input, 7300);
+  });
+
+  test('a turn that was killed has used what its messages say, each counted once', () => {
+    const { seen } = read('claude-latest/slow-SIGTERM');
+    assert.equal(seen.result, undefined);
+    assert.deepEqual(seen.usage, { input: 2400, output: 1, cached: 1000 });
+    assert.equal(read('claude-latest/stall-SIGTERM').seen.usage, undefined);
+    // A result has the better figures.
+    const lines = stdout('claude-latest/fresh');
+    assert.deepEqual(readLines('claude', lines.slice(0, -1)).seen.usage?.output, 3);
+    assert.deepEqual(readLines('claude', lines).seen.usage?.output, 123);
   });
 
   test('a total that goes on, from a version that does not say what came since', () => {
@@ -398,6 +419,11 @@ suite('Claude Code: other lines', () => {
         ['warning', 'Rate limit: allowed warning'],
       ],
     );
+  });
+
+  test('a byte-order mark before the first line hides nothing of it', () => {
+    const [first = ''] = stdout('claude-latest/fresh');
+    assert.deepEqual(readLines('claude', [`\ufeff${first}`]), readLines('claude', [first]));
   });
 
   test('what is not known is kept raw', () => {

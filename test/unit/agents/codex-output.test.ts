@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { unwrapShell } from '../../../src/agents/shell-words.ts';
-import { only, read, readLines } from './recordings.ts';
+import { unwrapShell } from '../../../src/agents/codex/shell-words.ts';
+import { only, read, readLines, stdout } from './recordings.ts';
 
 const item = (phase: 'started' | 'updated' | 'completed', fields: object): string =>
   JSON.stringify({ type: `item.${phase}`, item: { id: 'item_1', ...fields } });
@@ -65,6 +65,38 @@ suite('Codex: recordings', () => {
     const until = readLines('codex', ['{"type":"error","message":"Reconnecting... 2/5 (timeout)"}']);
     assert.equal(until.seen.retrying, true);
     assert.equal(until.seen.result, undefined);
+  });
+
+  test('waiting for the network is a retry without a number, and no error', () => {
+    const words = 'Reconnecting... waiting for network';
+    for (const [message, text] of [
+      [words, 'waiting for network'],
+      [`${words} (Connection failed: error sending request)`, 'Connection failed: error sending request'],
+      ['Reconnecting… 2/5 (timeout)', 'timeout'],
+    ]) {
+      const { events, seen } = readLines('codex', [JSON.stringify({ type: 'error', message })]);
+      assert.deepEqual(
+        events.map(({ kind }) => kind),
+        ['retry'],
+      );
+      assert.equal(only(events, 'retry')[0]?.text, text);
+      assert.equal(seen.retrying, true);
+    }
+  });
+
+  test('a byte-order mark before the first line does not cost the thread its id', () => {
+    const [first = ''] = stdout('codex/fresh');
+    assert.equal(readLines('codex', [`\ufeff${first}`]).seen.agentSession, '01a1fb15-c1c5-7861-9019-ca32b28a6fdb');
+  });
+
+  test('tokens of a turn that was killed stand in the total of the next, which says so', () => {
+    const { events, seen } = read('codex/resume', { usage: { input: 2700, output: 100, cached: 2000 }, untold: true });
+    assert.deepEqual(seen.usage, { input: 5100, output: 146, cached: 4000 });
+    assert.match(only(events, 'notice').at(-1)!.text, /^The previous turn did not report its tokens/);
+    assert.deepEqual(
+      only(read('codex/resume', { usage: { input: 2700, output: 100, cached: 2000 } }).events, 'notice'),
+      [],
+    );
   });
 
   test('an error of the API is shown in its own words, not as JSON', () => {

@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process';
 import { suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { AgentAdapter, TurnRequest } from '../../../src/agents/adapter.ts';
-import { customAdapter, parseCustomAgents } from '../../../src/agents/custom.ts';
+import { customAdapter } from '../../../src/agents/custom/adapter.ts';
+import { parseCustomAgents } from '../../../src/agents/custom/settings.ts';
+import { FORMATS } from '../../../src/agents/table.ts';
 
 const request: TurnRequest = {
   prompt: 'Say "hi"; $(touch x)\n-n `id`',
@@ -104,6 +106,13 @@ suite('what a turn of a custom agent runs', () => {
   });
 });
 
+test('what a custom agent can do follows from its entry', () => {
+  assert.deepEqual(adapterOf({}).can, []);
+  assert.deepEqual(adapterOf({ stdin: 'lines', resume: ['mine', '${prompt}'] }).can, ['steer', 'resume']);
+  const wrapper = adapterOf({ format: 'claude', command: ['wrap', '--session-id', '${agentSession}'] });
+  assert.deepEqual(wrapper.can, ['own-id', 'usage', 'cost']);
+});
+
 suite('entries of the settings', () => {
   test('a bad entry is named, and hides no good one', () => {
     const { agents, problems } = parseCustomAgents([
@@ -130,7 +139,7 @@ suite('entries of the settings', () => {
   });
 
   const bad: readonly (readonly [what: string, fields: object, problem: RegExp])[] = [
-    ['an id that is reserved', { id: 'codex' }, /reserved/],
+    ['the id of a built-in agent', { id: 'codex' }, /an agent that Treeline knows already/],
     ['an id that is no id', { id: 'My Agent' }, /small letters/],
     ['an id that would be a path', { id: '../x' }, /small letters/],
     ['no name', { name: undefined }, /name must be a text that is not empty, but it is missing/],
@@ -143,7 +152,7 @@ suite('entries of the settings', () => {
       { command: ['x', '${HOME}/y ${prompt}'] },
       /uses \$\{HOME\}, which Treeline does not know/,
     ],
-    ['an unknown format', { format: 'xml' }, /format must be one of claude, codex, text/],
+    ['an unknown format', { format: 'xml' }, new RegExp(`format must be one of ${FORMATS.join(', ')}`)],
     ['an unknown stdin', { stdin: 'pipe' }, /stdin must be one of/],
     ['a variable that is no text', { env: { A: 1 } }, /env\.A must be a text/],
     ['a variable without a proper name', { env: { 'A=B': 'x' } }, /env must have names/],

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { Detector, findProgram } from '../../../src/agents/detect.ts';
+import { expandPlaces } from '../../../src/agents/places.ts';
 import { tempDir } from '../support.ts';
 
 const install = 'Install it with: make me.';
@@ -44,9 +45,90 @@ suite('looking for a program', () => {
   });
 });
 
+suite('beyond the PATH', () => {
+  const places = ['~/.local/bin', '~/.nvm/versions/node/*/bin', '$PNPM_HOME', 'relative'];
+  /** A home folder with a program `agent` in each of these folders. */
+  const home = async (t: TestContext, ...folders: string[]): Promise<string> => {
+    const folder = await tempDir(t);
+    for (const one of folders) {
+      await mkdir(path.join(folder, one), { recursive: true });
+      // As npm installs it: its node is found on the PATH.
+      await writeFile(path.join(folder, one, 'agent'), '#!/usr/bin/env node\nconsole.log("1.2.3")', { mode: 0o755 });
+    }
+    return folder;
+  };
+
+  test('the places in their order, the highest version of a version manager first', async (t) => {
+    const HOME = await home(t, '.nvm/versions/node/v9.1.0/bin', '.nvm/versions/node/v22.0.0/bin', 'pnpm');
+    const detector = new Detector(() => ({ PATH: '/nowhere', HOME, PNPM_HOME: path.join(HOME, 'pnpm') }));
+    const found = await detector.detect({ argv: ['agent'], install, places });
+    assert.equal(found.path, path.join(HOME, '.nvm/versions/node/v22.0.0/bin/agent'));
+    const pnpm = await detector.detect({ argv: ['agent'], install, places: places.slice(2) });
+    assert.equal(pnpm.path, path.join(HOME, 'pnpm/agent'));
+    assert.deepEqual(await expandPlaces(places, {}), []);
+  });
+
+  test('what is on the PATH comes first; a path is looked for nowhere else', async (t) => {
+    const HOME = await home(t, '.local/bin');
+    const { bin, file } = await program(t, 'agent', '');
+    const detector = new Detector(() => ({ PATH: bin, HOME }));
+    assert.equal((await detector.detect({ argv: ['agent'], install, places })).path, file);
+    const missing = await detector.detect({ argv: ['/opt/agent'], install, places });
+    assert.equal(missing.hint, `/opt/agent was not found on the PATH. ${install}`);
+    const other = await detector.detect({ argv: ['other'], install, places });
+    assert.equal(other.hint, `other was not found on the PATH or in the usual folders. ${install}`);
+  });
+
+  test('it runs with the node beside it, when it is asked and when it is started', async (t) => {
+    const HOME = await home(t, '.local/bin');
+    const bin = path.join(HOME, '.local/bin');
+    await symlink(process.execPath, path.join(bin, 'node'));
+    const detector = new Detector(() => ({ PATH: '/nowhere', HOME }));
+    const found = await detector.detect({ argv: ['agent', '--version'], install, places });
+    assert.deepEqual(found, { found: true, path: path.join(bin, 'agent'), version: '1.2.3', hint: '' });
+    const launch = { argv: ['agent', 'x'], stdin: 'closed', env: { A: 'b' } } as const;
+    assert.deepEqual(await detector.locate(launch, { places }), {
+      argv: [path.join(bin, 'agent'), 'x'],
+      stdin: 'closed',
+      env: { A: 'b', PATH: `/nowhere:${bin}` },
+    });
+  });
+
+  test('what is not found, and what is a path, is started as it is', async () => {
+    const detector = new Detector(() => ({ PATH: '/nowhere' }));
+    for (const argv of [['no-such-agent'], [process.execPath, '-v']]) {
+      assert.deepEqual(await detector.locate({ argv, stdin: 'closed' }, { places }), { argv, stdin: 'closed' });
+    }
+  });
+});
+
+suite('Windows: the batch files that npm makes of programs', () => {
+  test('one on the PATH is found and handed on, with its arguments', async (t) => {
+    const bin = await tempDir(t);
+    await writeFile(path.join(bin, 'agent.cmd'), '');
+    const detector = new Detector(() => ({ Path: bin, PATHEXT: '.COM;.EXE;.BAT;.CMD' }));
+    const launch = { argv: ['agent', '-p', 'a&b'], stdin: 'prompt' } as const;
+    assert.deepEqual(await detector.locate(launch, { places: [] }, 'win32'), {
+      argv: [path.join(bin, 'agent.cmd'), '-p', 'a&b'],
+      stdin: 'prompt',
+    });
+  });
+
+  test('a prompt never stands in the arguments of one: cmd.exe would read it', async (t) => {
+    const bin = await tempDir(t);
+    await writeFile(path.join(bin, 'agent.cmd'), '');
+    const detector = new Detector(() => ({ Path: bin, PATHEXT: '.CMD' }));
+    const launch = { argv: ['agent', 'the prompt'], stdin: 'closed', promptInArgv: true } as const;
+    await assert.rejects(detector.locate(launch, { places: [] }, 'win32'), {
+      code: 'prompt-in-batch-file',
+      message: /use \$\{promptFile\}/,
+    });
+  });
+});
+
 suite('asking a program', () => {
   const detect = (bin: string, argv: string[], timeout?: number): ReturnType<Detector['detect']> =>
-    new Detector(() => ({ PATH: bin }), timeout === undefined ? {} : { timeout }).detect({ argv, install });
+    new Detector(() => ({ PATH: bin }), timeout === undefined ? {} : { timeout }).detect({ argv, install, places: [] });
 
   test('found, with its version', async (t) => {
     const { bin, file } = await program(t, 'agent', `console.log('2.1.329 (' + process.argv[2] + ')')`);
@@ -90,7 +172,7 @@ suite('asking a program', () => {
     const result = await detect(bin, ['agent', '--version'], 300);
     assert.equal(result.found, true);
     assert.equal(result.version, undefined);
-    assert.match(result.hint, /did not answer within 0\.3 s/);
+    assert.match(result.hint, /did not respond within 0\.3 s/);
   });
 
   test('it sees the given environment alone', async (t) => {
@@ -106,7 +188,7 @@ test('an answer is kept as long as the caller wants; at most two are asked at on
   const { bin } = await program(t, 'agent', note);
   const detector = new Detector(() => ({ PATH: bin }));
   const ask = (n: number, maxAge?: number): ReturnType<Detector['detect']> =>
-    detector.detect({ argv: ['agent', String(n)], install }, maxAge === undefined ? {} : { maxAge });
+    detector.detect({ argv: ['agent', String(n)], install, places: [] }, maxAge === undefined ? {} : { maxAge });
 
   await Promise.all([ask(1), ask(2), ask(3), ask(4), ask(1)]);
   const log = await readFile(path.join(bin, 'log'), 'utf8');

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { Seen } from '../../../src/agents/adapter.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { OutputFormat } from '../../../src/store/facts.ts';
 import type { Attention, ExitRecord, Judgement, Outcome } from '../../../src/store/model.ts';
-import { exited, formatOf, read, recordedExit, recordings, stderr, stoppedBy } from './recordings.ts';
+import { exited, formatOf, read, readLines, recordedExit, recordings, stderr, stoppedBy } from './recordings.ts';
 
 type Expected = readonly [
   outcome: Outcome,
@@ -42,10 +41,10 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'claude-latest/resume-unknown': ['failed', /^No conversation found/, unknownSession],
   'claude-latest/session-id': ['completed', done],
   'claude-latest/session-id-reused': ['failed', /^Error: Session ID .* is already in use\.$/],
-  'claude-latest/slow-SIGINT': ['interrupted', /^Stopped: ended by itself/],
-  'claude-latest/slow-SIGTERM': ['killed', /^Stopped: ended by SIGTERM after 1\.0 s\.$/],
-  'claude-latest/stall-SIGINT': ['interrupted', /^Stopped: ended by itself after 1\.0 s\.$/],
-  'claude-latest/stall-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
+  'claude-latest/slow-SIGINT': ['interrupted', /^Stopped after/],
+  'claude-latest/slow-SIGTERM': ['killed', /^Stopped by SIGTERM after 1\.0 s\.$/],
+  'claude-latest/stall-SIGINT': ['interrupted', /^Stopped after 1\.0 s\.$/],
+  'claude-latest/stall-SIGTERM': ['killed', /^Stopped by SIGTERM/],
   'claude-latest/stdin-ask': ['completed', done],
   'claude-latest/stdin-followup': ['completed', done],
   'claude-latest/stdin-interrupt': ['completed', done],
@@ -69,10 +68,10 @@ const EXPECTED: Readonly<Record<string, Expected>> = {
   'codex/resume-last': ['completed', done],
   'codex/resume-notuuid': ['completed', done],
   'codex/resume-unknown': ['failed', /no rollout found for thread id/, unknownSession],
-  'codex/slow-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
-  'codex/slow-group-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
-  'codex/stall-SIGINT': ['interrupted', /^Stopped: ended by itself/],
-  'codex/stall-SIGTERM': ['killed', /^Stopped: ended by SIGTERM/],
+  'codex/slow-SIGTERM': ['killed', /^Stopped by SIGTERM/],
+  'codex/slow-group-SIGTERM': ['killed', /^Stopped by SIGTERM/],
+  'codex/stall-SIGINT': ['interrupted', /^Stopped after/],
+  'codex/stall-SIGTERM': ['killed', /^Stopped by SIGTERM/],
   'codex/text': ['completed', done],
   'codex/todo': ['completed', /^Planning/],
   'codex/toolfail': ['completed', done],
@@ -104,7 +103,10 @@ suite('the same ends without anybody having asked for them', () => {
     assert.equal(without('claude-latest/slow-SIGINT', { code: 0 }).outcome, 'interrupted');
     assert.equal(without('claude-latest/slow-SIGTERM', { code: 143 }).outcome, 'killed');
     assert.equal(without('codex/slow-SIGTERM', { signal: 'SIGTERM' }).outcome, 'killed');
-    assert.match(without('codex/slow-SIGTERM', { signal: 'SIGKILL' }).summary, /SIGKILL, which Treeline did not send/);
+    assert.match(
+      without('codex/slow-SIGTERM', { signal: 'SIGKILL' }).summary,
+      /SIGKILL. Treeline did not send this signal/,
+    );
     assert.equal(without('codex/slow-SIGTERM', { signal: 'SIGSEGV' }).outcome, 'failed');
   });
 
@@ -130,7 +132,7 @@ suite('the same ends without anybody having asked for them', () => {
 });
 
 suite('stopping', () => {
-  const judge = (format: OutputFormat, seen: Seen, exit: Partial<ExitRecord>): Judgement =>
+  const judge = (format: string, seen: Seen, exit: Partial<ExitRecord>): Judgement =>
     readerFor(format).judge(seen, exited(exit), '');
 
   test('a result that was there before the stop stays', () => {
@@ -144,7 +146,7 @@ suite('stopping', () => {
       assert.equal(judge(format, {}, { code: 0, ...stoppedBy('SIGINT') }).outcome, 'interrupted');
       assert.equal(judge(format, {}, { signal: 'SIGTERM', ...stoppedBy('SIGINT', 'SIGTERM') }).outcome, 'killed');
       const killed = judge(format, {}, { signal: 'SIGKILL', ...stoppedBy('SIGINT', 'SIGTERM', 'SIGKILL') });
-      assert.equal(killed.summary, 'Stopped: ended by SIGKILL after 1.0 s.');
+      assert.equal(killed.summary, 'Stopped by SIGKILL after 1.0 s.');
     }
   });
 
@@ -200,5 +202,63 @@ suite('plain text', () => {
     assert.equal(parser.seen.lastText?.length, 500);
     assert.deepEqual(parser.line(''), []);
     assert.deepEqual(parser.line('{"type":"result"}'), [{ kind: 'output', text: '{"type":"result"}' }]);
+  });
+});
+
+test('a format that no reader knows: one row says so, and the exit tells how the turn ended', () => {
+  const reader = readerFor('hologram-9');
+  const parser = reader.parser({});
+  assert.deepEqual(parser.line('{"x":1}'), [
+    {
+      kind: 'notice',
+      text: 'This version of Treeline cannot read output in the format “hologram-9”. Open the log to see it.',
+    },
+  ]);
+  assert.deepEqual(parser.line('{"x":2}'), []);
+  assert.equal(reader.judge(parser.seen, exited({ code: 0 }), '').outcome, 'completed');
+  assert.equal(reader.judge(parser.seen, exited({ code: 1 }), 'it broke').summary, 'it broke');
+});
+
+suite('a live agent of plain text', () => {
+  const hello = '{"treeline":{"hello":{"turns":true}}}';
+  const asks =
+    '{"treeline":{"request":{"id":"p1","kind":"permission","title":"Run\\nnpm test","choices":[{"id":"a","label":"Allow"}]}}}';
+  const ended = '{"treeline":{"turn":"ended","outcome":"failed","summary":"It broke."}}';
+
+  test('what it asks is a notice, the end of a turn a result, and greetings have no row', () => {
+    const { events, seen } = readLines('text', [hello, 'Working', '{"treeline":{"received":"k"}}', asks, ended]);
+    assert.deepEqual(events, [
+      { kind: 'output', text: 'Working' },
+      { kind: 'notice', text: 'Asks: Run npm test' },
+      { kind: 'result', ok: false, text: 'It broke.' },
+    ]);
+    assert.deepEqual(seen.result, { ok: false, text: 'It broke.' });
+    assert.equal(seen.attention, undefined);
+  });
+
+  test('it waits until it goes on, or until its turn is over', () => {
+    const asking = readLines('text', [hello, asks]).seen;
+    assert.deepEqual(asking.attention, { for: 'permission', what: 'Run npm test' });
+    assert.equal(readLines('text', [hello, asks, 'On']).seen.attention, undefined);
+    assert.equal(readLines('text', [hello, asks, '{"treeline":{"withdrawn":"p1"}}']).seen.attention, undefined);
+  });
+
+  test('its own word counts at the end; where it went on, its exit does', () => {
+    const judge = (...lines: string[]): Judgement =>
+      readerFor('text').judge(readLines('text', lines).seen, exited({ code: 0 }), '');
+    assert.deepEqual(judge(hello, 'x', ended), { outcome: 'failed', summary: 'It broke.' });
+    assert.equal(judge(hello, '{"treeline":{"turn":"ended","outcome":"interrupted"}}').outcome, 'interrupted');
+    assert.equal(judge(hello, ended, 'again').outcome, 'completed');
+  });
+
+  test('who never says hello prints plain text, as do lines that are not well formed', () => {
+    for (const lines of [
+      [asks, ended],
+      [hello, '{"treeline":{"turn":"sometimes"}}'],
+    ]) {
+      const { events, seen } = readLines('text', lines);
+      assert.deepEqual([...new Set(events.map(({ kind }) => kind))], ['output']);
+      assert.equal(seen.result, undefined);
+    }
   });
 });

@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import type { AgentAdapter, TurnRequest } from '../../../src/agents/adapter.ts';
 import { checkArgv } from '../../../src/agents/argv.ts';
-import { claude } from '../../../src/agents/claude.ts';
-import { codex } from '../../../src/agents/codex.ts';
-import { givesOption, parseProgram } from '../../../src/agents/program.ts';
-import { adapters, readerFor } from '../../../src/agents/registry.ts';
+import { claude as claudeEntry } from '../../../src/agents/claude/agent.ts';
+import { codex as codexEntry } from '../../../src/agents/codex/agent.ts';
+import { givesOption, parseProgram, type ProgramOptions } from '../../../src/agents/program.ts';
+import { adapterOf, adapters, readerFor } from '../../../src/agents/registry.ts';
+import { AGENTS } from '../../../src/agents/table.ts';
 
 const id = '11111111-2222-4333-8444-555555555555';
 const request: TurnRequest = { prompt: 'Do it', promptFile: '/t/prompt.md', worktree: '/w', session: 'ses_1' };
+const claude = (options?: ProgramOptions): AgentAdapter => adapterOf(claudeEntry, options);
+const codex = (options?: ProgramOptions): AgentAdapter => adapterOf(codexEntry, options);
 const resume = (adapter: AgentAdapter): readonly string[] => adapter.resume!({ ...request, agentSession: id }).argv;
 
 suite('Claude Code', () => {
@@ -143,7 +146,7 @@ test("the registry has the built-in agents first, then the user's own", () => {
   const all = adapters([own], { claude: { command: '/opt/claude', args: [] } });
   assert.deepEqual(
     all.map((adapter) => adapter.id),
-    ['claude', 'codex', 'mine'],
+    [...AGENTS.map((entry) => entry.id), 'mine'],
   );
   assert.equal(all[0]?.detection.argv[0], '/opt/claude');
   for (const { format } of all) assert.equal(readerFor(format).format, format);

@@ -4,20 +4,21 @@ import path from 'node:path';
 import type { Before, Seen } from '../../../src/agents/adapter.ts';
 import type { AgentEvent, AgentEventKind } from '../../../src/agents/events.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
-import type { OutputFormat } from '../../../src/store/facts.ts';
+import { FORMATS } from '../../../src/agents/table.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/model.ts';
 
 const captures = path.join(import.meta.dirname, '../../fixtures/captures');
 
 /** `claude/fresh`, `codex/todo`, … */
-export const recordings: readonly string[] = ['claude', 'claude-latest', 'codex'].flatMap((folder) =>
+export const recordings: readonly string[] = readdirSync(captures).flatMap((folder) =>
   readdirSync(path.join(captures, folder))
     .filter((file) => file.endsWith('.jsonl'))
     .map((file) => `${folder}/${file.slice(0, -'.jsonl'.length)}`),
 );
 
-export function formatOf(recording: string): OutputFormat {
-  return recording.startsWith('codex/') ? 'codex' : 'claude';
+/** A folder is named for the format, with a word behind it where there are several. */
+export function formatOf(recording: string): string {
+  return FORMATS.find((format) => recording.startsWith(`${format}/`) || recording.startsWith(`${format}-`)) ?? 'text';
 }
 
 export function stdout(recording: string): readonly string[] {
@@ -37,7 +38,7 @@ export function read(
 }
 
 export function readLines(
-  format: OutputFormat,
+  format: string,
   lines: readonly string[],
   before: Before = {},
 ): { readonly events: readonly AgentEvent[]; readonly seen: Seen } {

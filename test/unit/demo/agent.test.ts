@@ -89,5 +89,5 @@ test('the setting names the agent plainly, and its placeholders', () => {
   const [entry] = demoAgents();
   assert.match(entry!.name, /demo/i);
   assert.ok(entry!.command.includes('${promptFile}'));
-  assert.ok(entry!.resume.includes('${agentSession}'));
+  assert.ok(entry!.resume!.includes('${agentSession}'));
 });

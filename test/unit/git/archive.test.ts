@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
-  countUnheld,
+  countFilesNotInGit,
   moveBack,
   moveToTrash,
   planArchive,
@@ -15,6 +15,7 @@ import {
 } from '../../../src/git/archive.ts';
 import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
+import { mountAt, noMounts } from '../mounts.ts';
 import { git, tempDir, tempRepo } from '../support.ts';
 import { treePrint } from './tree-print.ts';
 
@@ -159,7 +160,7 @@ test('a detached commit stays after a purge, under a ref; files and git’s fold
   const commit = await git(s.worktree, 'rev-parse', 'HEAD');
   const made = await archive(s);
   const root = process.getuid?.() === 0;
-  assert.ok((await countUnheld(made)) >= 9);
+  assert.ok((await countFilesNotInGit(s.repository, made)) >= 9);
   await purgeArchive(s.repository, made);
   assert.equal(existsSync(made.files), false, root ? 'gone' : 'gone, read-only folders included');
   assert.equal(existsSync(made.registration!.to), false);
@@ -170,7 +171,7 @@ test('a detached commit stays after a purge, under a ref; files and git’s fold
 test('a purge of what branches hold leaves no ref behind', async (t) => {
   const s = await scene(t);
   const made = await archive(s);
-  assert.equal(await countUnheld(made), 0);
+  assert.equal(await countFilesNotInGit(s.repository, made), 0);
   await purgeArchive(s.repository, made);
   assert.equal(await git(s.repo, 'for-each-ref', 'refs/treeline'), '');
   assert.equal(await git(s.repo, 'branch', '--list', 'topic', '--format=%(refname:short)'), 'topic');
@@ -384,4 +385,45 @@ test('an orphan branch without a commit, and an empty repository’s index, come
   await git(s.repo, 'gc', '--quiet', '--prune=now');
   await restore(s, { worktree: s.worktree, archive: made });
   assert.deepEqual(await state(s), before);
+});
+
+test('what is mounted in a worktree is neither moved nor deleted', { skip: noMounts }, async (t) => {
+  const s = await scene(t);
+  const others = await tempDir(t);
+  await mkdir(path.join(s.worktree, 'data'));
+  const before = await state(s);
+  const theirs = path.join(others, 'theirs.txt');
+  const isMounted = { code: 'mounted', message: /unmount it/ };
+
+  let mount = mountAt(t, path.join(s.worktree, 'data'), others);
+  await writeFile(theirs, 'theirs');
+  await assert.rejects(archive(s), isMounted);
+  mount.unmount();
+  assert.deepEqual(await state(s), before);
+
+  const made = await archive(s);
+  mount = mountAt(t, path.join(made.files, 'data'), others);
+  await assert.rejects(purgeArchive(s.repository, made), isMounted);
+  await assert.rejects(restore(s, { worktree: s.worktree, archive: made }), isMounted);
+  assert.equal(await readFile(theirs, 'utf8'), 'theirs');
+  mount.unmount();
+  await restore(s, { worktree: s.worktree, archive: made });
+  assert.deepEqual(await state(s), before);
+
+  await purgeArchive(s.repository, await archive(s));
+  assert.equal(existsSync(s.worktree), false);
+  assert.equal(await readFile(theirs, 'utf8'), 'theirs');
+});
+
+test('after the repository was moved, an archive is counted and deleted whole', async (t) => {
+  const s = await scene(t);
+  await makeUnheldWork(s.worktree);
+  const made = await archive(s);
+  const count = await countFilesNotInGit(s.repository, made);
+  await rename(s.repo, `${s.repo}2`);
+  const repository = (await findRepository(`${s.repo}2`))!;
+  assert.equal(await countFilesNotInGit(repository, made), count);
+  await purgeArchive(repository, made);
+  assert.equal(existsSync(made.files), false);
+  assert.deepEqual(await readdir(`${s.repo}2/.git/treeline`), []);
 });

@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  branchName,
-  DEFAULT_BRANCH_TEMPLATE,
-  firstFree,
-  takenRefs,
-  isBranchName,
-  slug,
-} from '../../../src/git/branch-name.ts';
+import { branchName, firstFree, takenRefs, isBranchName, slug } from '../../../src/git/branch-name.ts';
 import { findRepository } from '../../../src/git/repository.ts';
+import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
 import { git, tempRepo } from '../support.ts';
 
 test('a slug is words of a-z0-9, at most 40 characters, never empty', () => {
@@ -24,7 +18,7 @@ test('a slug is words of a-z0-9, at most 40 characters, never empty', () => {
 
 test('a branch name comes from the template, and a template that git would refuse is named', () => {
   const parts = { name: 'Fix it', id: '7f3k', agent: 'claude' };
-  assert.equal(branchName(DEFAULT_BRANCH_TEMPLATE, parts), 'treeline/fix-it-7f3k');
+  assert.equal(branchName(DEFAULT_SETTINGS.branchName, parts), 'treeline/fix-it-7f3k');
   assert.equal(branchName('${agent}/${id}', parts), 'claude/7f3k');
   for (const bad of ['', '-${slug}', 'a b', 'a..b', 'x/${unknown}', '/x', 'x.lock', '${constructor}']) {
     assert.throws(() => branchName(bad, parts), { code: 'bad-branch-template' }, bad);

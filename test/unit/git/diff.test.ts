@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -191,4 +192,59 @@ test('a cancel ends the list with an error', async (t) => {
     break;
   }
   assert.ok((await readdir(path.join(repo, '.git'))).every((name) => !name.endsWith('.lock')));
+});
+
+test('files that cannot be read are named, and the rest is told', { skip: process.platform === 'win32' }, async (t) => {
+  const files = { 'a.txt': 'a\n', 'pipe one': 'x\n', 'pipe*[x]': 'x\n', 'secret.txt': 's\n', 'z.txt': 'z\n' };
+  const repo = await tempRepo(t, { files });
+  const base = await git(repo, 'rev-parse', 'HEAD');
+  for (const name of ['a.txt', 'z.txt', 'secret.txt']) await writeFile(path.join(repo, name), 'changed\n');
+  for (const name of ['pipe one', 'pipe*[x]']) {
+    await rm(path.join(repo, name));
+    execFileSync('mkfifo', [path.join(repo, name)]);
+  }
+  await writeFile(path.join(repo, 'new.txt'), 'n\n');
+  await chmod(path.join(repo, 'secret.txt'), 0);
+  // Nothing is secret to root.
+  const secret =
+    process.getuid?.() === 0 ? { binary: false, added: 1, removed: 1 } : { binary: false, unreadable: true };
+  assert.deepEqual(await list(repo, base), [
+    { path: 'a.txt', kind: 'modified', binary: false, added: 1, removed: 1 },
+    { path: 'new.txt', kind: 'untracked', binary: false },
+    { path: 'pipe one', kind: 'modified', binary: false, unreadable: true },
+    { path: 'pipe*[x]', kind: 'modified', binary: false, unreadable: true },
+    { path: 'secret.txt', kind: 'modified', ...secret },
+    { path: 'z.txt', kind: 'modified', binary: false, added: 1, removed: 1 },
+  ]);
+});
+
+test(
+  'of endless untracked files, no more are read than are asked for',
+  { skip: process.platform === 'win32', timeout: 20_000 },
+  async (t) => {
+    const repo = await tempRepo(t);
+    const base = await git(repo, 'rev-parse', 'HEAD');
+    const bin = await tempDir(t);
+    const real = execFileSync('which', ['git'], { encoding: 'utf8' }).trim();
+    const endless = `n=0; while :; do n=$((n+1)); printf 'file%s\\0' $n; done`;
+    const script = `#!/bin/sh\ncase "$*" in *--others*) ${endless};; *) exec ${real} "$@";; esac\n`;
+    await writeFile(path.join(bin, 'git'), script, { mode: 0o755 });
+    const { PATH } = process.env;
+    t.after(() => (process.env['PATH'] = PATH));
+    process.env['PATH'] = `${bin}:${PATH ?? ''}`;
+    const found: string[] = [];
+    for await (const change of changes(repo, base)) {
+      found.push(change.path);
+      if (found.length === 3) break;
+    }
+    assert.deepEqual(found, ['file1', 'file2', 'file3']);
+  },
+);
+
+test('what was removed from the index and is ignored counts as deleted, though it is on the disk', async (t) => {
+  const repo = await tempRepo(t, { files: { 'kept.log': 'k\n', 'kept.txt': 'k\n' } });
+  const base = await git(repo, 'rev-parse', 'HEAD');
+  await writeFile(path.join(repo, '.git/info/exclude'), '*.log\n');
+  await git(repo, 'rm', '--quiet', '--cached', 'kept.log', 'kept.txt');
+  assert.deepEqual(kinds(await list(repo, base)), ['kept.log deleted', 'kept.txt modified']);
 });

@@ -7,7 +7,7 @@ import { git as runGit, gitRecords, gitText, tryGit } from '../../../src/git/git
 import { refs } from '../../../src/git/refs.ts';
 import { findRepository, head, likelyCommonDir, resolveCommit } from '../../../src/git/repository.ts';
 import { worktreeStatus } from '../../../src/git/status.ts';
-import { isAtLeast } from '../../../src/git/version.ts';
+import { isAtLeast } from '../../../src/platform/version.ts';
 import { listWorktrees, parseWorktreeList } from '../../../src/git/worktree-list.ts';
 import { git, tempDir, tempRepo } from '../support.ts';
 

@@ -3,12 +3,8 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Repository } from '../../../src/git/types.ts';
-import {
-  DEFAULT_WORKTREE_FOLDER,
-  freeWorktreePath,
-  worktreeFolder,
-  worktreeLeaf,
-} from '../../../src/git/worktree-path.ts';
+import { freeWorktreePath, worktreeFolder, worktreeLeaf } from '../../../src/git/worktree-path.ts';
+import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
 import { tempDir } from '../support.ts';
 
 function repository(commonDir: string, name: string): Repository {
@@ -17,7 +13,7 @@ function repository(commonDir: string, name: string): Repository {
 
 test('the default folder lies beside the repository, whichever worktree it was found through', () => {
   const folder = (commonDir: string, name: string) =>
-    worktreeFolder(DEFAULT_WORKTREE_FOLDER, repository(commonDir, name));
+    worktreeFolder(DEFAULT_SETTINGS.worktreeFolder, repository(commonDir, name));
   assert.equal(folder('/x/thing/.git', 'thing'), '/x/thing.worktrees');
   assert.equal(folder('/x/thing.git', 'thing'), '/x/thing.worktrees');
   assert.equal(folder('/x/super/.git/modules/lib', 'lib'), '/x/lib.worktrees');

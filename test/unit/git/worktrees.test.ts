@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
 import { addWorktree, listWorktrees, recreateWorktree, undoWorktree } from '../../../src/git/worktrees.ts';
+import { mountAt, noMounts } from '../mounts.ts';
 import { git, tempDir, tempRepo, until } from '../support.ts';
 
 async function open(repo: string): Promise<Repository> {
@@ -121,8 +122,9 @@ test('ten at once for one branch: one wins, and the others take nothing of it aw
   );
   const won = results.filter((result) => result.status === 'fulfilled');
   assert.equal(won.length, 1);
-  for (const result of results)
+  for (const result of results) {
     if (result.status === 'rejected') assert.equal((result.reason as { code: string }).code, 'branch-exists');
+  }
   assert.equal(await git(won[0]!.value.path, 'branch', '--show-current'), 'same');
   assert.deepEqual(await readdir(path.join(path.dirname(repo), 'repo.worktrees')), [path.basename(won[0]!.value.path)]);
 });
@@ -365,4 +367,18 @@ test('worktrees of a bare repository, of a shallow clone, and during a rebase', 
     assert.equal(await git(made.path, 'status', '--porcelain'), '');
     await undoWorktree(await open(made.path), { ...made, branch: 'topic' });
   }
+});
+
+test('a worktree in which something is mounted is not undone', { skip: noMounts }, async (t) => {
+  const repo = await tempRepo(t, { files: { 'data/a.txt': 'a\n' } });
+  const repository = await open(repo);
+  const made = { ...(await addWorktree(repository, add(t, repo, 'one'))), branch: 'topic' };
+  const others = await tempDir(t);
+  // To git, nothing has changed.
+  await writeFile(path.join(others, 'a.txt'), 'a\n');
+  const { unmount } = mountAt(t, path.join(made.path, 'data'), others);
+  await assert.rejects(undoWorktree(repository, made), { code: 'mounted' });
+  assert.deepEqual(await readdir(others), ['a.txt']);
+  unmount();
+  assert.deepEqual(await undoWorktree(repository, made), { branchDeleted: true });
 });

@@ -1,15 +1,16 @@
 /** Runs whose keeper was killed: closed by a window, in the keeper's place. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { connectKeeper } from '../../../src/keeper/client.ts';
+import { connectKeeper, markerEnv } from '../../../src/keeper/client.ts';
 import { RUN_FILES } from '../../../src/keeper/protocol.ts';
 import { endPreparation, rescue } from '../../../src/keeper/rescue.ts';
 import type { LostRun } from '../../../src/keeper/rescue.ts';
 import { sessionId } from '../../../src/platform/ids.ts';
-import { isAlive } from '../../../src/platform/process-id.ts';
-import type { ProcessId } from '../../../src/platform/process-id.ts';
+import { isAlive, processId, type ProcessId } from '../../../src/platform/process-id.ts';
+import { processClock } from '../../../src/platform/process-table.ts';
 import { signalGroup, signalProcesses } from '../../../src/platform/process-tree.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
@@ -57,7 +58,7 @@ test('the keeper was killed: its agent and what that started are ended, and the 
   assert.deepEqual([exit.code, exit.signal], [null, null]);
   assert.deepEqual(exit.expected, [{ path: 'a', present: true }]);
   assert.deepEqual(run.exit(), exit);
-  assert.match(run.notes(), /stops whatever it left running[^]*still running unrecorded/);
+  assert.match(run.notes(), /A window is closing the turn instead[^]*still running without its background process/);
   const times = run.times();
   assert.ok(times.length > before);
   assert.deepEqual([times.at(-1)?.key, times.at(-1)?.end], ['k', run.bytes('k').length]);
@@ -71,7 +72,7 @@ test('both were killed', async (t) => {
   await kill(what.keeper!);
   await kill(what.agent!);
   const exit = await rescue(what);
-  assert.match(exit.problem ?? '', /not known how/);
+  assert.match(exit.problem ?? '', /how the agent ended is unknown/);
   assert.deepEqual(exit.survivors, []);
 });
 
@@ -95,8 +96,8 @@ test('several windows at once: one record, one of them writes', async (t) => {
   for (const exit of others) assert.deepEqual(exit, first);
   assert.deepEqual(run.exit(), first);
   assert.deepEqual(await run.left(), []);
-  await until(() => run.notes().includes('it left running'), { what: 'the note' });
-  assert.equal(run.notes().match(/it left running/g)?.length, 1);
+  await until(() => run.notes().includes('closing the turn'), { what: 'the note' });
+  assert.equal(run.notes().match(/closing the turn/g)?.length, 1);
 });
 
 test('the agent as only an earlier holder of its pid is not touched', async (t) => {
@@ -124,7 +125,7 @@ test('the keeper died before it had started the agent', async (t) => {
   await kill(what.keeper!);
   const exit = await rescue(what);
   assert.equal(exit.startedAt, null);
-  assert.match(exit.problem ?? '', /before the agent was started/);
+  assert.match(exit.problem ?? '', /before the agent started/);
 });
 
 test('the keeper died between the start of the agent and its fact: the marker finds the agent', async (t) => {
@@ -179,4 +180,20 @@ test('lines that the keeper could not finish are closed, and a missing folder of
   assert.ok(lines.includes('{"at":1,"te'));
   assert.ok(JSON.parse(lines.at(-2)!));
   assert.match(readFileSync(path.join(run.folder, RUN_FILES.times), 'utf8'), /\no 17000 torn\nk \d+ \d+\n/);
+});
+
+test('a git that makes the worktree since before the keeper started is ended with it', async (t) => {
+  const session = sessionId();
+  const start = async (): Promise<ProcessId> => {
+    const env = { ...process.env, ...markerEnv(session, 1) };
+    const child = spawn('sleep', ['1000'], { env, detached: true, stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    return (await processId(child.pid ?? 0))!;
+  };
+  const git = await start();
+  const began = processClock();
+  await until(() => processClock() > began + 1, { what: 'a later start' });
+  const keeper = await start();
+  assert.equal(await endPreparation({ session, run: 1, keeper }), true);
+  assert.deepEqual([await isAlive(keeper), await isAlive(git)], [false, false]);
 });

@@ -54,7 +54,7 @@ test('the end by a signal is told by its name', async (t) => {
 test('an agent that cannot be started is a record with a plain sentence', async (t) => {
   for (const [argv, problem] of [
     [['no-such-program'], /“no-such-program” .*was not found/],
-    [['./plain.txt'], /may not be executed/],
+    [['./plain.txt'], /is not executable/],
     [['true', 'x'.repeat(3 * 1024 * 1024)], /longer than the system allows/],
   ] as const) {
     const run = await prepare(t, argv);

@@ -1,14 +1,33 @@
 /** Stops and sweeps: afterwards no process of the run is left, whatever it did. */
 import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { until } from '../support.ts';
+import { tempDir, until } from '../support.ts';
 import { started } from './support.ts';
 import type { TestRun, RunOptions } from './support.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
+
+/** Why no terminal multiplexer can be had here, or false. */
+const noTmux = hasPrograms() ? false : 'it takes tmux and script on Linux';
+
+function hasPrograms(): boolean {
+  try {
+    for (const args of [
+      ['tmux', '-V'],
+      ['script', '--version'],
+    ]) {
+      execFileSync('/usr/bin/env', args, { stdio: 'ignore' });
+    }
+    return process.platform === 'linux';
+  } catch {
+    return false;
+  }
+}
 
 /** What a stop may take beyond the grace periods, with the room that a busy machine needs: ms. */
 const SLACK = 1000;
@@ -38,7 +57,7 @@ test('a stop begins with SIGINT, and an agent that hears it ends in its own way'
   assert.deepEqual(steps(exit), ['SIGINT']);
   assert.deepEqual([exit.code, exit.signal, exit.survivors], [5, null, []]);
   assert.equal(run.text('o'), 'ready\nbye\n');
-  assert.match(run.notes(), /Stop requested[^]*SIGINT was sent/);
+  assert.match(run.notes(), /Stop requested[^]*Sent SIGINT/);
 });
 
 test('an agent that ignores SIGINT gets SIGTERM', async (t) => {
@@ -88,7 +107,7 @@ test('a fork storm ends', async (t) => {
     'trap "" INT TERM; echo ready; n=0; while [ $n -lt 40 ]; do setsid bash -c "trap \\"\\" INT TERM; setsid sleep 1000 & setsid sleep 1000 & sleep 1000" & n=$((n+1)); done; wait';
   const { run, exit } = await stopped(t, ['bash', '-c', storm], { grace: { interrupt: 100, terminate: 100 } });
   assert.ok(exit.survivors.length > 0 && exit.survivors.length <= 50);
-  assert.match(run.notes(), /Left running, and ended now/);
+  assert.match(run.notes(), /Stopping processes left running/);
 });
 
 test('processes that hand over from one to the next all the time are caught', async (t) => {
@@ -121,7 +140,7 @@ test('a tool that nobody can find does not hold the run either, and nothing of t
   const exit = await keeper.ended;
   assert.equal(exit.code, 0);
   assert.equal(run.bytes('o').length, 60_000);
-  assert.match(run.notes(), /unknown process still holds/);
+  assert.match(run.notes(), /unknown process keeps/);
 });
 
 test('a tool in the background that emptied its environment is found by the session that the agent led', async (t) => {
@@ -189,4 +208,48 @@ test('a process of somebody else with the same folder and a similar marker is le
   assert.equal(bystander.exitCode, null);
   assert.equal(bystander.signalCode, null);
   await until(() => process.kill(bystander.pid!, 0), { what: 'the bystander lives' });
+});
+
+/** An agent that starts a tmux server, and what to ask that server with. */
+async function multiplexer(t: TestContext): Promise<{
+  readonly run: TestRun;
+  readonly keeper: Awaited<ReturnType<typeof started>>['keeper'];
+  readonly socket: string;
+  readonly tmux: (...args: string[]) => string;
+}> {
+  const socket = path.join(await tempDir(t), 'tmux');
+  const start = `tmux -f /dev/null -S ${socket} new-session -d -s agents "sleep 1000" && echo ready; sleep 1000`;
+  const { run, keeper } = await started(t, ['bash', '-c', start]);
+  const tmux = (...args: string[]): string =>
+    execFileSync('tmux', ['-S', socket, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  await run.printed('ready');
+  return { run, keeper, socket, tmux };
+}
+
+test('a multiplexer that the agent started ends with the turn', { skip: noTmux }, async (t) => {
+  const { run, keeper, tmux } = await multiplexer(t);
+  const exit = await keeper.stop();
+  assert.match(exit.survivors.map(({ command }) => command).join(), /tmux/);
+  assert.deepEqual(await run.left(), []);
+  assert.throws(() => tmux('list-sessions'));
+});
+
+test('a multiplexer that the user has joined goes on with his windows, and is told', { skip: noTmux }, async (t) => {
+  const { run, keeper, socket, tmux } = await multiplexer(t);
+  // A terminal of the user's, outside of the run.
+  const attach = `tmux -S ${socket} new-session -s mine "sleep 1001"`;
+  const terminal = spawn('script', ['-qfc', attach, '/dev/null'], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { ...process.env, TERM: 'xterm' },
+  });
+  const closed = once(terminal, 'exit');
+  // The server is ended with all that carries the turn's mark, and its terminal follows.
+  t.after(() => closed);
+  await until(() => tmux('list-clients').includes('mine'), { what: 'the user is in' });
+  const server = tmux('display-message', '-p', '#{pid}').trim();
+  const exit = await keeper.stop();
+  assert.match(tmux('list-windows', '-t', 'mine'), /1 panes/);
+  assert.match(tmux('list-clients'), /mine/);
+  assert.doesNotMatch(exit.survivors.map(({ command }) => command).join(), /tmux/);
+  assert.match(run.notes(), new RegExp(`Left running because a terminal .*: ${server} \\(tmux`));
 });

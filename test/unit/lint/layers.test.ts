@@ -35,7 +35,17 @@ test('vscode is for the folders that touch the editor, and the entry point', asy
   for (const file of ['src/extension.ts', 'src/views/a.ts', 'src/commands/a.ts', 'src/documents/a.ts']) {
     await allowed(file, code);
   }
-  for (const folder of ['sessions', 'timeline', 'agents', 'keeper', 'store', 'git', 'platform', 'protocol']) {
+  for (const folder of [
+    'sessions',
+    'timeline',
+    'drivers',
+    'agents',
+    'keeper',
+    'store',
+    'git',
+    'platform',
+    'protocol',
+  ]) {
     await refused(`src/${folder}/a.ts`, code);
     await refused(`src/${folder}/deeper/a.ts`, code);
   }
@@ -51,6 +61,15 @@ test('a folder imports what stands below it, and nothing above', async () => {
   await refused('src/timeline/deeper/a.ts', "import { x } from '../../sessions/spawn.ts';");
   await refused('src/sessions/a.ts', "import { x } from '../views/tree.ts';");
   await refused('src/views/a.ts', "import { x } from '../extension.ts';");
+});
+
+test('the timeline and the drivers stand side by side', async () => {
+  await allowed('src/drivers/a.ts', "import { x } from '../agents/text/control.ts';");
+  await allowed('src/drivers/a.ts', "import { x } from './driver.ts';");
+  await allowed('src/sessions/a.ts', "import { x } from '../drivers/table.ts';");
+  await refused('src/drivers/a.ts', "import { x } from '../timeline/tailer.ts';");
+  await refused('src/timeline/a.ts', "import { x } from '../drivers/lines.ts';");
+  await refused('src/agents/a.ts', "import { x } from '../drivers/lines.ts';");
 });
 
 test('the keeper has three doors', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { it } from 'node:test';
 import { agentEnvironment } from '../../../src/platform/environment.ts';
 
@@ -41,6 +42,31 @@ it('an agent gets nothing of the host', () => {
     ZDOTDIR: '/tmp/u-vscode-zsh',
   };
   assert.deepEqual(agentEnvironment({ ...host, HOME: '/home/u' }), { HOME: '/home/u' });
+});
+
+it('an agent gets nothing that points its git at another repository', () => {
+  const local = execFileSync('git', ['rev-parse', '--local-env-vars'], { encoding: 'utf8' }).trim().split('\n');
+  assert.ok(local.includes('GIT_INDEX_FILE'));
+  const more = ['GIT_NAMESPACE', 'GIT_QUARANTINE_PATH', 'GIT_REFLOG_ACTION', 'GIT_CONFIG_KEY_0', 'GIT_CONFIG_VALUE_12'];
+  const all = Object.fromEntries([...local, ...more, 'git_dir'].map((name) => [name, '/elsewhere']));
+  assert.deepEqual(agentEnvironment(all), {});
+});
+
+it('an agent gets what the user set for every git', () => {
+  const users = {
+    GIT_AUTHOR_NAME: 'U',
+    GIT_COMMITTER_EMAIL: 'u@example.invalid',
+    GIT_SSH_COMMAND: 'ssh -i key',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_PAGER: 'less',
+    GIT_EDITOR: 'vim',
+    GIT_EXEC_PATH: '/opt/git/libexec/git-core',
+    GIT_CONFIG_GLOBAL: '/home/u/.gitconfig',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CEILING_DIRECTORIES: '/home',
+    GIT_LFS_SKIP_SMUDGE: '1',
+  };
+  assert.deepEqual(agentEnvironment(users), users);
 });
 
 it('an agent gets back what the host has put aside', () => {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { isSessionId, sessionId, shortId } from '../../../src/platform/ids.ts';
-import { privateFolder, sessionFolder, socketPath, storeFolder, runFolder } from '../../../src/platform/paths.ts';
+import { privateFolder, runFolder, sessionFolder, socketPath } from '../../../src/platform/paths.ts';
 import { tempDir } from '../support.ts';
 
 const posix = { skip: process.platform === 'win32' && 'folders have no mode bits there' };
@@ -26,25 +26,7 @@ describe('session ids', () => {
   });
 });
 
-describe('the folder of a store', () => {
-  it('is one for all ways to a repository, and another for another', async (t) => {
-    const dir = await tempDir(t);
-    const git = path.join(dir, 'My Project (1)', '.git');
-    mkdirSync(git, { recursive: true });
-    symlinkSync(path.join(dir, 'My Project (1)'), path.join(dir, 'link'));
-    const folder = storeFolder('/storage', git);
-    assert.match(folder, /^\/storage\/repos\/my-project-1-[0-9a-f]{12}$/);
-    assert.equal(storeFolder('/storage', path.join(dir, 'link', '.git')), folder);
-    assert.equal(storeFolder('/storage', `${git}/`), folder);
-    const bare = path.join(dir, 'Ünï ☃.git');
-    mkdirSync(bare);
-    assert.match(storeFolder('/storage', bare), /\/n-[0-9a-f]{12}$/);
-    const nameless = path.join(dir, '☃', '.git');
-    mkdirSync(nameless, { recursive: true });
-    assert.match(storeFolder('/storage', nameless), /\/repository-[0-9a-f]{12}$/);
-    assert.throws(() => storeFolder('/storage', path.join(dir, 'none')));
-  });
-
+describe('a store', () => {
   it('has places for sessions and turns, and none outside of it', () => {
     const id = sessionId();
     assert.equal(runFolder('/store', id, 3), path.join('/store', 'sessions', id, 'runs', '3'));

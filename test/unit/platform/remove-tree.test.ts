@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, chown, lstat, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { removeTree } from '../../../src/platform/remove-tree.ts';
+import { emptyFolder, removeTree } from '../../../src/platform/remove-tree.ts';
+import { mountAt, noMounts } from '../mounts.ts';
 import { tempDir } from '../support.ts';
 
 const run = promisify(execFile);
@@ -56,3 +57,55 @@ test('deletes read-only folders for a user who is bound by permissions', async (
   }
   assert.equal(existsSync(tree), false);
 });
+
+for (const [kind, isBind] of [
+  ['another file system', false],
+  ['a folder of the same one', true],
+] as const) {
+  test(`deletes nothing where ${kind} is mounted inside, and names the mount`, { skip: noMounts }, async (t) => {
+    const dir = await tempDir(t);
+    const tree = path.join(dir, 'tree');
+    // A name that mountinfo writes with escapes.
+    const mount = path.join(tree, 'a', 'data \\ of\tothers\n🌲');
+    await mkdir(mount, { recursive: true });
+    await mkdir(path.join(dir, 'others'));
+    await writeFile(path.join(tree, 'first.txt'), 'kept');
+    const { unmount } = mountAt(t, mount, isBind ? path.join(dir, 'others') : undefined);
+    await writeFile(path.join(mount, 'theirs.txt'), 'kept');
+    const refused = [() => removeTree(tree), () => emptyFolder(tree), () => removeTree(mount)];
+    for (const act of refused) {
+      await assert.rejects(act, ({ code, message }: Error & { code?: string }) => {
+        assert.equal(code, 'mounted');
+        return message.includes(mount) && message.includes('unmount it, then try again');
+      });
+    }
+    assert.equal(await readFile(path.join(tree, 'first.txt'), 'utf8'), 'kept');
+    assert.equal(await readFile(path.join(mount, 'theirs.txt'), 'utf8'), 'kept');
+    unmount();
+    await removeTree(tree);
+    assert.equal(existsSync(tree), false);
+    assert.equal(existsSync(path.join(dir, 'others/theirs.txt')), isBind);
+  });
+}
+
+test(
+  'a mounted file counts, a namesake beside the folder and a link to a mount do not',
+  { skip: noMounts },
+  async (t) => {
+    const dir = await tempDir(t);
+    const tree = path.join(dir, 'tree');
+    for (const name of ['tree', 'tree-2', 'others']) await mkdir(path.join(dir, name));
+    await writeFile(path.join(dir, 'others/one.txt'), 'kept');
+    await writeFile(path.join(tree, 'one.txt'), '');
+    const { unmount } = mountAt(t, path.join(tree, 'one.txt'), path.join(dir, 'others/one.txt'));
+    await assert.rejects(removeTree(tree), { code: 'mounted' });
+    unmount();
+    mountAt(t, path.join(dir, 'tree-2'));
+    await writeFile(path.join(dir, 'tree-2/kept.txt'), 'kept');
+    await symlink(path.join(dir, 'tree-2'), path.join(tree, 'link'));
+    await symlink(path.join(dir, 'tree-2'), path.join(dir, 'link'));
+    await removeTree(tree);
+    await removeTree(path.join(dir, 'link'));
+    assert.equal(await readFile(path.join(dir, 'tree-2/kept.txt'), 'utf8'), 'kept');
+  },
+);

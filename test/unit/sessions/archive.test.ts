@@ -9,10 +9,12 @@ import { suite, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errorText } from '../../../src/platform/errors.ts';
+import { factId } from '../../../src/platform/ids.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { Random } from '../../faults/random.ts';
 import { treePrint } from '../git/tree-print.ts';
+import { mountAt, noMounts } from '../mounts.ts';
 import { git, until } from '../support.ts';
 import { WindowProcess } from './window-process.ts';
 import { judged, reached, world, type World } from './support.ts';
@@ -159,7 +161,7 @@ suite('archive', { timeout: 120_000 }, () => {
     if (sessions.get(session.id)?.archive !== undefined) await sessions.unarchive(session.id);
     assert.deepEqual(await whole(repo, session), before);
     assert.deepEqual(await readdir(join(sessions.store, 'trash')), []);
-    assert.deepEqual(await readdir(join(repo, '.git/treeline')), []);
+    assert.deepEqual(await readdir(join(repo, '.git/treeline')), ['id']);
   });
 
   test('kill -9 of the window before every single step of an archive and of an undo loses nothing', async (t) => {
@@ -246,26 +248,93 @@ suite('archive', { timeout: 120_000 }, () => {
     assert.equal(existsSync(join(session.worktree, 'new.txt')), false);
   });
 
-  test('what is older than trashDays goes when a window opens; 0 keeps it', async (t) => {
+  test(
+    'a purge that cannot go through deletes nothing, and neither blocks a restore nor shows as unfinished',
+    { skip: noMounts },
+    async (t) => {
+      const { repo, sessions, session } = await opened(t);
+      await mkdir(join(session.worktree, 'data'));
+      const before = await whole(repo, session);
+      const { archive } = await sessions.archive(session.id);
+      const { unmount } = mountAt(t, join(archive!.files, 'data'));
+      await assert.rejects(sessions.purge(session.id), { code: 'mounted', message: /unmount it/ });
+      const now = sessions.get(session.id);
+      assert.deepEqual([now?.status, now?.move, now?.archive?.purgedAt], ['archived', undefined, undefined]);
+      unmount();
+      await sessions.unarchive(session.id);
+      assert.deepEqual(await whole(repo, session), before);
+    },
+  );
+
+  test('a deletion that a window left in the middle is given up where somebody wants the files back', async (t) => {
+    const { repo, sessions, session, openProcess } = await opened(t);
+    const before = await whole(repo, session);
+    await sessions.archive(session.id);
+    const archived = sessions.get(session.id)!.archive!;
+    // The fact of a window that died before it deleted anything.
+    const other = await openProcess();
+    const lines = readFileSync(join(sessions.store, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
+    const moving = JSON.parse(lines.findLast((line) => line.includes('"session.moving"'))!) as Record<string, unknown>;
+    await other.kill();
+    const { files, registration, branch, commit } = archived;
+    const dead = { pid: other.pid, start: 'dead' };
+    const fact = {
+      ...moving,
+      id: factId(),
+      by: { ...(moving['by'] as object), process: dead },
+      to: 'nowhere',
+      archive: { files, registration, branch, commit },
+    };
+    writeFileSync(join(sessions.store, 'journal.jsonl'), `${JSON.stringify(fact)}\n`, { flag: 'a' });
+    assert.match((await sessions.unarchive(session.id)).note ?? '', /deletion .* had begun/);
+    assert.deepEqual(await whole(repo, session), before);
+    assert.equal(sessions.get(session.id)?.move, undefined);
+  });
+
+  test('what is older than trashDays is deleted only on the user’s word, and counted in days on which Treeline ran', async (t) => {
     const made = await opened(t);
     const { sessions, session, settings, openProcess } = made;
     await sessions.archive(session.id);
+    const { files } = sessions.get(session.id)!.archive!;
+    const record = join(sessions.store, 'trash.json');
+    const today = Math.floor(Date.now() / 86_400_000);
+    const run = (count: number, answer?: string): void =>
+      writeFileSync(record, JSON.stringify({ days: Array.from({ length: count }, (_, n) => today + n), answer }));
+
+    // The archive's own clock says that it is a month old: that alone is nothing.
     const journal = join(sessions.store, 'journal.jsonl');
-    // The archive happened fifteen days ago.
-    const lines = readFileSync(journal, 'utf8')
-      .split('\n')
-      .map((line) =>
-        line.includes('"session.moving"')
-          ? line.replace(/"at":(\d+)/, (_all, at: string) => `"at":${Number(at) - 15 * 86_400_000}`)
-          : line,
-      );
-    writeFileSync(journal, lines.join('\n'));
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    const aged = lines.map((line) =>
+      line.includes('"session.moving"')
+        ? line.replace(/"at":(\d+)/, (_all, at: string) => `"at":${Number(at) - 30 * 86_400_000}`)
+        : line,
+    );
+    run(1, 'delete');
+    writeFileSync(journal, aged.join('\n'));
+    await (await openProcess()).oldArchives();
+    assert.ok(existsSync(files), 'kept: Treeline ran on one day since');
+
+    run(15);
     settings.trashDays = 0;
-    await (await openProcess()).kill();
-    assert.ok(existsSync(sessions.get(session.id)!.archive!.files), 'kept');
+    let window = await openProcess();
+    assert.equal(await window.oldArchives(), undefined);
     settings.trashDays = 14;
-    await openProcess();
-    await until(() => !existsSync(join(sessions.store, 'trash', session.id)), { what: 'the old archive is gone' });
+    window = await openProcess();
+    const due = await window.oldArchives();
+    assert.deepEqual(
+      due?.sessions.map(({ id }) => id),
+      [session.id],
+    );
+    assert.ok(due.bytes > 0);
+    assert.ok(existsSync(files), 'kept as long as nobody has answered');
+
+    await window.answerOldArchives('keep');
+    window = await openProcess();
+    assert.equal(await window.oldArchives(), undefined, 'asked once');
+    assert.ok(existsSync(files));
+
+    await window.answerOldArchives('delete');
+    assert.equal(existsSync(files), false);
   });
 
   test('a foreign worktree is removed by its path alone, listed while it is archived, and foreign again when it is back', async (t) => {

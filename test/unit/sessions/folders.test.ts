@@ -1,11 +1,12 @@
 /** Which repositories a window has open, by its folders. */
 import assert from 'node:assert/strict';
-import { mkdir, rename, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
-import { Treeline } from '../../../src/sessions/treeline.ts';
+import { Treeline } from '../../../src/hosts/treeline.ts';
 import { git, tempDir, tempRepo } from '../support.ts';
 import { ASSETS, LOG, customAgents, judged, reached } from './support.ts';
 
@@ -98,9 +99,95 @@ suite('folders', { timeout: 60_000 }, () => {
 async function opened(t: TestContext): Promise<Treeline> {
   const settings = { ...DEFAULT_SETTINGS, customAgents: customAgents(), warmWorktrees: 0 };
   const globalStorage = await tempDir(t);
-  const treeline = new Treeline({ globalStorage, settings: () => settings, log: LOG, assets: ASSETS });
+  const treeline = new Treeline({
+    globalStorage,
+    settings: () => settings,
+    log: LOG,
+    version: '0.1.0',
+    assets: ASSETS,
+  });
   t.after(() => treeline.dispose());
   return treeline;
 }
 
 const roots = (treeline: Treeline): readonly string[] => treeline.repositories.map(({ repository }) => repository.root);
+
+suite('a repository that was moved', { timeout: 60_000 }, () => {
+  test('keeps its sessions: one at work can be stopped and resumed, an archived one comes back', async (t) => {
+    const repo = await tempRepo(t, { files: { 'a.txt': 'a\n' } });
+    const treeline = await opened(t);
+    await treeline.setFolders([repo]);
+    const [before] = treeline.repositories;
+    await before!.ready;
+    const working = await before!.spawn({ agent: 'scripted', prompt: 'print go\nwait' });
+    const done = await before!.spawn({ agent: 'scripted', prompt: 'write draft.txt draft' });
+    await reached(before!, done.id, judged);
+    await before!.archive(done.id);
+    await treeline.setFolders([]);
+
+    const moved = `${repo}2`;
+    await rename(repo, moved);
+    await git(moved, 'worktree', 'repair');
+    await treeline.setFolders([moved]);
+    const [after] = treeline.repositories;
+    await after!.ready;
+    assert.deepEqual(new Set(after!.list().map(({ id }) => id)), new Set([working.id, done.id]));
+    await after!.stop(working.id);
+    assert.equal((await reached(after!, working.id, judged)).status, 'stopped');
+    assert.deepEqual(
+      (await after!.examine()).filter(({ kind }) => kind.startsWith('branch') || kind.startsWith('worktree')),
+      [],
+    );
+    const { worktree } = (await after!.unarchive(done.id)).session;
+    assert.equal(await readFile(join(worktree, 'draft.txt'), 'utf8'), 'draft\n');
+    assert.equal(await git(worktree, 'status', '--porcelain'), '?? draft.txt');
+    assert.equal(await git(worktree, 'symbolic-ref', '--short', 'HEAD'), done.branch);
+    await after!.resume(working.id, { prompt: 'write more.txt more' });
+    await reached(after!, working.id, (session) => session.turns.length === 2 && judged(session));
+    assert.equal(await readFile(join(working.worktree, 'more.txt'), 'utf8'), 'more\n');
+  });
+
+  test('and its copy are two', async (t) => {
+    const repo = await tempRepo(t);
+    const treeline = await opened(t);
+    await treeline.setFolders([repo]);
+    await treeline.repositories[0]!.ready;
+    const { id } = await treeline.repositories[0]!.spawn({ agent: 'scripted', prompt: 'print done' });
+    await reached(treeline.repositories[0]!, id, judged);
+    await cp(repo, `${repo}-copy`, { recursive: true });
+    await treeline.setFolders([`${repo}-copy`, repo]);
+    await Promise.all(treeline.repositories.map(({ ready }) => ready));
+    assert.deepEqual(
+      treeline.repositories.map((sessions) => sessions.list().map((session) => session.id)),
+      [[], [id]],
+    );
+  });
+
+  test('is not written to before it has a session', async (t) => {
+    const repo = await tempRepo(t);
+    const treeline = await opened(t);
+    await treeline.setFolders([repo]);
+    await treeline.repositories[0]!.ready;
+    assert.equal(existsSync(join(repo, '.git/treeline')), false);
+  });
+});
+
+test('a session starts from the worktree that is open, also after another one was closed', async (t) => {
+  const repo = await tempRepo(t);
+  const worktree = join(dirname(repo), 'other');
+  await git(repo, 'worktree', 'add', '--quiet', '-b', 'other', worktree);
+  await git(worktree, 'commit', '--quiet', '--allow-empty', '--message', 'Ahead');
+  const treeline = await opened(t);
+  await treeline.setFolders([repo, worktree]);
+  let told = 0;
+  t.after(treeline.onDidChange(({ repositories }) => void (told += Number(repositories))));
+  await treeline.setFolders([worktree, repo]);
+  assert.deepEqual([roots(treeline), told], [[repo], 0]);
+  await treeline.setFolders([worktree]);
+  assert.deepEqual([roots(treeline), told], [[worktree], 1]);
+  const [sessions] = treeline.repositories;
+  await sessions!.ready;
+  const { id, base } = await sessions!.spawn({ agent: 'scripted', prompt: 'print done' });
+  await reached(sessions!, id, judged);
+  assert.deepEqual(base.commit, await git(worktree, 'rev-parse', 'HEAD'));
+});

@@ -9,8 +9,7 @@ import { text } from 'node:stream/consumers';
 import { suite, test, type TestContext } from 'node:test';
 
 import { Detector } from '../../../src/agents/detect.ts';
-import { claude } from '../../../src/agents/claude.ts';
-import { codex } from '../../../src/agents/codex.ts';
+import { adapters } from '../../../src/agents/registry.ts';
 import { sessionId } from '../../../src/platform/ids.ts';
 import { processIdSync, selfId } from '../../../src/platform/process-id.ts';
 import { Archives } from '../../../src/sessions/archive.ts';
@@ -87,7 +86,15 @@ suite('health', { timeout: 120_000 }, () => {
     await rm(join(place, 'full'), { recursive: true });
     await git(repo, 'worktree', 'add', '--quiet', '-b', 'gone', join(place, 'gone'));
     await rm(join(place, 'gone'), { recursive: true });
-    assert.match((await repairs(sessions, 'worktree-left')).sentence, /folder is gone/);
+    assert.match((await repairs(sessions, 'worktree-left')).sentence, /its folder is missing/);
+
+    // As a git leaves it that is killed in its first millisecond.
+    const record = join(repo, '.git/worktrees/killed');
+    mkdirSync(record, { recursive: true });
+    writeFileSync(join(record, 'locked'), 'initializing');
+    utimesSync(record, old, old);
+    assert.match((await repairs(sessions, 'worktree-left')).sentence, /incomplete record/);
+    assert.equal(existsSync(record), false);
   });
 
   test('a session whose worktree is gone gets it back from its branch, or goes to the archived ones', async (t) => {
@@ -167,7 +174,7 @@ suite('health', { timeout: 120_000 }, () => {
     const { sessions } = await made.open();
     assert.equal(sessions.get(id), undefined);
     const [finding] = await find(sessions, 'process-left');
-    assert.match(finding?.sentence ?? '', /^2 processes still run of a session that the journal has lost\.$/);
+    assert.match(finding?.sentence ?? '', /^2 processes of an unknown session are still running\.$/);
     await finding?.repair?.run();
     assert.deepEqual(await find(sessions, 'process-left'), []);
   });
@@ -197,7 +204,7 @@ suite('health', { timeout: 120_000 }, () => {
     await sessions.rename(id, 'Something after it');
     const damaged = await theOne(sessions, 'journal-damaged');
     assert.match(damaged.evidence.join('\n'), /journal\.damaged\.jsonl[^]*Byte \d+/);
-    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 facts .* update/);
+    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 records .* Update/);
   });
 
   test('temporary files, dead sockets, unreadable indexes and folders of no session are cleared away', async (t) => {
@@ -226,10 +233,10 @@ suite('health', { timeout: 120_000 }, () => {
   test('a socket that nobody listens on is found, one that is listened on is not', async (t) => {
     const { sessions } = await opened(t);
     const runtime = await tempDir(t);
-    const before = process.env['XDG_RUNTIME_DIR'];
-    process.env['XDG_RUNTIME_DIR'] = runtime;
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = runtime;
     t.after(() =>
-      before === undefined ? delete process.env['XDG_RUNTIME_DIR'] : (process.env['XDG_RUNTIME_DIR'] = before),
+      before === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = before),
     );
     const folder = join(runtime, `treeline-${process.getuid?.()}`);
     await mkdir(folder, { mode: 0o700 });
@@ -257,8 +264,11 @@ suite('health', { timeout: 120_000 }, () => {
     const bin = await tempDir(t);
     const program = (name: string, version: string): Promise<void> =>
       writeFile(join(bin, name), `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
+    // What this machine has installed elsewhere must not count.
+    const two = adapters([]).filter(({ id }) => id === 'claude' || id === 'codex');
+    const builtIn = two.map((one) => ({ ...one, detection: { ...one.detection, places: [] } }));
     const look = (used: readonly string[] = []): Promise<readonly Finding[]> =>
-      examinePrograms(new Detector(() => ({ PATH: bin })), [claude(), codex()], new Set(used));
+      examinePrograms(new Detector(() => ({ PATH: bin })), builtIn, new Set(used));
     assert.deepEqual(
       (await look(['codex'])).map(({ severity }) => severity),
       ['info', 'warning'],
@@ -267,7 +277,7 @@ suite('health', { timeout: 120_000 }, () => {
     await program('codex', 'codex-cli 0.169.0');
     const [old, ...others] = await look();
     assert.deepEqual(others, []);
-    assert.match(old?.sentence ?? '', /Claude Code 1\.0\.9 is older than what Treeline was tried with \(2\.1\.197/);
+    assert.match(old?.sentence ?? '', /Claude Code 1\.0\.9 is older than the oldest tested version \(2\.1\.197/);
     await program('claude', '2.1.329 (Claude Code)');
     assert.deepEqual(await look(), []);
   });
@@ -295,7 +305,7 @@ suite('health', { timeout: 120_000 }, () => {
       {
         kind: 'git',
         severity: 'error',
-        sentence: 'git 2.30.9 is too old; install git 2.31 or newer.',
+        sentence: 'git 2.30.9 is too old. Install git 2.31 or newer.',
         evidence: [],
       },
     ]);
@@ -312,7 +322,10 @@ suite('health', { timeout: 120_000 }, () => {
     await first.sessions.archive(id);
     assert.deepEqual(await find(first.sessions, 'trash-old'), []);
     await first.treeline.dispose();
-    // Twenty days go by.
+    // Twenty days go by, and Treeline runs on each.
+    const day = Math.floor(Date.now() / DAY);
+    const days = Array.from({ length: 20 }, (_, n) => day - n);
+    writeFileSync(join(first.sessions.store, 'trash.json'), JSON.stringify({ days, answer: 'keep' }));
     const journal = join(first.sessions.store, 'journal.jsonl');
     const facts = readFileSync(journal, 'utf8').trimEnd().split('\n');
     const aged = facts
@@ -327,7 +340,7 @@ suite('health', { timeout: 120_000 }, () => {
     const files = sessions.get(id)?.archive?.files ?? '';
     assert.ok(existsSync(join(files, 'a.txt')));
     const finding = await repairs(sessions, 'trash-old');
-    assert.match(finding.sentence, /is 20 days old, and the trash keeps 14\.$/);
+    assert.match(finding.sentence, /has been kept for more than 14 days on which Treeline ran\.$/);
     assert.deepEqual(finding.evidence, [files]);
     assert.ok(finding.repair?.plan.some((step) => step.includes(files) && step.includes('cannot be undone')));
     assert.deepEqual([existsSync(files), existsSync(worktree)], [false, false]);
@@ -356,7 +369,7 @@ suite('health', { timeout: 120_000 }, () => {
     await rm(join(repo, '..', 'repo.worktrees'), { recursive: true });
     writeFileSync(join(repo, '..', 'repo.worktrees'), '');
     const finding = await theOne(sessions, 'check-failed');
-    assert.deepEqual([finding.severity, finding.sentence], ['warning', 'Treeline could not look at the worktrees.']);
+    assert.deepEqual([finding.severity, finding.sentence], ['warning', 'Treeline could not check the worktrees.']);
     assert.match(finding.evidence.join('\n'), /ENOTDIR.*repo\.worktrees.*\.$/);
     assert.equal((await find(sessions, 'disk')).length, 1);
   });
@@ -385,7 +398,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.ok(report.includes('`` `code` <img src=x> [a](command:evil) # title ``'));
     assert.ok(report.includes('``` ``two ```'));
     assert.match(report, /Repair: Do It\n {4}- `Delete x\.`/);
-    assert.match(report, /All is well\./);
+    assert.match(report, /No problems found\./);
   });
 });
 
@@ -414,7 +427,7 @@ test('a live turn whose keeper is gone is an error; its repair has the superviso
   const [finding, ...others] = await goneProcesses(patient);
   assert.deepEqual(others, []);
   assert.equal(finding?.severity, 'error');
-  assert.match(finding.sentence, /shown as working, but the process that kept its turn 1 is gone/);
+  assert.match(finding.sentence, /shown as working, but the background process of turn 1 has ended/);
   await finding.repair?.run();
   assert.deepEqual(await goneProcesses(patient), []);
 });

@@ -106,7 +106,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
   test('a missing agent is refused in one sentence and leaves nothing behind', async (t) => {
     const { repo, open, settings } = await world(t);
     const { sessions } = await open();
-    settings.claude = { command: 'no-such-program-here', args: [] };
+    settings.programs = { claude: { command: 'no-such-program-here', args: [] } };
     await assert.rejects(sessions.spawn({ agent: 'claude', prompt: 'hi' }), { code: 'agent-missing' });
     assert.equal(sessions.list().length, 0);
     assert.equal((await git(repo, 'worktree', 'list')).trim().split('\n').length, 1);
@@ -121,7 +121,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     settings.customAgents = settings.customAgents.map((agent) => ({ ...agent, command: [broken] }));
     await assert.rejects(sessions.spawn({ agent: 'scripted', prompt: 'hi' }), (error: Error) => {
       assert.match(error.message, /starting the agent failed/);
-      assert.match(error.message, /Undone: the keeper, the worktree .* and its branch /);
+      assert.match(error.message, /Undone: the background process, the worktree .* and its branch /);
       return true;
     });
     assert.equal((await git(repo, 'branch', '--list', 'treeline/*')).trim(), '');
@@ -136,7 +136,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
       { agent: 'scripted', prompt: 'wait' },
       {
         signal: abort.signal,
-        progress: (step) => step === 'making the worktree' && abort.abort(),
+        progress: (step) => step === 'Making the worktree' && abort.abort(),
       },
     );
     await assert.rejects(spawn, { code: 'cancelled' });
@@ -247,10 +247,10 @@ suite('a window that comes back', { timeout: 60_000 }, () => {
     const { sessions } = await open();
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'deaf\nprint ready\nwait' });
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'ready');
-    const turn = sessions.get(id)?.turns[0];
-    process.kill(turn?.keeper?.pid ?? 0, 'SIGKILL');
+    const run = sessions.get(id)?.runs[0];
+    process.kill(run?.keeper?.process.pid ?? assert.fail('the keeper had started'), 'SIGKILL');
     const ended = await reached(sessions, id, (session) => session.turns[0]?.exit !== undefined);
     assert.equal(ended.status, 'lost');
-    assert.equal(processIdSync(turn?.agent?.pid ?? assert.fail('the agent had started')), undefined);
+    assert.equal(processIdSync(run?.agent?.process.pid ?? assert.fail('the agent had started')), undefined);
   });
 });

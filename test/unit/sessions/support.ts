@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-import { parseCustomAgents, type CustomAgent } from '../../../src/agents/custom.ts';
+import type { CustomAgent } from '../../../src/agents/custom/adapter.ts';
+import { parseCustomAgents } from '../../../src/agents/custom/settings.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../../src/sessions/settings.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
-import { Treeline } from '../../../src/sessions/treeline.ts';
+import { Treeline } from '../../../src/hosts/treeline.ts';
 import type { Log } from '../../../src/platform/log.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { tempDir, tempRepo } from '../support.ts';
@@ -29,7 +30,13 @@ export interface Place {
 
 /** Opens a window on a place in this process. */
 export async function openWindow({ repo, storage, settings }: Place): Promise<Window> {
-  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: LOG, assets: ASSETS });
+  const treeline = new Treeline({
+    globalStorage: storage,
+    settings: () => settings,
+    log: LOG,
+    version: '0.1.0',
+    assets: ASSETS,
+  });
   await treeline.setFolders([repo]);
   const [sessions] = treeline.repositories;
   if (sessions === undefined) {

@@ -22,6 +22,10 @@ function obey(call: Call): Promise<unknown> {
       return sessions.archive(call.session);
     case 'unarchive':
       return sessions.unarchive(call.session);
+    case 'oldArchives':
+      return sessions.oldArchives();
+    case 'answerOldArchives':
+      return sessions.answerOldArchives(call.answer);
     case 'list':
       return Promise.resolve(sessions.list());
   }

@@ -2,7 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-import type { Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
+import type { OldArchives, Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
+import type { TrashAnswer } from '../../../src/sessions/trash-record.ts';
 import type { ExitRecord, Session } from '../../../src/store/model.ts';
 import type { Place } from './support.ts';
 
@@ -14,6 +15,8 @@ export type Call =
   | { readonly do: 'send'; readonly session: string; readonly text: string }
   | { readonly do: 'archive'; readonly session: string }
   | { readonly do: 'unarchive'; readonly session: string }
+  | { readonly do: 'oldArchives' }
+  | { readonly do: 'answerOldArchives'; readonly answer: TrashAnswer }
   | { readonly do: 'list' };
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
@@ -78,6 +81,14 @@ export class WindowProcess {
 
   unarchive(session: string): Promise<Restored> {
     return this.#ask({ do: 'unarchive', session }) as Promise<Restored>;
+  }
+
+  oldArchives(): Promise<OldArchives | undefined> {
+    return this.#ask({ do: 'oldArchives' }) as Promise<OldArchives | undefined>;
+  }
+
+  async answerOldArchives(answer: TrashAnswer): Promise<void> {
+    await this.#ask({ do: 'answerOldArchives', answer });
   }
 
   list(): Promise<readonly Session[]> {

@@ -1,40 +1,26 @@
 import assert from 'node:assert/strict';
-import {
-  appendFileSync,
-  cpSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
-import type { OutputFormat } from '../../../src/store/facts.ts';
+import { BUILD } from '../../../src/platform/build.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/model.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
-import { mute } from '../agents/recordings.ts';
+import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
+import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, TurnWriter } from './support.ts';
+import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, sqlJs, timeless, TurnWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
-const FORMATS: readonly (readonly [cli: string, format: OutputFormat])[] = [
-  ['claude', 'claude'],
-  ['claude-latest', 'claude'],
-  ['codex', 'codex'],
-];
-
-const recordings = FORMATS.flatMap(([cli, format]) =>
-  readdirSync(path.join(captures, cli))
-    .filter((name) => name.endsWith('.jsonl') && !name.startsWith('appserver'))
-    .map((name) => ({ name: `${cli}/${name}`, format, stdout: readFileSync(path.join(captures, cli, name)) })),
-);
+const recordings = captured.map((name) => ({
+  name: `${name}.jsonl`,
+  format: formatOf(name),
+  stdout: readFileSync(path.join(captures, `${name}.jsonl`)),
+}));
 const recording = (name: string): Buffer => recordings.find((one) => one.name === name)!.stdout;
 const FRESH = 'claude-latest/fresh.jsonl';
 
@@ -240,6 +226,32 @@ test('a snapshot that is damaged, of something else or out of date is thrown awa
   touched.close();
 });
 
+test('a snapshot that another build derived is made anew', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder, 1, 'as it is');
+  turn.chunk('o', 'words\n');
+  turn.exit();
+  const of = source(folder, 'text', true);
+  const index = await openIndex(of);
+  drain(index);
+  await index.save();
+  index.close();
+  const file = path.join(folder, 'timeline.db');
+  const mine = { build: BUILD, session: of.session, format: of.format };
+  const content = loadSnapshot(file, mine)!;
+  // Another build's parser took the same line for something else.
+  const db = new (await sqlJs()).Database(content);
+  db.run("UPDATE kinds SET name = 'raw' WHERE name = 'output'");
+  const other = db.export();
+  db.close();
+  const kinds = async (build: string): Promise<unknown> => {
+    await saveSnapshot(file, other, { ...mine, build });
+    return (await rebuilt(of)).map(({ kind }) => kind);
+  };
+  assert.deepEqual(await kinds('0.0.9-another'), ['turn-start', 'output', 'turn-end']);
+  assert.deepEqual(await kinds(BUILD), ['turn-start', 'raw', 'turn-end'], 'a snapshot of this build is used');
+});
+
 test('deleting the database of an open session changes nothing', async (t) => {
   const folder = await tempDir(t);
   const turn = new TurnWriter(folder);
@@ -318,12 +330,12 @@ test('two turns, messages, notes and stderr are one timeline, with words at both
         7,
         1,
         'turn-end',
-        'Stopped on request (SIGINT, SIGTERM): ended by SIGTERM 5.0 s later, after 60 s in all.',
+        'Stopped (SIGINT, SIGTERM): ended by SIGTERM 5.0 s later, after 60 s in all.',
         rows[6]!.problem,
       ],
       [8, 2, 'turn-start', 'Go on', false],
       [9, 2, 'output', 'done', false],
-      [10, 2, 'turn-end', 'Ended by itself with exit code 0 after 60 s. Expected, but not there: report.md.', false],
+      [10, 2, 'turn-end', 'Exited with code 0 after 60 s. Expected but missing: report.md.', false],
     ],
   );
   assert.deepEqual(rows[9]!.end?.expected, [{ path: 'report.md', present: false }]);
@@ -365,7 +377,7 @@ test('how the agent’s process ended is told once, and by its keeper where the 
     'The agent exited with code 3.',
   ]);
   // The keeper died before it could write the record.
-  const unseen = { code: null, problem: 'Nobody saw how the agent ended.' };
+  const unseen = { code: null, problem: 'How the agent ended is unknown.' };
   assert.deepEqual(await keeperRows([null, 'SIGKILL'], unseen), [...others, 'The agent was ended by SIGKILL.']);
 });
 
@@ -380,7 +392,7 @@ test('a turn without an exit record says so, and one that was withdrawn says why
     [
       [1, 'turn-start', 'Do it.'],
       [1, 'output', 'cut short'],
-      [1, 'turn-end', 'Nobody saw how this turn ended.'],
+      [1, 'turn-end', 'How this turn ended is unknown.'],
       [2, 'turn-start', ''],
       [2, 'turn-end', 'It was cancelled.'],
     ],
@@ -430,6 +442,86 @@ test('a tool call is one row: running, then with its result; cut short by the en
   drain(index);
   assert.equal(index.row(3)!.tool!.state, 'failed');
   assert.ok(index.row(3)!.rev > delta.rev);
+  // It counts as a problem, as any call that failed does.
+  assert.equal(index.row(3)!.problem, true);
+  const problems = index.page({ groups: ['problems'], query: '' }, 0, 9).rows;
+  assert.deepEqual(
+    problems.map(({ kind }) => kind),
+    ['tool', 'tool', 'turn-end'],
+  );
+  index.close();
+});
+
+test('a retry says which one of how many it is', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', '{"type":"error","message":"Reconnecting... 2/5 (timeout)"}\n');
+  turn.chunk('o', '{"type":"error","message":"Reconnecting... waiting for network"}\n');
+  turn.exit();
+  const rows = (await rebuilt(source(folder, 'codex', true))).filter(({ kind }) => kind === 'retry');
+  assert.deepEqual(
+    rows.map(({ text }) => text.text),
+    ['timeout (attempt 2 of 5)', 'waiting for network'],
+  );
+});
+
+test('a live agent of plain text: its questions and the ends of its turns have rows, its greetings none', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', readFileSync(path.join(captures, '../runs/demo-live/stdout.log')));
+  turn.exit();
+  const of = source(folder, 'text', true);
+  const rows = await rebuilt(of);
+  assert.deepEqual(
+    rows.flatMap(({ kind, text }) => (kind === 'notice' || kind === 'result' ? [text.text] : [])),
+    [
+      'Asks: Write one file',
+      'Asks: Which colour?',
+      'Asks: Run git commit',
+      'Done: I wrote demo/live-1.md and committed it.',
+      'Done: I wrote demo/live-2.md.',
+      'Interrupted.',
+      'Asks: Look at the network',
+      'I was asked to fail.',
+    ],
+  );
+  assert.ok(!rows.some(({ text }) => text.text.includes('treeline"')));
+});
+
+test('output in a format that this version cannot read: one row says so, between those of the turn', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  turn.chunk('o', '{"event":1}\n{"event":2}\n');
+  turn.exit();
+  const rows = await rebuilt(source(folder, 'hologram', true));
+  assert.deepEqual(
+    rows.map(({ kind }) => kind),
+    ['turn-start', 'notice', 'turn-end'],
+  );
+  assert.match(rows[1]!.text.text, /cannot read output in the format “hologram”/);
+});
+
+test('a turn that was killed leaves its tokens to the total of the next, which says so', async (t) => {
+  const folder = await tempDir(t);
+  const begun = '{"type":"thread.started","thread_id":"01a1fb15-c1c5-7861-9019-ca32b28a6fdb"}\n';
+  for (const [i, input] of [100, undefined, 300].entries()) {
+    const turn = new TurnWriter(folder, i + 1);
+    turn.chunk('o', begun);
+    if (input === undefined) turn.exit({ code: null, signal: 'SIGKILL' });
+    else {
+      turn.chunk('o', `{"type":"turn.completed","usage":{"input_tokens":${input},"output_tokens":1}}\n`);
+      turn.exit();
+    }
+  }
+  const index = await openIndex(source(folder, 'codex', true, true, true));
+  drain(index);
+  assert.equal(index.judgement(3)?.usage?.input, 200);
+  assert.equal(index.activity().usage?.input, 300);
+  const notices = allRows(index).filter(({ kind }) => kind === 'notice');
+  assert.deepEqual(
+    notices.map(({ turn }) => turn),
+    [3],
+  );
   index.close();
 });
 
@@ -567,6 +659,45 @@ test('results that share a line find their calls, also beside one that is no row
       ['todo', undefined, undefined, 'Test it'],
     ],
   );
+});
+
+test('a call that takes the id of one that is done has a row of its own', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const message = (type: string, ...content: object[]): string =>
+    `${JSON.stringify({ type, session_id: 's', message: { content } })}\n`;
+  const call = (command: string, id = 'a'): string =>
+    message('assistant', { type: 'tool_use', id, name: 'Bash', input: { command } });
+  const result = (content: string, id = 'a'): object => ({ type: 'tool_result', tool_use_id: id, content });
+  const index = await openIndex(source(folder, 'claude', false));
+  const shown = (): unknown =>
+    allRows(index).flatMap(({ tool }) =>
+      tool === undefined ? [] : [[tool.argument, tool.state, tool.output?.text ?? null]],
+    );
+  turn.chunk('o', call('ls'));
+  turn.chunk('o', message('user', result('a file')));
+  turn.chunk('o', call('pwd'));
+  drain(index);
+  assert.deepEqual(shown(), [
+    ['ls', 'ok', 'a file'],
+    ['pwd', 'running', null],
+  ]);
+  turn.chunk('o', call('date', 'b'));
+  turn.chunk('o', message('user', result('/work'), result('noon', 'b')));
+  turn.chunk('o', call('ls again'));
+  turn.chunk('o', message('user', result('two files')));
+  drain(index);
+  assert.deepEqual(shown(), [
+    ['ls', 'ok', 'a file'],
+    ['pwd', 'ok', '/work'],
+    ['date', 'ok', 'noon'],
+    ['ls again', 'ok', 'two files'],
+  ]);
+  turn.exit();
+  index.update(source(folder, 'claude', true));
+  drain(index);
+  assert.deepEqual(lasting(allRows(index)), lasting(await rebuilt(source(folder, 'claude', true))));
+  index.close();
 });
 
 test('totals of a conversation become shares of its turns, and the activity sums them up', async (t) => {

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { RUN_FILES, type StreamKey } from '../../../src/keeper/protocol.ts';
-import type { OutputFormat } from '../../../src/store/facts.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
 import { SessionIndex } from '../../../src/timeline/index.ts';
 import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
@@ -67,7 +66,7 @@ export class TurnWriter {
   }
 }
 
-export function source(folder: string, format: OutputFormat, ...over: boolean[]): TimelineSource {
+export function source(folder: string, format: string, ...over: boolean[]): TimelineSource {
   return {
     session: 'ses_test',
     folder,

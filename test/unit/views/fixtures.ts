@@ -35,7 +35,7 @@ export function session(change: Partial<Session> = {}): Session {
       },
     ],
     status: 'working',
-    evidence: { type: 'agent.started', at: NOW - 180_000, detail: 'The agent runs as process 2.' },
+    evidence: { type: 'agent.started', at: NOW - 180_000, detail: 'The agent is running as process 2.' },
     facts: 5,
     ...change,
   };

@@ -14,8 +14,8 @@ describe('words', () => {
       starting: 'working',
       working: 'working',
       stopping: 'working',
-      'needs-input': 'needs-you',
-      'needs-permission': 'needs-you',
+      'needs-input': 'needs-attention',
+      'needs-permission': 'needs-attention',
       idle: 'idle',
       stopped: 'ended',
       failed: 'ended',
@@ -28,8 +28,11 @@ describe('words', () => {
   });
 
   it('sums sessions up for the status bar', () => {
-    assert.equal(summary(countGroups(['working', 'queued', 'needs-input', 'idle']), t), '2 working · 1 needs you');
-    assert.equal(summary(countGroups(['needs-input', 'needs-permission']), t), '2 need you');
+    assert.equal(
+      summary(countGroups(['working', 'queued', 'needs-input', 'idle']), t),
+      '2 working · 1 needs attention',
+    );
+    assert.equal(summary(countGroups(['needs-input', 'needs-permission']), t), '2 need attention');
     assert.equal(summary(countGroups(['idle']), t), '1 session');
     assert.equal(summary(countGroups(['idle', 'failed']), t), '2 sessions');
   });

@@ -1,0 +1,69 @@
+import type { AgentEvent } from '../events.ts';
+import type { OutputParser, OutputReader, Seen } from '../adapter.ts';
+import { ending, exitEnding, judgement, lastLine } from '../judge.ts';
+import { cut, oneLine, SUMMARY_LENGTH } from '../text.ts';
+import { readControl, type Control, type TurnOutcome } from './control.ts';
+
+const ENDED: Readonly<Record<TurnOutcome, string>> = {
+  completed: 'Completed.',
+  failed: 'Failed.',
+  interrupted: 'Interrupted.',
+};
+
+/**
+ * Any program's plain output: a line is an event, and the exit status says how it went. A program that says hello as a live agent
+ * tells the end of its turns, and what it asks, by control lines.
+ */
+class TextParser implements OutputParser {
+  readonly seen: Seen = {};
+  #live = false;
+
+  line(text: string): readonly AgentEvent[] {
+    const control = readControl(text);
+    if (control?.kind === 'hello') {
+      this.#live = true;
+      return [];
+    }
+    if (control && this.#live) return this.#control(control);
+    const words = oneLine(text, SUMMARY_LENGTH);
+    if (words === '') return [];
+    // It goes on: what was asked was answered, and what was the end of a turn is not the end any more.
+    delete this.seen.attention;
+    delete this.seen.result;
+    this.seen.lastText = words;
+    return [{ kind: 'output', text }];
+  }
+
+  #control(control: Exclude<Control, { kind: 'hello' }>): readonly AgentEvent[] {
+    switch (control.kind) {
+      case 'request': {
+        const { kind, title } = control.request;
+        const what = oneLine(title);
+        this.seen.attention = { for: kind === 'question' ? 'input' : 'permission', what };
+        return [{ kind: 'notice', text: `Asks: ${what}` }];
+      }
+      case 'turn-ended': {
+        const { outcome, summary = '' } = control;
+        const ok = outcome === 'completed';
+        const text = summary.trim() === '' ? ENDED[outcome] : cut(summary, SUMMARY_LENGTH);
+        delete this.seen.attention;
+        this.seen.result = { ok, text, ...(outcome === 'interrupted' && { interrupted: true }) };
+        return [{ kind: 'result', ok, text }];
+      }
+      case 'withdrawn':
+        delete this.seen.attention;
+        return [];
+      case 'received':
+        return [];
+    }
+  }
+}
+
+export const textReader: OutputReader = {
+  format: 'text',
+  parser: () => new TextParser(),
+  judge(seen, exit, stderr) {
+    const reason = lastLine(stderr) ?? seen.lastText;
+    return judgement(seen.result ? ending(seen, exit, reason) : exitEnding(seen, exit, reason), seen);
+  },
+};

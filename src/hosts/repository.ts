@@ -1,0 +1,89 @@
+import type { Detector } from '../agents/detect.ts';
+import type { AgentAdapter } from '../agents/adapter.ts';
+import type { Repository } from '../git/types.ts';
+import { errorText } from '../platform/errors.ts';
+import type { Log } from '../platform/log.ts';
+import { stewardSocketPath } from '../platform/paths.ts';
+import type { ProcessId } from '../platform/process-id.ts';
+import { SessionsOfRepository } from '../sessions/repository-sessions.ts';
+import type { Settings } from '../sessions/settings.ts';
+import { TrashRecord } from '../sessions/trash-record.ts';
+import { WorktreePool } from '../sessions/worktree-pool.ts';
+import { Steward } from '../steward/steward.ts';
+import type { Lead } from '../store/model.ts';
+import type { Store } from '../store/store.ts';
+import type { Timelines } from '../timeline/timelines.ts';
+
+export interface OpenRepository {
+  readonly repository: Repository;
+  /** The store folder, and the store in it, which is closed with the rest. */
+  readonly folder: string;
+  readonly store: Store;
+  readonly timelines: Timelines;
+  readonly settings: () => Settings;
+  readonly adapter: (id: string) => AgentAdapter;
+  readonly detector: Detector;
+  /** Path of the keeper's bundle. */
+  readonly keeper: string;
+  readonly self: ProcessId;
+  readonly log: Log;
+  readonly host: Lead['host'];
+  readonly version: string;
+  readonly onRetired?: () => void;
+}
+
+/** A repository that this process has open: its sessions, and the part that acts for them while it is this process's turn. */
+export class RepositoryHost {
+  readonly sessions: SessionsOfRepository;
+  readonly steward: Steward;
+  readonly #store: Store;
+  readonly #pool: WorktreePool;
+  #disposed = false;
+
+  constructor(options: OpenRepository) {
+    const { repository, folder, store, settings, adapter, detector, self, log } = options;
+    const context = { repository, folder, store, settings, adapter, detector, self, log };
+    const trash = new TrashRecord(folder);
+    this.#store = store;
+    this.#pool = new WorktreePool({ repository, settings, log });
+    this.sessions = new SessionsOfRepository({ context, trash, nudge: () => this.steward.nudge() });
+    this.steward = new Steward({
+      context: { ...context, timelines: options.timelines, pool: this.#pool, keeper: options.keeper },
+      trash,
+      host: options.host,
+      version: options.version,
+      socket: stewardSocketPath(folder),
+      onActivity: (activity) => this.sessions.noteActivity(activity),
+      ...(options.onRetired && { onRetired: options.onRetired }),
+    });
+    void store.ready.then(() => {
+      if (this.#disposed) return;
+      this.steward.join();
+      void this.#logFindings(log);
+    });
+  }
+
+  /** Has a changed setting `treeline.warmWorktrees` take effect: worktrees that are not to be kept ready any more are removed. */
+  tidyPool(): void {
+    if (this.steward.leads) this.#pool.tidy();
+  }
+
+  /** Agents outlive this: only what acts for them goes, for another process to take over. */
+  async dispose(): Promise<void> {
+    this.#disposed = true;
+    this.sessions.dispose();
+    await Promise.all([this.steward.dispose(), this.#pool.dispose()]);
+    await this.#store.dispose();
+  }
+
+  /** At the start, what can be seen without a look beyond the state goes to the log. */
+  async #logFindings(log: Log): Promise<void> {
+    try {
+      for (const { sentence, evidence } of await this.sessions.examineCheaply()) {
+        log.info(`${sentence} ${evidence.join('; ')}`);
+      }
+    } catch (error) {
+      log.warn(errorText(error));
+    }
+  }
+}

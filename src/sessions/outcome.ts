@@ -1,0 +1,49 @@
+import { TreelineError } from '../platform/errors.ts';
+import type { Fact } from '../store/facts.ts';
+import type { Session } from '../store/model.ts';
+import type { Store } from '../store/store.ts';
+
+export interface Wanted<T> {
+  /** What the session as it is now came to; undefined while that is not known. Throws where it is a refusal. */
+  readonly of: (session: Session) => T | undefined;
+  /** A fact that settles it and leaves no trace in the session: throws where it is a refusal. */
+  readonly onFact?: (fact: Fact) => void;
+  /** When to look once more though no fact has come: ms from now. */
+  readonly lookAfter?: number;
+}
+
+/**
+ * Waits for what became of something that was asked for by a fact. Rejects with what `of` and `onFact` throw; `no-session` when
+ * the journal has lost the session.
+ */
+export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter }: Wanted<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const attempt = (work: () => T | undefined): void => {
+    try {
+      const result = work();
+      if (result !== undefined) resolve(result);
+    } catch (error) {
+      reject(error instanceof Error ? error : new TreelineError('failed', String(error)));
+    }
+  };
+  const look = (): void =>
+    attempt(() => {
+      const session = store.get(id);
+      if (session === undefined) throw new TreelineError('no-session', 'This session is not known any more.');
+      return of(session);
+    });
+  const disposables = [
+    store.onDidChange((ids) => {
+      if (ids.has(id)) look();
+    }),
+    store.onFacts((facts) => {
+      for (const fact of facts) attempt(() => void onFact?.(fact));
+    }),
+  ];
+  const timer = lookAfter === undefined ? undefined : setTimeout(look, lookAfter);
+  look();
+  return promise.finally(() => {
+    clearTimeout(timer);
+    for (const dispose of disposables) dispose();
+  });
+}

@@ -1,0 +1,156 @@
+import { timingSafeEqual } from 'node:crypto';
+import { chmodSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import { isRecord, nonEmpty, parseJson, record, shape, type Read } from '../platform/check.ts';
+import type { Dispose } from '../platform/emitter.ts';
+import { errorText } from '../platform/errors.ts';
+import { LineSplitter } from '../platform/lines.ts';
+import type { Log } from '../platform/log.ts';
+import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
+import type { Lead } from '../store/model.ts';
+import type { Activity } from '../timeline/rows.ts';
+
+/** Who does not say the token within this many ms is none of ours. */
+const HELLO_WITHIN = 5000;
+
+/** A watcher that does not read is let go when this much waits for it: bytes. It comes back, and is told all anew. */
+const MOST_WAITING = 4 * 1024 * 1024;
+
+const hello = shape({ token: nonEmpty, role: nonEmpty });
+
+const activity: Read<Activity> = (value, what) => {
+  const { session } = shape({ session: nonEmpty })(value, what);
+  // Made by the worker of a process of ours, for display alone.
+  return { ...(record(value, what) as unknown as Activity), session };
+};
+
+/**
+ * The socket of who leads. That it is open is the proof of life: who watches it notices the end at once. It tells what the
+ * agents' output came to, so that one process reads it for all; nothing of it has to arrive.
+ */
+export class Beacon {
+  readonly #socket: string;
+  readonly #token: Buffer;
+  readonly #log: Log;
+  readonly #server: net.Server;
+  readonly #watchers = new Map<net.Socket, string>();
+  readonly #last = new Map<string, Activity>();
+
+  constructor(socket: string, token: string, log: Log) {
+    this.#socket = socket;
+    this.#token = Buffer.from(token);
+    this.#log = log;
+    this.#server = net.createServer((client) => this.#welcome(client));
+    this.#server.on('error', (error) => log.warn(`The socket ${socket} failed: ${errorText(error)}`));
+  }
+
+  /** Whether a window watches. */
+  get watched(): boolean {
+    return [...this.#watchers.values()].includes('window');
+  }
+
+  /** Begins to listen. A failure is no obstacle: the others look at the process instead. */
+  async light(): Promise<void> {
+    try {
+      if (process.platform !== 'win32') {
+        privateFolder(path.dirname(this.#socket));
+        // Whoever listened here leads no more.
+        await rm(this.#socket, { force: true });
+      }
+      await new Promise<void>((resolve, reject) => {
+        this.#server.once('error', reject);
+        this.#server.listen(this.#socket, resolve);
+      });
+      if (process.platform !== 'win32') chmodSync(this.#socket, PRIVATE_FILE);
+      this.#server.unref();
+    } catch (error) {
+      this.#log.warn(`Other windows learn of the agents' output only when it is over: ${errorText(error)}`);
+    }
+  }
+
+  tell(one: Activity): void {
+    this.#last.set(one.session, one);
+    for (const client of this.#watchers.keys()) send(client, one);
+  }
+
+  forget(session: string): void {
+    this.#last.delete(session);
+  }
+
+  put(): void {
+    for (const client of this.#watchers.keys()) client.destroy();
+    this.#server.close();
+    if (process.platform !== 'win32') void rm(this.#socket, { force: true }).catch(() => undefined);
+  }
+
+  #welcome(client: net.Socket): void {
+    const lines = new LineSplitter();
+    const patience = setTimeout(() => client.destroy(), HELLO_WITHIN);
+    client.unref();
+    client.on('error', () => client.destroy());
+    client.once('close', () => {
+      clearTimeout(patience);
+      this.#watchers.delete(client);
+    });
+    client.on('data', (chunk) => {
+      try {
+        for (const line of lines.push(chunk)) {
+          const { token, role } = parseJson(line, hello, 'The greeting');
+          if (!this.#isToken(token)) throw new Error('wrong token');
+          clearTimeout(patience);
+          this.#watchers.set(client, role);
+          for (const one of this.#last.values()) send(client, one);
+        }
+      } catch {
+        client.destroy();
+      }
+    });
+  }
+
+  #isToken(text: string): boolean {
+    const given = Buffer.from(text);
+    return given.length === this.#token.length && timingSafeEqual(given, this.#token);
+  }
+}
+
+function send(client: net.Socket, one: Activity): void {
+  if (client.writableLength > MOST_WAITING) client.destroy();
+  else client.write(`${JSON.stringify(one)}\n`);
+}
+
+export interface WatchOptions {
+  /** What this process is: `window`, `command`. */
+  readonly role: string;
+  readonly onActivity: (activity: Activity) => void;
+  /** The connection is over, or there was none to be had. */
+  readonly onGone: () => void;
+}
+
+/** Watches who leads until the result is called. */
+export function watchBeacon({ socket, token }: Pick<Lead, 'socket' | 'token'>, options: WatchOptions): Dispose {
+  let over = false;
+  const client = net.connect(socket);
+  client.unref();
+  const lines = new LineSplitter();
+  client.once('connect', () => client.write(`${JSON.stringify({ token, role: options.role })}\n`));
+  client.on('error', () => client.destroy());
+  client.on('data', (chunk) => {
+    try {
+      for (const line of lines.push(chunk)) {
+        const said = JSON.parse(line) as unknown;
+        if (isRecord(said)) options.onActivity(activity(said, 'The activity'));
+      }
+    } catch {
+      client.destroy();
+    }
+  });
+  client.once('close', () => {
+    if (!over) options.onGone();
+  });
+  return () => {
+    over = true;
+    client.destroy();
+  };
+}

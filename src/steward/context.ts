@@ -1,0 +1,11 @@
+import type { Context } from '../sessions/context.ts';
+import type { WorktreePool } from '../sessions/worktree-pool.ts';
+import type { Timelines } from '../timeline/timelines.ts';
+
+/** What the parts of a repository's steward share. */
+export interface StewardContext extends Context {
+  readonly timelines: Timelines;
+  readonly pool: WorktreePool;
+  /** Path of the keeper's bundle. */
+  readonly keeper: string;
+}

@@ -1,0 +1,67 @@
+import { isComplete, undoWorktree } from '../git/worktrees.ts';
+import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
+import { endPreparation } from '../keeper/rescue.ts';
+import { errorText } from '../platform/errors.ts';
+import { runFolder } from '../platform/paths.ts';
+import { runOf } from '../store/lifecycle.ts';
+import type { Session, Turn } from '../store/model.ts';
+import type { StewardContext } from './context.ts';
+
+/** A keeper that does not answer within this many ms is given up. */
+const CONNECT_TIMEOUT = 3000;
+
+/**
+ * Takes over the start of a turn from whoever led before and is gone. If its keeper waits for nothing but the word, it gets it.
+ * Otherwise all that is half made is taken back, for the turn to be started anew: undefined.
+ */
+export async function inheritStart(
+  context: StewardContext,
+  session: Session,
+  turn: Turn,
+): Promise<KeeperConnection | undefined> {
+  const connection = await startWaiting(context, session, turn);
+  if (connection === undefined) {
+    await undoPreparation(context, session, turn);
+  }
+  return connection;
+}
+
+async function startWaiting(
+  context: StewardContext,
+  session: Session,
+  turn: Turn,
+): Promise<KeeperConnection | undefined> {
+  const run = runOf(session, turn);
+  // Without the fact, git or one of its hooks may still be at work on what looks complete.
+  if (run?.keeper === undefined || turn.stoppingAt !== undefined || session.worktreeReadyAt === undefined) {
+    return undefined;
+  }
+  try {
+    if (!(await isComplete(context.repository, session.worktree))) {
+      return undefined;
+    }
+    const spec = await readSpec(runFolder(context.folder, session.id, run.number));
+    const connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process });
+    await connection.start();
+    return connection;
+  } catch (error) {
+    context.log.info(`Turn ${turn.number} of ${session.id} is prepared anew: ${errorText(error)}`);
+    return undefined;
+  }
+}
+
+async function undoPreparation({ repository, log }: StewardContext, session: Session, turn: Turn): Promise<void> {
+  const run = runOf(session, turn);
+  if (run === undefined) return;
+  // First whatever still works at it: a git that makes the worktree outlives who started it.
+  await endPreparation({ session: session.id, run: run.number, ...(run.keeper && { keeper: run.keeper.process }) });
+  if (session.turns.every(({ begunAt }) => begunAt === undefined)) {
+    const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
+    try {
+      await undoWorktree(repository, made);
+    } catch (error) {
+      // The new start meets what is there, and says so if it cannot go on.
+      log.warn(`What was half made of ${session.worktree} was left as it is: ${errorText(error)}`);
+    }
+  }
+}

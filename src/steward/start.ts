@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+
+import type { Launch } from '../agents/adapter.ts';
+import { addWorktree, type AddWorktree, isComplete, recreateWorktree, undoWorktree } from '../git/worktrees.ts';
+import { markerEnv, openKeeper, writeSpec, type KeeperConnection } from '../keeper/client.ts';
+import type { KeeperSpec } from '../keeper/protocol.ts';
+import { endPreparation } from '../keeper/rescue.ts';
+import { agentEnvironment } from '../platform/environment.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { Limiter } from '../platform/limiter.ts';
+import { journalFile, privateFolder, runFolder, socketPath, textFile } from '../platform/paths.ts';
+import type { Session, Turn } from '../store/model.ts';
+import { Rollback, type Unwound } from '../sessions/rollback.ts';
+import type { StewardContext } from './context.ts';
+
+/**
+ * Sessions that are spawned together share the machine: so many of them get their keeper and worktree at a time, whatever the
+ * repository. More would only make each other slow (measured with ten at once, 20,000 files each), and none would start early.
+ */
+const CHECKOUTS = new Limiter(availableParallelism());
+
+/** After this long the next one begins all the same: a hook may hang. ms. */
+const HELD = 20_000;
+
+/** A keeper that does not answer within this many ms did not start. */
+const KEEPER_TIMEOUT = 20_000;
+
+/**
+ * Starts a claimed turn: its keeper, its worktree where there is none, and at last its agent. The keeper starts while git
+ * makes the worktree, and waits. When a step fails or `signal` aborts, all that was made is undone, last first.
+ *
+ * @throws TreelineError that names the step and what was undone; code `cancelled` after an abort.
+ */
+export async function startTurn(
+  context: StewardContext,
+  session: Session,
+  turn: Turn,
+  run: number,
+  signal: AbortSignal,
+): Promise<KeeperConnection> {
+  const undo = new Rollback();
+  let step = 'reading the prompt';
+  const enter = (name: string): void => {
+    signal.throwIfAborted();
+    step = name;
+  };
+  try {
+    const folder = runFolder(context.folder, session.id, run);
+    const promptFile = textFile(context.folder, session.id, turn.text);
+    const prompt = await readFile(promptFile, 'utf8');
+    privateFolder(folder);
+    const isFresh = turn.number === 1 && session.worktreeReadyAt === undefined;
+
+    const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
+      enter('starting the background process');
+      const launch = await launchOf(context, session, turn, prompt, promptFile);
+      const spec = specOf(context, session, run, promptFile, launch);
+      await writeSpec(folder, spec);
+      let keeper: Promise<KeeperConnection> | undefined;
+      const start = (): Promise<KeeperConnection> => {
+        if (keeper !== undefined) return keeper;
+        const starting = launchKeeper(context, spec, folder, launch.env);
+        // Awaited only after the worktree is made; a failure before then is not an unhandled one.
+        starting.catch(() => undefined);
+        undo.push('the background process', async () => {
+          // A keeper whose client leaves before `start` ends by itself.
+          const connection = await starting.catch(() => undefined);
+          connection?.dispose();
+          return connection !== undefined;
+        });
+        return (keeper = starting);
+      };
+      const make = (): Promise<void> => {
+        enter('creating the worktree');
+        return makeWorktree(context, session, { run, isFresh }, undo, { signal, onBegun: () => void start() });
+      };
+      // The checkout first, since it takes longest; the keeper starts beside it.
+      if (isFresh) await make();
+      const started = start();
+      if (!isFresh && !(await isComplete(context.repository, session.worktree))) await make();
+      return { keeper: started };
+    };
+    enter('waiting for other worktrees');
+    const { keeper } = await (isFresh ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
+    context.store.append({ type: 'worktree.ready', session: session.id });
+
+    enter('starting the agent');
+    const connection = await keeper;
+    signal.throwIfAborted();
+    try {
+      await connection.start();
+    } catch (error) {
+      context.store.refresh();
+      // It did start, and only the answer was lost: the turn is closed like any whose keeper died.
+      if (context.store.get(session.id)?.runs[run - 1]?.agent !== undefined) return connection;
+      if (error instanceof TreelineError && error.code === 'keeper-gone') {
+        // Of a keeper that died in this moment, only the marker tells whether there is an agent.
+        undo.push('the agent', () => endPreparation({ session: session.id, run }));
+      }
+      throw error;
+    }
+    return connection;
+  } catch (error) {
+    throw failure(session, step, error, await undo.unwind(), signal);
+  }
+}
+
+async function launchOf(
+  context: StewardContext,
+  session: Session,
+  turn: Turn,
+  prompt: string,
+  promptFile: string,
+): Promise<Launch> {
+  const adapter = context.adapter(session.agent.id);
+  const { agentSession } = turn;
+  const request = { prompt, promptFile, worktree: session.worktree, session: session.id };
+  const launch =
+    turn.resumes && adapter.resume !== undefined && agentSession !== undefined
+      ? adapter.resume({ ...request, agentSession })
+      : adapter.start({ ...request, ...(agentSession !== undefined && { agentSession }) });
+  return context.detector.locate(launch, adapter.detection);
+}
+
+function specOf(context: StewardContext, session: Session, run: number, prompt: string, launch: Launch): KeeperSpec {
+  return {
+    v: 1,
+    session: session.id,
+    run,
+    journal: journalFile(context.folder),
+    socket: socketPath(session.id, run),
+    token: randomBytes(16).toString('hex'),
+    argv: launch.argv,
+    worktree: session.worktree,
+    stdin: launch.stdin,
+    prompt,
+    expects: session.expects,
+    grace: context.settings().grace,
+  };
+}
+
+function launchKeeper(
+  context: StewardContext,
+  spec: KeeperSpec,
+  folder: string,
+  agents: Launch['env'],
+): Promise<KeeperConnection> {
+  const env = { ...agentEnvironment(process.env), ...agents, ...markerEnv(spec.session, spec.run) };
+  const launch = { execPath: process.execPath, entry: context.keeper, runFolder: folder, env };
+  return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
+}
+
+/** Makes the session's worktree: from its branch where there is one, else from the base while no agent ever worked on it. */
+async function makeWorktree(
+  { repository, pool, log }: StewardContext,
+  session: Session,
+  { run, isFresh }: { readonly run: number; readonly isFresh: boolean },
+  undo: Rollback,
+  { signal, onBegun }: Pick<AddWorktree, 'signal' | 'onBegun'>,
+): Promise<void> {
+  const { worktree: path, branch, base } = session;
+  // The marker finds a git that goes on though this window has died.
+  const env = markerEnv(session.id, run);
+  if (!isFresh) {
+    try {
+      await recreateWorktree(repository, { path, branch, signal, env });
+      return;
+    } catch (error) {
+      const untouched = session.turns.every(({ begunAt }) => begunAt === undefined);
+      if (!(error instanceof TreelineError && error.code === 'branch-missing' && untouched)) {
+        throw error;
+      }
+    }
+  }
+  undo.push(`the worktree ${path} and its branch ${branch}`, async () => {
+    await undoWorktree(repository, { path, branch, commit: base.commit });
+    return true;
+  });
+  const { warning } = await pool.acquire(base.commit, (warm) =>
+    addWorktree(repository, { path, branch, base: base.commit, signal, env, warm, onBegun }),
+  );
+  if (warning !== undefined) {
+    log.warn(warning);
+  }
+}
+
+function failure(
+  session: Session,
+  step: string,
+  error: unknown,
+  { undone, left }: Unwound,
+  signal: AbortSignal,
+): TreelineError {
+  const after =
+    (undone.length > 0 ? ` Undone: ${undone.join(', ')}.` : '') +
+    (left.length > 0 ? ` Not undone: ${left.join(', ')}.` : '');
+  if (signal.aborted) {
+    return new TreelineError('cancelled', `Starting “${session.name}” was cancelled while ${step}.${after}`);
+  }
+  const code = error instanceof TreelineError ? error.code : 'start-failed';
+  const why = errorText(error).replace(/\.?$/, '.');
+  return new TreelineError(code, `“${session.name}” could not be started: ${step} failed. ${why}${after}`, {
+    cause: error,
+  });
+}
