@@ -235,9 +235,7 @@ suite('health', { timeout: 120_000 }, () => {
     const runtime = await tempDir(t);
     const before = process.env['TMPDIR'];
     process.env['TMPDIR'] = runtime;
-    t.after(() =>
-      before === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = before),
-    );
+    t.after(() => (before === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = before)));
     const folder = join(runtime, `treeline-${process.getuid?.()}`);
     await mkdir(folder, { mode: 0o700 });
     const bind = async (name: string): Promise<string> => {
