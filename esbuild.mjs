@@ -2,7 +2,6 @@
 //   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
 import { createHash } from 'node:crypto';
 import { context } from 'esbuild';
-import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -68,7 +67,6 @@ const node = {
   define: {
     'import.meta.url': 'importMetaUrl',
     'import.meta.dirname': '__dirname',
-    TREELINE_BUILD: JSON.stringify(buildName()),
   },
   banner: { js: "'use strict';const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
   // Prefer a package's ES module: it is what tree shaking works on.
@@ -124,15 +122,6 @@ for (const options of bundles) {
   else await build.dispose();
 }
 writeNotices(inputs);
-
-/** The name of this build, from what it is made of: see src/platform/build.ts. */
-function buildName() {
-  const hash = createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json')));
-  for (const file of readdirSync(path.join(root, 'src'), { recursive: true }).sort()) {
-    if (file.endsWith('.ts')) hash.update(file).update(readFileSync(path.join(root, 'src', file)));
-  }
-  return hash.digest('hex').slice(0, 12);
-}
 
 /** Writes the licences of the packages that went into the bundles, found by the files that did. */
 function writeNotices(files) {
