@@ -23,7 +23,11 @@ export const ASSETS = {
   keeper: path.join(DIST, 'keeper.cjs'),
   worker: path.join(DIST, 'indexer.cjs'),
   wasm: path.join(DIST, 'sql-wasm.wasm'),
+  steward: path.join(DIST, 'steward.cjs'),
 };
+
+/** Whether this build goes on without a window. */
+export const GOES_ON_ALONE = existsSync(ASSETS.steward);
 
 export const LOG: Log = {
   debug: () => undefined,
@@ -105,11 +109,15 @@ export interface Window {
   readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
 }
 
-export async function openWindow(
-  repo: string,
-  storage: string,
-  agents: readonly { readonly id: string; readonly command: readonly string[]; readonly format?: string }[] = [],
-): Promise<Window> {
+/** A custom agent, as the settings have it, but for its name. */
+export interface BenchAgent {
+  readonly id: string;
+  readonly command: readonly string[];
+  readonly format?: string;
+  readonly stdin?: 'lines';
+}
+
+export async function openWindow(repo: string, storage: string, agents: readonly BenchAgent[] = []): Promise<Window> {
   const { agents: customAgents, problems } = parseCustomAgents(
     [{ id: 'clock', command: CLOCK }, ...agents].map((agent) => ({ name: agent.id, ...agent })),
   );

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import type { Figure } from './figure.mts';
 
 /** A row that takes longer than this is ended: ms. */
-const LONGEST = 300_000;
+const LONGEST = 900_000;
 
 export interface RowContext {
   /** A folder for everything that the benchmark makes, shared by all rows; removed at the end. */

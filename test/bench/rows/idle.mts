@@ -1,10 +1,9 @@
 /** What a window costs while its 100 sessions are idle, beside a window without any: at the same time, each in its process. */
 import { fork } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { findProgram } from '../../../src/agents/detect.ts';
 import { findRepository } from '../../../src/git/repository.ts';
 import { storeFolder } from '../../../src/store/store-folder.ts';
+import { countingGit, gitCalls } from '../counting-git.mts';
 import { writeHistory } from '../history.mts';
 import { git, makeRepository, plainGit } from '../place.mts';
 import { row } from '../row.mts';
@@ -32,26 +31,20 @@ await row(async ({ scratch, quick }) => {
   ];
 });
 
-/** Opens a window in its own process, lets it be, and asks what it used; its git is one that keeps count. */
+/** Opens a window in its own process, lets it be, and asks what it used. */
 async function idle(
   repo: string,
   storage: string,
   seconds: number,
   bin: string,
 ): Promise<{ gits: number; cpu: number }> {
-  const real = await findProgram('git', process.env);
-  mkdirSync(bin);
-  const count = path.join(bin, 'count');
-  const counting = path.join(bin, 'git');
-  writeFileSync(counting, `#!/bin/sh\necho "$@" >> '${count}'\nexec '${real ?? 'git'}' "$@"\n`);
-  chmodSync(counting, 0o755);
-  const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` };
-  const child = fork(path.join(import.meta.dirname, '../idle-window.mts'), [repo, storage, String(seconds), count], {
-    env,
+  const git = await countingGit(bin);
+  const child = fork(path.join(import.meta.dirname, '../idle-window.mts'), [repo, storage, String(seconds), git.file], {
+    env: git.env,
   });
   const cpu = await new Promise<number>((resolve, reject) => {
     child.once('message', (message) => resolve(message as number));
     child.once('exit', (code) => reject(new Error(`The idle window ended with code ${String(code)}.`)));
   });
-  return { gits: existsSync(count) ? readFileSync(count, 'utf8').trim().split('\n').length : 0, cpu };
+  return { gits: gitCalls(git), cpu };
 }

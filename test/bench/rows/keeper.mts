@@ -1,15 +1,12 @@
 /** What a keeper costs beside a node that only waits, and whether its start hides behind the making of the worktree. Linux only. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { journalFile } from '../../../src/platform/paths.ts';
 import type { Fact } from '../../../src/store/facts.ts';
+import { factsIn } from '../journal-facts.mts';
 import { makeRepository, openWindow, plainGit, when, type Window } from '../place.mts';
+import { cpuOf, privateMemory } from '../proc.mts';
 import { row } from '../row.mts';
-
-/** Clock ticks in a second: what Linux tells user space on every machine. */
-const TICKS = 100;
 
 plainGit();
 await row(async ({ scratch, quick }) => {
@@ -38,9 +35,7 @@ await row(async ({ scratch, quick }) => {
   for (let round = 0; round < (quick ? 1 : 3); round++) {
     const { pid, end } = await keeperOf(window, 'printer');
     await delay(1000);
-    const before = cpuTicks(pid);
-    await delay(seconds * 1000);
-    cpu.push(((cpuTicks(pid) - before) / TICKS / seconds) * 100);
+    cpu.push(await cpuOf([pid], seconds));
     await end();
   }
   const hidden: number[] = [];
@@ -65,29 +60,10 @@ async function keeperOf({ sessions }: Window, agent: string): Promise<{ pid: num
   return { pid: runs[0]?.keeper?.process.pid ?? 0, end: () => sessions.stop(id) };
 }
 
-/** MB that no other process shares. */
-function privateMemory(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  return (
-    [...text.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+) kB$/gm)].reduce((sum, [, kb]) => sum + Number(kb), 0) / 1024
-  );
-}
-
-/** Ticks of all threads that ran, in user space and in the kernel: fields 14 and 15 of proc(5). */
-function cpuTicks(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
-}
-
 /** ms from the fact that the worktree is ready to the keeper's own that it is. */
 async function keeperAfterWorktree({ sessions }: Window): Promise<number> {
   const { id } = await sessions.spawn({ agent: 'waits', prompt: 'Go on.' });
-  const facts = readFileSync(journalFile(sessions.store), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Fact)
-    .filter((fact) => 'session' in fact && fact.session === id);
+  const facts = factsIn(sessions.store).filter((fact) => 'session' in fact && fact.session === id);
   await sessions.stop(id);
   const at = (type: Fact['type']): number => facts.find((fact) => fact.type === type)?.at ?? NaN;
   return at('keeper.started') - at('worktree.ready');
