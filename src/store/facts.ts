@@ -111,7 +111,7 @@ export const FACTS = {
   /** is where it belongs (also when it could not be moved away), */
   'session.restored': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
   /** or was deleted from the trash. */
-  'session.purged': ofSession(1, shape({ move: nonEmpty })),
+  'session.purged': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
   /** What somebody wanted (the fact `intent`) cannot be done. */
   'intent.refused': ofSession(1, shape({ intent: nonEmpty, code: nonEmpty, why: string })),
   /**

@@ -222,7 +222,12 @@ function moved(
       return withStatus(settled, 'archived', fact, 'The session is archived. Its files are in the trash.');
     case 'session.purged': {
       const purged = { ...settled, archive: { ...archive, purgedAt: fact.at } };
-      return withStatus(purged, 'archived', fact, 'The files were deleted from the trash. The branch is kept.');
+      return withStatus(
+        purged,
+        'archived',
+        fact,
+        fact.note ?? 'The files were deleted from the trash. The branch is kept.',
+      );
     }
     case 'session.restored':
       return { ...without(settled, 'archive'), worktree: move.worktree, ...archive.before };
