@@ -48,9 +48,8 @@ describe('what a session is shown as', () => {
     const idle = ended({ agentSession: 'x' });
     assert.equal(contextWords(idle, abilities(idle, true)), 'session idle resumable diff agentSession archivable');
     const [turn] = session().turns;
-    const { number, request, requestedBy, prompt, requestedAt, resumes } = turn!;
-    const waiting = { number, request, requestedBy, prompt, requestedAt, resumes };
-    const queued = session({ status: 'queued', turns: [waiting] });
+    const { claim: _claim, begunAt: _begunAt, ...waiting } = turn!;
+    const queued = session({ status: 'queued', turns: [waiting], runs: [] });
     assert.match(contextWords(queued, abilities(queued, false)), /^session queued waiting stoppable/);
   });
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { withVariable } from '../../../src/platform/process-search.ts';
 import { git, until } from '../support.ts';
-import { reached, world } from './support.ts';
+import { reached, world } from '../sessions/support.ts';
 
 const linux = { skip: process.platform !== 'linux' && 'processes are looked up in /proc', timeout: 120_000 };
 
