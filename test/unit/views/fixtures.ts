@@ -45,6 +45,12 @@ export function session(change: Partial<Session> = {}): Session {
   };
 }
 
+/** The same, of an agent that takes messages while it runs. */
+export function reading(change: Partial<Session> = {}): Session {
+  const runs = session().runs.map((run) => ({ ...run, agent: { ...run.agent!, reads: 'lines' } }));
+  return session({ runs, ...change });
+}
+
 export function ended(change: Partial<Session> = {}): Session {
   const [turn] = session().turns;
   const [run] = session().runs;
