@@ -10,9 +10,10 @@ import { suite, test, type TestContext } from 'node:test';
 
 import { Detector } from '../../../src/agents/detect.ts';
 import { adapters } from '../../../src/agents/registry.ts';
-import { sessionId } from '../../../src/platform/ids.ts';
+import { factId, sessionId } from '../../../src/platform/ids.ts';
 import { processIdSync, selfId } from '../../../src/platform/process-id.ts';
 import type { Context } from '../../../src/sessions/context.ts';
+import { unfinishedMoves } from '../../../src/sessions/health-journal.ts';
 import { goneProcesses } from '../../../src/sessions/health-processes.ts';
 import { examinePrograms } from '../../../src/sessions/health-programs.ts';
 import { healthReport } from '../../../src/sessions/health-report.ts';
@@ -186,17 +187,35 @@ suite('health', () => {
     },
   );
 
-  test('a move that a window left in the middle is finished', BOUND, async (t) => {
+  test('a move that a window left in the middle is named, and finished', BOUND, async (t) => {
     const made = await world(t);
-    const { sessions } = await made.open();
-    const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
-    await reached(sessions, id, judged);
-    const dieAt = new URL('die-at.mjs?step=4', import.meta.url);
+    const first = await made.open();
+    const { id, worktree } = await first.sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
+    await reached(first.sessions, id, judged);
+    await first.treeline.dispose();
+    const dieAt = new URL('die-at.mjs?step=1&of=rename', import.meta.url);
     const window = await WindowProcess.open(made, ['--import', dieAt.href]);
     await assert.rejects(window.archive(id));
     await window.kill();
-    await reached(sessions, id, ({ move }) => move !== undefined);
-    await repairs(sessions, 'move-unfinished');
+
+    const store = Store.open(first.sessions.store, { role: 'window', process: await selfId() }, LOG);
+    t.after(() => store.dispose());
+    await store.ready;
+    const unasked = (): never => assert.fail('nothing else is done');
+    const opened = Promise.withResolvers<RepositorySessions>();
+    const patient = {
+      context: { store } as Context,
+      sessions: { archive: unasked, purge: unasked, removeWorktree: unasked },
+      expired: () => [],
+      // Whoever acts does it by itself.
+      nudge: () => void made.open().then((again) => opened.resolve(again.sessions), opened.reject),
+    };
+    const [finding, ...others] = unfinishedMoves(patient);
+    assert.deepEqual([finding?.kind, others], ['move-unfinished', []]);
+    await finding?.repair?.run();
+    assert.deepEqual(unfinishedMoves(patient), []);
+    const sessions = await opened.promise;
+    assert.deepEqual(await find(sessions, 'move-unfinished'), []);
     assert.equal(existsSync(worktree), false);
     await sessions.unarchive(id);
     assert.ok(existsSync(join(worktree, 'a.txt')));
@@ -206,12 +225,13 @@ suite('health', () => {
     const { sessions } = await opened(t);
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
     await reached(sessions, id, judged);
-    const newer = JSON.stringify({ v: 99, id: 'x' });
+    const by = { role: 'window', process: await selfId() };
+    const newer = JSON.stringify({ v: 1, id: factId(), at: 1, by, type: 'session.dreamt' });
     appendFileSync(join(sessions.store, 'journal.jsonl'), `this is no fact\n${newer}\n`);
     await sessions.rename(id, 'Something after it');
     const damaged = await theOne(sessions, 'journal-damaged');
     assert.match(damaged.evidence.join('\n'), /journal\.damaged\.jsonl[^]*Byte \d+/);
-    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 records .* Update/);
+    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 entries .* by another version .* update/);
   });
 
   test(

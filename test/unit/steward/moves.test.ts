@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { suite, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { errorText } from '../../../src/platform/errors.ts';
-import { factId } from '../../../src/platform/ids.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { Random } from '../../faults/random.ts';
@@ -18,6 +16,9 @@ import { mountAt, noMounts } from '../mounts.ts';
 import { git, until } from '../support.ts';
 import { WindowProcess } from '../sessions/window-process.ts';
 import { BOUND, judged, reached, world, type World } from '../sessions/support.ts';
+
+/** How long what a dead window left may take on a busy machine: ms. */
+const PATIENCE = 30_000;
 
 const TRIALS = Number(process.env['TREELINE_TRIALS'] ?? 10);
 
@@ -42,6 +43,28 @@ async function opened(t: TestContext): Promise<Opened> {
   return { ...made, sessions, session: await ended(sessions) };
 }
 
+/** Does something in a window in this process, which leads as long as it is open. */
+async function inWindow<T>(made: World, work: (sessions: RepositorySessions) => Promise<T>): Promise<T> {
+  const { treeline, sessions } = await made.open();
+  try {
+    await Promise.all(sessions.list().map(({ id }) => reached(sessions, id, isSettled)));
+    return await work(sessions);
+  } finally {
+    await treeline.dispose();
+  }
+}
+
+/** An ended session, and no window. */
+async function left(t: TestContext): Promise<World & { readonly store: string; readonly session: Session }> {
+  const made = await world(t);
+  return inWindow(made, async (sessions) => ({ ...made, store: sessions.store, session: await ended(sessions) }));
+}
+
+/** Whether no move is wanted or under way. */
+function isSettled({ move, wish }: Session): boolean {
+  return move === undefined && wish === undefined;
+}
+
 function lastFact(store: string): unknown {
   const [line = ''] = readFileSync(join(store, 'journal.jsonl'), 'utf8').trimEnd().split('\n').slice(-1);
   return (JSON.parse(line) as { type?: unknown }).type;
@@ -51,6 +74,14 @@ function lastFact(store: string): unknown {
 async function whole(repo: string, { worktree }: Session): Promise<unknown> {
   const listed = (await git(repo, 'worktree', 'list', '--porcelain')).split('\n\n');
   return { files: await treePrint(worktree), listed: listed.find((group) => group.includes(`worktree ${worktree}\n`)) };
+}
+
+/** A window that kills itself before a step of what it is asked, and that leads: no other is open. */
+async function dyingAt(t: TestContext, made: World, step: number): Promise<WindowProcess> {
+  const dieAt = new URL(`../sessions/die-at.mjs?step=${step}`, import.meta.url);
+  const window = await WindowProcess.open(made, ['--import', dieAt.href]);
+  t.after(() => window.kill());
+  return window;
 }
 
 suite('archive', () => {
@@ -109,11 +140,11 @@ suite('archive', () => {
     assert.ok(outcomes.some(({ status }) => status === 'fulfilled'));
     assert.equal(existsSync(session.worktree), false);
     await Promise.allSettled([sessions.unarchive(session.id), other.unarchive(session.id)]);
-    await reached(sessions, session.id, (now) => now.archive === undefined && now.move === undefined);
+    await reached(sessions, session.id, (now) => now.archive === undefined && isSettled(now));
     assert.deepEqual(await whole(repo, session), before);
     for (let round = 0; round < 5; round++) {
       await Promise.allSettled([sessions.archive(session.id), other.unarchive(session.id)]);
-      const now = await reached(sessions, session.id, ({ move }) => move === undefined);
+      const now = await reached(sessions, session.id, isSettled);
       assert.equal(existsSync(session.worktree), now.archive === undefined);
     }
     await sessions.unarchive(session.id);
@@ -123,26 +154,26 @@ suite('archive', () => {
   test(`kill -9 of the window at ${TRIALS} random instants of archives and undos loses nothing`, BOUND, async (t) => {
     const random = new Random();
     t.diagnostic(`seed ${random.seed}`);
-    const { repo, sessions, session, openProcess } = await opened(t);
+    const made = await left(t);
+    const { repo, store, session, openProcess } = made;
     const before = await whole(repo, session);
     let cut = 0;
-    const journal = watch(join(sessions.store, 'journal.jsonl'));
-    t.after(() => journal.close());
     for (let trial = 0; trial < TRIALS; trial++) {
       const window = await openProcess();
-      const archived = sessions.get(session.id)?.archive !== undefined;
-      const fact = once(journal, 'change');
+      const [known] = await window.list();
+      const archived = known?.archive !== undefined;
+      const { size } = statSync(join(store, 'journal.jsonl'));
       const asked = archived ? window.unarchive(session.id) : window.archive(session.id);
       asked.catch(() => undefined);
-      await fact;
+      await until(() => statSync(join(store, 'journal.jsonl')).size > size, { what: 'the wish is written' });
       await sleep(random.between(0, 40)); // The instant is the point of the test.
       await window.kill();
-      if (lastFact(sessions.store) === 'session.moving') cut++;
+      if (lastFact(store) === 'session.moving') cut++;
       // The next window to open finishes it, without being asked.
       const next = await openProcess();
       const settled = await until(
-        async () => (await next.list()).find(({ id, move }) => id === session.id && move === undefined),
-        { what: 'no move is left open' },
+        async () => (await next.list()).find((one) => one.id === session.id && isSettled(one)),
+        { timeoutMs: PATIENCE, what: 'no move is left open' },
       );
       await next.kill();
       if (settled.archive === undefined) {
@@ -155,55 +186,46 @@ suite('archive', () => {
           'in the trash, whole',
         );
       }
-      await reached(sessions, session.id, ({ move }) => move === undefined);
     }
     t.diagnostic(`${cut} of ${TRIALS} were cut in the middle of a move`);
-    if (sessions.get(session.id)?.archive !== undefined) await sessions.unarchive(session.id);
+    await inWindow(made, (sessions) => sessions.unarchive(session.id));
     assert.deepEqual(await whole(repo, session), before);
-    assert.deepEqual(await readdir(join(sessions.store, 'trash')), []);
+    assert.deepEqual(await readdir(join(store, 'trash')), []);
     assert.deepEqual(await readdir(join(repo, '.git/treeline')), ['id']);
   });
 
-  test(
-    'kill -9 of the window before every single step of an archive and of an undo loses nothing',
-    BOUND,
-    async (t) => {
-      const made = await opened(t);
-      const { repo, sessions, session } = made;
-      const before = (await whole(repo, session)) as { readonly files: unknown };
-      for (const action of ['archive', 'unarchive'] as const) {
-        for (let step = 1, died = true; died; step++) {
-          await (action === 'archive' ? sessions.unarchive(session.id) : sessions.archive(session.id));
-          const dieAt = pathToFileURL(join(import.meta.dirname, 'die-at.mjs'));
-          const window = await WindowProcess.open(made, ['--import', `${dieAt.href}?step=${step}`]);
-          t.after(() => window.kill());
-          died = await window[action](session.id).then(
-            () => false,
-            (error: unknown) => errorText(error) === 'window-gone' || Promise.reject(error as Error),
-          );
-          await window.kill();
-          // At once, before anybody has put anything right: all files are in one of the two places.
-          const trash = join(sessions.store, 'trash', session.id, 'worktree');
-          const place = [session.worktree, trash].filter((folder) => existsSync(folder));
-          assert.equal(place.length, 1, `${action}, step ${step}: in ${place.join(' and ')}`);
-          assert.deepEqual(await treePrint(place[0]!), before.files, `${action}, step ${step}`);
-          // Whichever way the user goes on from there, it works.
+  test('kill -9 of the window before every step of an archive and of an undo loses nothing', BOUND, async (t) => {
+    const made = await left(t);
+    const { repo, store, session } = made;
+    const before = (await whole(repo, session)) as { readonly files: unknown };
+    for (const action of ['archive', 'unarchive'] as const) {
+      for (let step = 1, died = true; died; step++) {
+        if (action === 'unarchive') await inWindow(made, (sessions) => sessions.archive(session.id));
+        const window = await dyingAt(t, made, step);
+        died = await window[action](session.id).then(
+          () => false,
+          (error: unknown) => errorText(error) === 'window-gone' || Promise.reject(error as Error),
+        );
+        await window.kill();
+        // At once, before anybody has put anything right: all files are in one of the two places.
+        const trash = join(store, 'trash', session.id, 'worktree');
+        const place = [session.worktree, trash].filter((folder) => existsSync(folder));
+        assert.equal(place.length, 1, `${action}, step ${step}: in ${place.join(' and ')}`);
+        assert.deepEqual(await treePrint(place[0]!), before.files, `${action}, step ${step}`);
+        // Whichever way the user goes on from there, it works.
+        await inWindow(made, async (sessions) => {
           if (step % 2 === 0) {
             await sessions.archive(session.id);
-            assert.equal(
-              existsSync(session.worktree),
-              false,
-              `${action}, step ${step}: what is archived is in the trash`,
-            );
+            assert.equal(existsSync(session.worktree), false, `${action}, step ${step}: it is in the trash`);
           }
           await sessions.unarchive(session.id);
-          assert.deepEqual(await whole(repo, session), before, `${action}, step ${step}`);
-          if (!died) t.diagnostic(`${action}: ${step - 1} steps`);
-        }
+        });
+        assert.deepEqual(await whole(repo, session), before, `${action}, step ${step}`);
+        if (!died) t.diagnostic(`${action}: ${step - 1} steps`);
       }
-      assert.equal(await git(repo, 'for-each-ref', 'refs/treeline'), '');
-    },
-  );
+    }
+    assert.equal(await git(repo, 'for-each-ref', 'refs/treeline'), '');
+  });
 
   test(
     'says that its path is taken, and comes back elsewhere; the session works there from then on',
@@ -281,53 +303,51 @@ suite('archive', () => {
     },
   );
 
-  test(
-    'a deletion that a window left in the middle is given up where somebody wants the files back',
-    BOUND,
-    async (t) => {
-      const { repo, sessions, session, openProcess } = await opened(t);
-      const before = await whole(repo, session);
-      await sessions.archive(session.id);
-      const archived = sessions.get(session.id)!.archive!;
-      // The fact of a window that died before it deleted anything.
-      const other = await openProcess();
-      const lines = readFileSync(join(sessions.store, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
-      const moving = JSON.parse(lines.findLast((line) => line.includes('"session.moving"'))!) as Record<
-        string,
-        unknown
-      >;
-      await other.kill();
-      const { files, registration, branch, commit } = archived;
-      const dead = { pid: other.pid, start: 'dead' };
-      const fact = {
-        ...moving,
-        id: factId(),
-        by: { ...(moving['by'] as object), process: dead },
-        to: 'nowhere',
-        archive: { files, registration, branch, commit },
-      };
-      writeFileSync(join(sessions.store, 'journal.jsonl'), `${JSON.stringify(fact)}\n`, { flag: 'a' });
-      assert.match((await sessions.unarchive(session.id)).note ?? '', /deletion .* had begun/);
-      assert.deepEqual(await whole(repo, session), before);
-      assert.equal(sessions.get(session.id)?.move, undefined);
-    },
-  );
+  test('kill -9 of the window before every step of a deletion: the next one finishes it', BOUND, async (t) => {
+    const made = await left(t);
+    const { repo, store, session } = made;
+    for (let step = 1, died = true; died; step++) {
+      const { archive } = await inWindow(made, (sessions) => sessions.archive(session.id));
+      const window = await dyingAt(t, made, step);
+      died = await window.purge(session.id).then(
+        () => false,
+        (error: unknown) => errorText(error) === 'window-gone' || Promise.reject(error as Error),
+      );
+      await window.kill();
+      await inWindow(made, async (sessions) => {
+        // Before the first step nothing was asked for.
+        if (step === 1) {
+          assert.ok(existsSync(archive!.files));
+          await sessions.purge(session.id);
+        }
+        assert.ok(sessions.get(session.id)?.archive?.purgedAt, `step ${step}: it is deleted`);
+        assert.deepEqual(await readdir(join(store, 'trash')), []);
+        assert.equal(await git(repo, 'branch', '--list', session.branch, '--format=%(refname:short)'), session.branch);
+        await sessions.unarchive(session.id);
+        const turns = sessions.get(session.id)?.turns.length ?? 0;
+        await sessions.resume(session.id, { prompt: 'write again.txt again' });
+        await reached(sessions, session.id, (now) => now.turns.length === turns + 1 && judged(now));
+        assert.ok(existsSync(join(session.worktree, 'again.txt')), `step ${step}: the session works again`);
+      });
+      if (!died) t.diagnostic(`${step - 1} steps`);
+    }
+  });
 
   test(
     'what is older than trashDays is deleted only on the user’s word, and counted in days on which Treeline ran',
     BOUND,
     async (t) => {
-      const made = await opened(t);
-      const { sessions, session, settings, openProcess } = made;
-      await sessions.archive(session.id);
-      const { files } = sessions.get(session.id)!.archive!;
-      const record = join(sessions.store, 'trash.json');
+      const made = await left(t);
+      const { store, session, settings, openProcess } = made;
+      const { archive } = await inWindow(made, (sessions) => sessions.archive(session.id));
+      const { files } = archive!;
+      const record = join(store, 'trash.json');
       const today = Math.floor(Date.now() / 86_400_000);
       const run = (count: number, answer?: string): void =>
         writeFileSync(record, JSON.stringify({ days: Array.from({ length: count }, (_, n) => today + n), answer }));
 
       // The archive's own clock says that it is a month old: that alone is nothing.
-      const journal = join(sessions.store, 'journal.jsonl');
+      const journal = join(store, 'journal.jsonl');
       const lines = readFileSync(journal, 'utf8').split('\n');
       const aged = lines.map((line) =>
         line.includes('"session.moving"')
@@ -336,13 +356,16 @@ suite('archive', () => {
       );
       run(1, 'delete');
       writeFileSync(journal, aged.join('\n'));
-      await (await openProcess()).oldArchives();
+      let window = await openProcess();
+      await window.oldArchives();
+      await window.kill();
       assert.ok(existsSync(files), 'kept: Treeline ran on one day since');
 
       run(15);
       settings.trashDays = 0;
-      let window = await openProcess();
+      window = await openProcess();
       assert.equal(await window.oldArchives(), undefined);
+      await window.kill();
       settings.trashDays = 14;
       window = await openProcess();
       const due = await window.oldArchives();
@@ -354,11 +377,14 @@ suite('archive', () => {
       assert.ok(existsSync(files), 'kept as long as nobody has answered');
 
       await window.answerOldArchives('keep');
+      await window.kill();
       window = await openProcess();
       assert.equal(await window.oldArchives(), undefined, 'asked once');
       assert.ok(existsSync(files));
 
-      await window.answerOldArchives('delete');
+      // By the word of a window, though another one acts.
+      const other = await openProcess();
+      await other.answerOldArchives('delete');
       assert.equal(existsSync(files), false);
     },
   );
