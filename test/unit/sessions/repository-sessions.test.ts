@@ -34,6 +34,7 @@ suite('sessions of a repository', () => {
     const ended = await reached(sessions, id, judged);
     assert.equal(ended.status, 'failed');
     assert.equal(ended.turns[0]?.exit?.code, 3);
+    assert.equal(ended.runs[0]?.agent?.reads, undefined, 'it takes no messages');
   });
 
   test(
@@ -86,6 +87,7 @@ suite('sessions of a repository', () => {
     const { id } = await sessions.spawn({ agent: 'lines', prompt: 'print first' });
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'first');
     await assert.rejects(sessions.send(id, `print ${'x'.repeat(1024 * 1024)}`), { code: 'message-too-long' });
+    assert.equal(sessions.get(id)?.runs[0]?.agent?.reads, 'lines', 'whatever the settings say by now');
     await sessions.send(id, 'print second');
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'second');
     await sessions.send(id, 'exit 0');
