@@ -37,7 +37,7 @@ export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter }: 
       if (ids.has(id)) look();
     }),
     store.onFacts((facts) => {
-      for (const fact of facts) attempt(() => void onFact?.(fact));
+      for (const fact of facts) attempt(() => onFact?.(fact));
     }),
   ];
   const timer = lookAfter === undefined ? undefined : setTimeout(look, lookAfter);
