@@ -28,6 +28,7 @@ export function abilities(session: Session): Abilities {
   const open = turn !== undefined && isOpen(turn);
   const made = session.worktreeReadyAt !== undefined;
   return {
+    // An agent that waits for its next prompt can be stopped, too.
     stop: turn !== undefined && isStoppable(session, turn) && session.status !== 'stopping',
     resume: turn !== undefined && !open && session.archive === undefined,
     send: open && runOf(session, turn)?.agent?.reads === 'lines' && session.status === 'working',
@@ -37,7 +38,7 @@ export function abilities(session: Session): Abilities {
 
 export function canArchive(session: Session): boolean {
   const turn = lastTurn(session);
-  return session.archive === undefined && (turn === undefined || !isOpen(turn));
+  return session.archive === undefined && (turn === undefined || !isStoppable(session, turn));
 }
 
 /** Whether something of the session lies in the trash. */
