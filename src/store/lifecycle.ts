@@ -257,7 +257,8 @@ function runFact(session: Session, fact: RunFact): Session {
     case 'keeper.started':
       return put({ keeper: { process: fact.keeper, socket: fact.socket, at: fact.at } });
     case 'agent.started': {
-      const started = put({ agent: { process: fact.agent, at: fact.at } });
+      const reads = fact.reads === undefined ? {} : { reads: fact.reads };
+      const started = put({ agent: { process: fact.agent, at: fact.at, ...reads } });
       const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
       return turn === undefined || !isLive(turn)
         ? started
