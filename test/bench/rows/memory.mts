@@ -48,8 +48,8 @@ await row(async ({ scratch, quick }) => {
       goal: { more: 8 },
     });
     forgetCalls(git);
-    const cpu = await cpuOf([window.pid], seconds);
-    const emptyCpu = await cpuOf([empty.pid], seconds);
+    const [cpu, emptyCpu] = await Promise.all([window, empty].map(({ pid }) => cpuOf([pid], seconds)));
+    if (cpu === undefined || emptyCpu === undefined) throw new Error('A window is missing.');
     figures.push(
       { what: `${what}: CPU of a core, window`, unit: '%', values: [cpu], baseline: [emptyCpu], goal: { most: 0.2 } },
       { what: `${what}: git processes, window`, unit: 'count', values: [gitCalls(git)], goal: { most: 0 } },
