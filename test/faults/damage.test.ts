@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
-import { catalogueFile, damagedFile, journalFile, timelineFile, turnFolder } from '../../src/platform/paths.ts';
+import { catalogueFile, damagedFile, journalFile, timelineFile, runFolder } from '../../src/platform/paths.ts';
 import { selfId } from '../../src/platform/process-id.ts';
 import { Journal } from '../../src/store/journal.ts';
 import type { Session } from '../../src/store/model.ts';
@@ -188,7 +188,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
   test('the journal, where it tells of a turn: that session may show less, the others are complete', async (t) => {
     const base = await original(t);
     const [, failed] = base.sessions as readonly [Session, Session];
-    for (const type of ['session.created', 'turn.requested', 'turn.claimed', 'agent.started', 'turn.exited']) {
+    for (const type of ['session.created', 'turn.requested', 'turn.claimed', 'agent.started', 'run.exited']) {
       const { window } = await damagedCopy(t, base, (folder) => {
         const file = journalFile(folder);
         const line = readFileSync(file, 'utf8')
@@ -303,7 +303,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
     for (const [name, damage] of Object.entries(damages)) {
       const { window } = await damagedCopy(t, base, (store) => {
         for (const { id } of [last, failed]) {
-          damage(turnFolder(store, id, 1));
+          damage(runFolder(store, id, 1));
           rmSync(timelineFile(store, id), { force: true });
         }
       });
@@ -351,7 +351,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
       const first = await world.openProcess();
       const { id } = await first.spawn({ agent: 'wait', prompt: 'Go.' });
       await first.kill();
-      damage(turnFolder(storeOf(world.storage), id, 1));
+      damage(runFolder(storeOf(world.storage), id, 1));
       const window = await world.open();
       const stopped = window.sessions.stop(id).then(() => true);
       const late = AbortSignal.timeout(20_000);

@@ -63,7 +63,7 @@ async function assertTold(window: FaultWindow, id: string, victim: Victim): Prom
     );
     assert.match(timeline, /turn-end: The background process ended unexpectedly, so how the agent ended is unknown\./);
     // With its keeper gone nobody read on what it printed; so it is ended, and that is said.
-    if (victim === 'keeper') assert.match(timeline, /keeper: The agent \(process \d+\) still ran without its keeper/);
+    if (victim === 'keeper') assert.match(timeline, /keeper: The agent \(process \d+\) was still running without its background process/);
   }
   assert.match(timeline, /go/, 'what was printed before is there');
 }
@@ -231,7 +231,7 @@ suite('the machine restarts', { timeout: 120_000 }, () => {
       await window.treeline.dispose();
     }
     const { sessions } = await open();
-    if (sessions.list().every((one) => one.turns.every(({ agent }) => agent === undefined))) {
+    if (sessions.list().every((one) => one.runs.every(({ agent }) => agent === undefined))) {
       await assertNothingLeft(repo, sessions);
     }
   });

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { TreelineError, errorText } from '../../src/platform/errors.ts';
 import { journalFile } from '../../src/platform/paths.ts';
-import type { Fact } from '../../src/store/facts.ts';
+import type { SessionFact } from '../../src/store/facts.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { tempDir, until } from '../unit/support.ts';
 import {
@@ -245,8 +245,8 @@ suite('a disk that fails', { timeout: 120_000 }, () => {
       const facts = readFileSync(journalFile(storeOf(storage)), 'utf8')
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line) as Fact);
-      assert.equal(facts.filter((fact) => fact.session === id && fact.type === 'turn.exited').length, 1);
+        .map((line) => JSON.parse(line) as SessionFact);
+      assert.equal(facts.filter((fact) => fact.session === id && fact.type === 'run.exited').length, 1);
     }
     await assertConsistent(repo, window.sessions);
   });

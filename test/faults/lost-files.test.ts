@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 
 import { isRecord } from '../../src/platform/check.ts';
-import { journalFile, turnFolder } from '../../src/platform/paths.ts';
+import { journalFile, runFolder } from '../../src/platform/paths.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { until } from '../unit/support.ts';
 import { assertConsistent, faultWorld, session, storeOf, told, type FaultWindow, type FaultWorld } from './support.ts';
@@ -24,7 +24,7 @@ async function running({ storage }: FaultWorld, window: FaultWindow): Promise<Ru
   const flag = join(storage, 'end');
   const { id } = await window.sessions.spawn({ agent: 'scripted', prompt: `print go\nuntil ${flag}\nprint later` });
   await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'go');
-  return { id, folder: turnFolder(storeOf(storage), id, 1), end: () => writeFileSync(flag, '') };
+  return { id, folder: runFolder(storeOf(storage), id, 1), end: () => writeFileSync(flag, '') };
 }
 
 suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
@@ -131,7 +131,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const { id } = await first.spawn({ agent: 'scripted', prompt: 'print go\nwait' });
     await first.kill();
     const spec: unknown = JSON.parse(
-      readFileSync(join(turnFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'),
+      readFileSync(join(runFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'),
     );
     assert.ok(isRecord(spec) && typeof spec['socket'] === 'string');
     rmSync(spec['socket']);

@@ -97,7 +97,13 @@ async function openLogged({ repo, storage, settings }: Place, assets: typeof ASS
     (message: string): void =>
       void log.push(`${level}: ${message}`);
   const sink: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: sink, assets });
+  const treeline = new Treeline({
+    globalStorage: storage,
+    settings: () => settings,
+    log: sink,
+    version: '0.1.0',
+    assets,
+  });
   await treeline.setFolders([repo]);
   const [sessions] = treeline.repositories;
   if (sessions === undefined) {
@@ -129,7 +135,7 @@ export async function rows(window: Window, id: string, filter: RowFilter = ALL_R
   try {
     const last = lastTurn(session(window, id));
     // A judgement is given when the output is read to its end.
-    if (last?.exit !== undefined) await treeline.timelines.judge(id, last.number);
+    if (last?.endedAt !== undefined && last.begunAt !== undefined) await treeline.timelines.judge(id, last.number);
     const all: Row[] = [];
     for (;;) {
       const page = await treeline.timelines.page(id, filter, all.length, 1000);
@@ -185,7 +191,7 @@ export async function settled(sessions: RepositorySessions): Promise<void> {
   for (const { id } of sessions.list()) {
     await reached(sessions, id, (one) => {
       const turn = lastTurn(one);
-      return turn === undefined || !isOpen(turn) || turn.agent !== undefined;
+      return turn === undefined || !isOpen(turn) || turn.begunAt !== undefined;
     });
   }
 }
@@ -210,7 +216,7 @@ export async function assertConsistent(repo: string, sessions: RepositorySession
     const turn = lastTurn(one);
     const shown = turn !== undefined && isOpen(turn);
     assert.equal(shown, runs, `${one.id} is shown ${one.status}, and its agent ${runs ? 'runs' : 'does not'}`);
-    if (one.turns.some(({ agent }) => agent !== undefined)) {
+    if (one.runs.some(({ agent }) => agent !== undefined)) {
       assert.ok(existsSync(one.worktree), 'a worktree that an agent worked in is there');
     } else if (!shown) {
       assert.equal(existsSync(one.worktree), false, 'a half-made worktree was taken back');

@@ -10,12 +10,12 @@ import { git } from '../unit/support.ts';
 export interface RunningProcess {
   readonly pid: number;
   readonly command: string;
-  /** `<session>/<turn>` from its environment. */
+  /** `<session>/<run>` from its environment. */
   readonly mark: string;
 }
 
-/** A keeper's one argument is its turn's folder. */
-const TURN_FOLDER = /\/sessions\/(ses_[^/]+)\/turns\/\d+$/;
+/** A keeper’s one argument is its run’s folder. */
+const RUN_FOLDER = /\/sessions\/(ses_[^/]+)\/runs\/\d+$/;
 
 /** The living processes (zombies are not) that carry the mark of one of these sessions, apart from their keepers. */
 export function marked(sessions: readonly string[]): RunningProcess[] {
@@ -30,7 +30,7 @@ export function marked(sessions: readonly string[]): RunningProcess[] {
           return [];
         }
         const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').replace(/\0$/, '').split('\0');
-        return TURN_FOLDER.test(words.at(-1) ?? '') ? [] : [{ pid: Number(name), command: words.join(' '), mark }];
+        return RUN_FOLDER.test(words.at(-1) ?? '') ? [] : [{ pid: Number(name), command: words.join(' '), mark }];
       } catch {
         return []; // It ended while it was looked at.
       }
@@ -46,14 +46,14 @@ export function runs(pid: number): boolean {
   }
 }
 
-/** The living keepers of the turns below a storage folder, by their command line. */
+/** The living keepers of the runs below a storage folder, by their command line. */
 export function keepers(storage: string): { readonly pid: number; readonly session: string }[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
         const folder = readFileSync(`/proc/${name}/cmdline`, 'utf8').replace(/\0$/, '').split('\0').at(-1) ?? '';
-        const [, session] = TURN_FOLDER.exec(folder) ?? [];
+        const [, session] = RUN_FOLDER.exec(folder) ?? [];
         return session !== undefined && folder.startsWith(`${storage}/`) ? [{ pid: Number(name), session }] : [];
       } catch {
         return [];
