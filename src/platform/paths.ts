@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { BUILD } from './build.ts';
 import { hasCode, TreelineError } from './errors.ts';
 import { isFactId, isSessionId } from './ids.ts';
 
@@ -16,7 +17,8 @@ const SOCKET_PATH_BYTES = 104;
 export const journalFile = (store: string): string => path.join(store, 'journal.jsonl');
 /** Copies of damaged journal lines, for people to look at. */
 export const damagedFile = (store: string): string => path.join(store, 'journal.damaged.jsonl');
-export const catalogueFile = (store: string): string => path.join(store, 'catalogue.jsonl');
+/** Each build has a catalogue of its own: two that are open at once would replace each other's for ever. */
+export const catalogueFile = (store: string, build = BUILD): string => path.join(store, `catalogue-${build}.jsonl`);
 /** What archives removed, until it is purged. */
 export const trashFolder = (store: string): string => path.join(store, 'trash');
 export const sessionsFolder = (store: string): string => path.join(store, 'sessions');

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { journalFile, socketPath } from '../../src/platform/paths.ts';
@@ -98,7 +98,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     const store = modes(join(storage, 'repos'));
     assert.ok(
       store.some(({ path }) => path.endsWith('timeline.db')) &&
-        store.some(({ path }) => path.endsWith('catalogue.jsonl')),
+        store.some(({ path }) => basename(path).startsWith('catalogue-')),
     );
     for (const { path, mode, kind } of [...sockets, ...store]) {
       assert.equal(mode.toString(8), kind === 'folder' ? '700' : '600', path);
