@@ -130,9 +130,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const first = await world.openProcess();
     const { id } = await first.spawn({ agent: 'scripted', prompt: 'print go\nwait' });
     await first.kill();
-    const spec: unknown = JSON.parse(
-      readFileSync(join(runFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'),
-    );
+    const spec: unknown = JSON.parse(readFileSync(join(runFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'));
     assert.ok(isRecord(spec) && typeof spec['socket'] === 'string');
     rmSync(spec['socket']);
     const window = await world.open();

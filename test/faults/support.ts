@@ -17,7 +17,7 @@ import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
 import { ALL_ROWS, type Row, type RowFilter } from '../../src/timeline/rows.ts';
 import { ASSETS, customAgents, reached, type Place, type Window } from '../unit/sessions/support.ts';
-import { WindowProcess } from '../unit/sessions/window-process.ts';
+import { WindowProcess, type WindowProcessOptions } from '../unit/sessions/window-process.ts';
 import { tempDir, tempRepo } from '../unit/support.ts';
 import { Random } from './random.ts';
 import { branches, keepers, marked, worktrees } from './truth.ts';
@@ -47,7 +47,8 @@ export interface FaultWindow extends Window {
 export interface FaultWorld extends Place {
   readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
   open(): Promise<FaultWindow>;
-  openProcess(execArgv?: readonly string[]): Promise<WindowProcess>;
+  /** @param options what is different in it, and of which version of Treeline it is. */
+  openProcess(options?: WindowProcessOptions & { readonly version?: string }): Promise<WindowProcess>;
 }
 
 /**
@@ -82,8 +83,8 @@ export async function faultWorld(
       opened.push(() => window.treeline.dispose());
       return window;
     },
-    openProcess: async (execArgv) => {
-      const window = await WindowProcess.open(place, execArgv);
+    openProcess: async ({ version, ...options } = {}) => {
+      const window = await WindowProcess.open({ ...place, ...(version !== undefined && { version }) }, options);
       opened.push(() => window.kill());
       return window;
     },

@@ -172,7 +172,7 @@ suite('archive', { timeout: 120_000 }, () => {
       for (let step = 1, died = true; died; step++) {
         await (action === 'archive' ? sessions.unarchive(session.id) : sessions.archive(session.id));
         const dieAt = pathToFileURL(join(import.meta.dirname, 'die-at.mjs'));
-        const window = await WindowProcess.open(made, ['--import', `${dieAt.href}?step=${step}`]);
+        const window = await WindowProcess.open(made, { execArgv: ['--import', `${dieAt.href}?step=${step}`] });
         t.after(() => window.kill());
         died = await window[action](session.id).then(
           () => false,

@@ -185,7 +185,7 @@ suite('health', { timeout: 120_000 }, () => {
     const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
     await reached(sessions, id, judged);
     const dieAt = new URL('die-at.mjs?step=4', import.meta.url);
-    const window = await WindowProcess.open(made, ['--import', dieAt.href]);
+    const window = await WindowProcess.open(made, { execArgv: ['--import', dieAt.href] });
     await assert.rejects(window.archive(id));
     await window.kill();
     await reached(sessions, id, ({ move }) => move !== undefined);

@@ -15,11 +15,20 @@ export type Call =
   | { readonly do: 'send'; readonly session: string; readonly text: string }
   | { readonly do: 'archive'; readonly session: string }
   | { readonly do: 'unarchive'; readonly session: string }
+  | { readonly do: 'purge'; readonly session: string }
   | { readonly do: 'oldArchives' }
   | { readonly do: 'answerOldArchives'; readonly answer: TrashAnswer }
-  | { readonly do: 'list' };
+  | { readonly do: 'list' }
+  | { readonly do: 'close' };
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
+
+export interface WindowProcessOptions {
+  /** Options for its node. */
+  readonly execArgv?: readonly string[];
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** A window in a process of its own: as in a real VS Code, where every window has its extension host. */
 export class WindowProcess {
@@ -40,11 +49,11 @@ export class WindowProcess {
     });
   }
 
-  /** @param execArgv options for its node. */
-  static async open(place: Place, execArgv: readonly string[] = []): Promise<WindowProcess> {
+  static async open(place: Place, { execArgv = [], env = {} }: WindowProcessOptions = {}): Promise<WindowProcess> {
     const child = fork(join(import.meta.dirname, 'window-main.ts'), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: [...execArgv],
+      env: { ...process.env, ...env },
     });
     const window = new WindowProcess(child);
     const ready = once(child, 'message');
@@ -83,6 +92,10 @@ export class WindowProcess {
     return this.#ask({ do: 'unarchive', session }) as Promise<Restored>;
   }
 
+  purge(session: string): Promise<Session> {
+    return this.#ask({ do: 'purge', session }) as Promise<Session>;
+  }
+
   oldArchives(): Promise<OldArchives | undefined> {
     return this.#ask({ do: 'oldArchives' }) as Promise<OldArchives | undefined>;
   }
@@ -93,6 +106,11 @@ export class WindowProcess {
 
   list(): Promise<readonly Session[]> {
     return this.#ask({ do: 'list' }) as Promise<readonly Session[]>;
+  }
+
+  /** Closes its folders, as a window does that is closed; the process stays. */
+  async close(): Promise<void> {
+    await this.#ask({ do: 'close' });
   }
 
   /** kill -9, and waits until the process is gone. */
