@@ -5,7 +5,7 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { watchFile } from '../platform/watch.ts';
 import type { Judgement } from '../store/model.ts';
-import type { SessionIndex } from './index.ts';
+import type { SessionIndex } from './session-index.ts';
 import type { Activity } from './rows.ts';
 import type { Job } from './scheduler.ts';
 import type { TimelineSource } from './source.ts';
@@ -60,6 +60,14 @@ export class LiveSession implements Job {
   update(source: TimelineSource): void {
     this.index.update(source);
     this.#options.wake(this);
+  }
+
+  /** There may be something new to read. The folder is watched too: a hint only comes sooner. */
+  hint(): void {
+    if (this.#readTimer !== undefined) return;
+    const rest = this.#readAt + READ_REST_MS - performance.now();
+    if (rest <= 0) this.#options.wake(this);
+    else this.#wakeIn(rest);
   }
 
   /** Somebody looks at the session now: it is told of sooner. */
@@ -118,14 +126,7 @@ export class LiveSession implements Job {
     this.#watched =
       folder === undefined
         ? undefined
-        : { folder, stop: watchFile(path.join(folder, RUN_FILES.times), () => this.#hint()) };
-  }
-
-  #hint(): void {
-    if (this.#readTimer !== undefined) return;
-    const rest = this.#readAt + READ_REST_MS - performance.now();
-    if (rest <= 0) this.#options.wake(this);
-    else this.#wakeIn(rest);
+        : { folder, stop: watchFile(path.join(folder, RUN_FILES.times), () => this.hint()) };
   }
 
   #wakeIn(ms: number): void {

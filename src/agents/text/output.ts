@@ -15,8 +15,12 @@ const ENDED: Readonly<Record<TurnOutcome, string>> = {
  * tells the end of its turns, and what it asks, by control lines.
  */
 class TextParser implements OutputParser {
-  readonly seen: Seen = {};
+  seen: Seen = {};
   #live = false;
+
+  nextTurn(): void {
+    this.seen = {};
+  }
 
   line(text: string): readonly AgentEvent[] {
     const control = readControl(text);
