@@ -70,7 +70,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
       const ending = how === 'stopped' ? 'Stopped \\(' : 'Exited with code 0';
       assert.match(
         await told(window, id),
-        new RegExp(`keeper: The folder of this turn was deleted.*turn-end: ${ending}`, 's'),
+        new RegExp(`keeper: The folder of this run was deleted.*turn-end: ${ending}`, 's'),
       );
     }
     await assertConsistent(world.repo, window.sessions);
@@ -136,7 +136,10 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const window = await world.open();
     const about = (): readonly string[] => window.log.filter((line) => line.includes(id));
     await until(() => about().length > 0, { what: 'the trouble is told' });
-    assert.match(about()[0] ?? '', /error: The keeper of .*\/1 \(process \d+\) runs and cannot be reached/);
+    assert.match(
+      about()[0] ?? '',
+      /error: The process that records ses_\S+ \(\d+\) runs and does not answer, which is tried again; stop the session/,
+    );
     assert.equal(session(window, id).status, 'working');
     await window.sessions.stop(id);
     assert.deepEqual([...marked([id]), ...keepers(world.storage)], []);

@@ -125,7 +125,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
         { read: journalFile(storeOf(storage)) },
         { read: join(folder, 'spec.json') },
         { read: join(folder, 'stdout.log') },
-        { read: join(folder, 'prompt.md') },
+        { read: window.sessions.promptFile(id, session(window, id).turns[0]!) },
       ];
       assert.deepEqual(
         asNobody(tries),

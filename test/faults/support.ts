@@ -217,7 +217,9 @@ export async function assertConsistent(repo: string, sessions: RepositorySession
     const turn = lastTurn(one);
     const shown = turn !== undefined && isOpen(turn);
     assert.equal(shown, runs, `${one.id} is shown ${one.status}, and its agent ${runs ? 'runs' : 'does not'}`);
-    if (one.runs.some(({ agent }) => agent !== undefined)) {
+    if (one.archive !== undefined) {
+      assert.equal(existsSync(one.worktree), false, 'an archived worktree is away');
+    } else if (one.runs.some(({ agent }) => agent !== undefined)) {
       assert.ok(existsSync(one.worktree), 'a worktree that an agent worked in is there');
     } else if (!shown) {
       assert.equal(existsSync(one.worktree), false, 'a half-made worktree was taken back');
