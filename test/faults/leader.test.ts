@@ -11,7 +11,7 @@ import { Journal } from '../../src/store/journal.ts';
 import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import type { WindowProcess } from '../unit/sessions/window-process.ts';
-import { until } from '../unit/support.ts';
+import { tempDir, until } from '../unit/support.ts';
 import {
   assertConsistent,
   faultWorld,
@@ -24,6 +24,7 @@ import {
   type FaultWindow,
   type FaultWorld,
 } from './support.ts';
+import { moveAway } from './far-sockets.ts';
 import { facts, keepers, lead, marked, worktrees } from './truth.ts';
 import type { Random } from './random.ts';
 
@@ -333,5 +334,82 @@ suite('who acts', { timeout: 300_000 }, () => {
       await first.kill();
       await window.treeline.dispose();
     }
+  });
+
+  test('another machine on the same files: nobody here takes its place, its agents or its word', async (t) => {
+    const world = await faultWorld(t);
+    const far = await tempDir(t);
+    t.after(moveAway(far));
+    const env = { TREELINE_HOST: 'far-away', TMPDIR: far, XDG_RUNTIME_DIR: far };
+    const there = await world.openProcess({ env });
+    await until(() => lead(world.storage)?.by.process.host === 'far-away', { what: 'the other machine acts' });
+    const window = await world.open();
+    await until(() => window.log.some((line) => line.includes('are run by far-away')), { what: 'who acts is told' });
+    const { id, worktree } = await window.sessions.spawn({ agent: 'scripted', prompt: 'write kept.txt kept\nwait' });
+    await until(() => existsSync(path.join(worktree, 'kept.txt')), { what: 'the agent works' });
+    const pids = (): number[] => [...keepers(world.storage), ...marked([id])].map(({ pid }) => pid).toSorted();
+    const before = pids();
+
+    // It dies, which nobody can see from here.
+    await there.kill();
+    const asked = window.sessions.stop(id);
+    await assert.rejects(asked, /are run by far-away, which has not answered yet/);
+    assert.equal(lead(world.storage)?.by.process.host, 'far-away');
+    assert.deepEqual(pids(), before, 'its processes are left alone');
+    assert.equal(session(window, id).runs[0]?.exit, undefined);
+    await assert.rejects(window.sessions.resume(id, { prompt: 'print no' }), { code: 'turn-runs' });
+
+    // It comes back, and does what was asked meanwhile.
+    const again = await world.openProcess({ env });
+    await reached(window.sessions, id, judged);
+    assert.equal(session(window, id).status, 'stopped');
+    assert.deepEqual(pids(), []);
+
+    // It leaves while an agent of its own works: that is not taken for dead, and no second one is started beside it.
+    await again.resume(id, { prompt: 'write kept.txt again\nwait' });
+    await until(() => lines(path.join(worktree, 'kept.txt')).includes('again'), { what: 'the agent works again' });
+    const working = pids();
+    await again.close();
+    await takenOver(world.storage, performance.now());
+    await until(() => window.log.some((line) => line.startsWith('error') && line.includes(id)), {
+      what: 'that its agent cannot be reached is told',
+    });
+    const { id: own } = await window.sessions.spawn({ agent: 'scripted', prompt: 'print done' });
+    assert.equal((await reached(window.sessions, own, judged)).status, 'idle');
+    assert.equal(session(window, id).status, 'working');
+    await assert.rejects(window.sessions.resume(id, { prompt: 'print no' }), { code: 'turn-runs' });
+    await assert.rejects(window.sessions.archive(id), { code: 'turn-runs' });
+    assert.deepEqual(pids(), working);
+    assert.deepEqual(lines(path.join(worktree, 'kept.txt')), ['kept', 'again']);
+    await window.treeline.dispose();
+  });
+
+  test('files of which each call takes 50 ms: all works, also when the window that acts dies', async (t) => {
+    const world = await faultWorld(t);
+    const random = seeded(t);
+    const slow = {
+      env: { TREELINE_TEST_SLOW: '50', TREELINE_TEST_SLOW_BELOW: world.storage },
+      execArgv: ['--import', path.join(import.meta.dirname, 'slow-files.ts')],
+    };
+    const [first, second] = [await world.openProcess(slow), await world.openProcess(slow)];
+    const { id, worktree } = await second.spawn({ agent: 'lines', prompt: 'write kept.txt 0' });
+    const asked = [1, 2, 3].map((n) => second.send(id, `write kept.txt ${n}`));
+    await sleep(random.between(0, 3000));
+    await first.kill();
+    await until(() => lead(world.storage)?.by.process.pid === second.pid, {
+      timeoutMs: patience(10_000),
+      what: 'the other one acts',
+    });
+    await Promise.all(asked);
+    await until(() => lines(path.join(worktree, 'kept.txt')).length === 4, { what: 'all is delivered' });
+    assert.deepEqual(lines(path.join(worktree, 'kept.txt')).toSorted(), ['0', '1', '2', '3'], 'once');
+    assert.ok((await second.stop(id))?.stop);
+    assert.deepEqual(marked([id]), []);
+    assert.ok((await second.archive(id)).archive);
+    await second.unarchive(id);
+    await second.resume(id, { prompt: 'write kept.txt 4' });
+    await until(() => lines(path.join(worktree, 'kept.txt')).length === 5, { what: 'the resumed agent works' });
+    await second.stop(id);
+    assert.deepEqual(marked([id]), []);
   });
 });

@@ -70,7 +70,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
       const ending = how === 'stopped' ? 'Stopped \\(' : 'Exited with code 0';
       assert.match(
         await told(window, id),
-        new RegExp(`keeper: The folder of this run was deleted.*turn-end: ${ending}`, 's'),
+        new RegExp(`keeper: The folder with the agent’s logs was deleted.*turn-end: ${ending}`, 's'),
       );
     }
     await assertConsistent(world.repo, window.sessions);
@@ -86,7 +86,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     assert.equal(session(window, id).status, 'idle');
     assert.match(
       await told(window, id),
-      /output: later[^]*The record of the agent’s end could not be written[^]*turn-end: Exited with code/,
+      /output: later[^]*How the agent ended could not be recorded[^]*turn-end: Exited with code/,
     );
     await window.sessions.resume(id, { prompt: 'print again' });
     await reached(window.sessions, id, (one) => one.turns.length === 2 && judged(one));
@@ -133,6 +133,9 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const spec: unknown = JSON.parse(readFileSync(join(runFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'));
     assert.ok(isRecord(spec) && typeof spec['socket'] === 'string');
     rmSync(spec['socket']);
+    // It would put back what is only gone.
+    mkdirSync(spec['socket']);
+    t.after(() => rmSync(String(spec['socket']), { recursive: true, force: true }));
     const window = await world.open();
     const about = (): readonly string[] => window.log.filter((line) => line.includes(id));
     await until(() => about().length > 0, { what: 'the trouble is told' });

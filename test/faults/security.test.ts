@@ -322,7 +322,7 @@ suite('secrets', { timeout: 60_000 }, () => {
     );
     assert.equal(env['MY_OWN'], 'kept');
     assert.equal(env['TREELINE_SESSION'], id);
-    assert.equal(env['TREELINE_TURN'], '1');
+    assert.equal(env['TREELINE_RUN'], '1');
   });
 });
 

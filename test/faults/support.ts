@@ -227,13 +227,6 @@ export async function assertConsistent(repo: string, sessions: RepositorySession
   }
 }
 
-/** Nothing at all is left of what was tried: no worktree, no branch, no process. */
-export async function assertNothingLeft(repo: string, sessions: RepositorySessions): Promise<void> {
-  assert.deepEqual(await worktrees(repo), [], 'no worktree is left');
-  assert.deepEqual(await branches(repo), [], 'no branch is left');
-  assert.deepEqual(marked(sessions.list().map(({ id }) => id)), [], 'no process is left');
-}
-
 /** A process that has nothing to do with Treeline. */
 export async function bystander(t: TestContext): Promise<ChildProcess> {
   const child = spawn('sleep', ['600'], { stdio: 'ignore', detached: true });
