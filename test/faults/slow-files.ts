@@ -18,7 +18,7 @@ function isSlow(first: unknown): boolean {
 }
 
 function slowed(name: string, call: Call): Call {
-  return (...args) => {
+  const slowly: Call = (...args) => {
     const slow = isSlow(args[0]);
     if (slow) Atomics.wait(cell, 0, 0, ms);
     const result = call(...args);
@@ -26,6 +26,8 @@ function slowed(name: string, call: Call): Call {
     if (name === 'closeSync') opened.delete(args[0]);
     return result;
   };
+  // realpathSync.native
+  return Object.assign(slowly, call);
 }
 
 const all = fs as unknown as Record<string, Call>;
