@@ -69,7 +69,7 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
   });
 
   await step('the host that comes after it shows the truth in the same tab, at the same place', async () => {
-    await status('Idle').waitFor({ timeout: 30_000 });
+    await status('Idle').waitFor({ timeout: 60_000 });
     await row(/line 1(?!\d)/).waitFor();
     const shown = Date.now() - (await restarted);
     t.diagnostic(`shown ${shown} ms after the process of the new host was there`);
@@ -94,7 +94,7 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
     const [host] = await extensionHosts();
     process.kill(host!, 'SIGKILL');
     await until(async () => (await extensionHosts()).some((pid) => pid !== host), 'there is another extension host');
-    await status('Idle').waitFor({ timeout: 30_000 });
+    await status('Idle').waitFor({ timeout: 60_000 });
     await sessionItem(workbench, /: Before,/).click();
     await row('at last').waitFor();
     await oneTabEach();
@@ -110,7 +110,7 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
       await row('at last').waitFor();
       await remembered();
       await workbench.reload();
-      await status('Idle').waitFor({ timeout: 30_000 });
+      await status('Idle').waitFor({ timeout: 60_000 });
       await showTimeline(workbench, other);
       await row('at last').waitFor();
       await oneTabEach();
