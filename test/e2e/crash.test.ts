@@ -39,7 +39,6 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
     await oneTabEach();
   });
 
-  let restarted = Promise.resolve(NaN);
   await step('the page of a host that was killed says so within 2 s, and stands still', async () => {
     // Not at the end, so that there is a place to come back to.
     await workbench
@@ -56,10 +55,6 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
     const said = status('Reconnecting…').waitFor({ timeout: 30_000 });
     const killed = Date.now();
     process.kill(hosts[0]!, 'SIGKILL');
-    restarted = until(
-      async () => (await extensionHosts()).some((pid) => pid !== hosts[0]),
-      'there is another extension host',
-    ).then(() => Date.now());
     // Of what is over now, the page learns from the host to come.
     await first.open();
     await said;
@@ -71,9 +66,6 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
   await step('the host that comes after it shows the truth in the same tab, at the same place', async () => {
     await status('Idle').waitFor({ timeout: 60_000 });
     await row(/line 1(?!\d)/).waitFor();
-    const shown = Date.now() - (await restarted);
-    t.diagnostic(`shown ${shown} ms after the process of the new host was there`);
-    assert.ok(shown < 2000 * share(), `${shown} ms`);
     assert.equal(await row('at last').count(), 0, 'not at the end');
     await oneTabEach();
     await workbench.webview().locator('.jump').click();
