@@ -58,6 +58,10 @@ export function privateFolder(folder: string): void {
 /**
  * The address of a run's keeper: a socket in a folder of the user's own, or a named pipe on Windows (not run here).
  * Always the same for one run and one environment. Makes the folder; throws where no safe one is to be had.
+ *
+ * It lies in the folder for temporary files, whose life is that of the machine's processes: a login's runtime folder goes when
+ * the user logs out, while agents work on; a store's path is too long for a socket on most machines. Whoever cleans up by age
+ * spares sockets that live (systemd), or takes one away that its keeper then puts back (KeeperServer).
  */
 export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv = process.env): string {
   // 48 random bits of the id: the path has to be short.
@@ -66,16 +70,16 @@ export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv 
 
 function localSocket(name: string, env: NodeJS.ProcessEnv): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\treeline-${name}`;
-  const places = [env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'];
+  const places = [env['TMPDIR'] ?? os.tmpdir(), '/tmp'];
   for (const place of places) {
-    if (place === undefined || !path.isAbsolute(place)) continue;
+    if (!path.isAbsolute(place)) continue;
     const folder = path.join(place, `treeline-${os.userInfo().uid}`);
     const socket = path.join(folder, `${name}.sock`);
     if (Buffer.byteLength(socket) < SOCKET_PATH_BYTES && isSafeFolder(folder)) return socket;
   }
   throw new TreelineError(
     'socket-folder',
-    `Treeline has no safe folder for its sockets. Remove ${path.join(os.tmpdir(), `treeline-${os.userInfo().uid}`)} if it is not yours, or set XDG_RUNTIME_DIR.`,
+    `Treeline has no safe folder for its sockets. Remove /tmp/treeline-${os.userInfo().uid} if it is not yours, or set TMPDIR to a folder with a short path.`,
   );
 }
 
@@ -86,7 +90,7 @@ export function stewardSocketPath(store: string, env: NodeJS.ProcessEnv = proces
 }
 
 /** Whether the folder could be made, or is there, and is this user's alone; in a shared place somebody else may have been first. */
-function isSafeFolder(folder: string): boolean {
+export function isSafeFolder(folder: string): boolean {
   try {
     mkdirSync(folder, { mode: PRIVATE_FOLDER });
   } catch (error) {

@@ -1,4 +1,5 @@
-import type { RowGroup, RowKind } from '../timeline/rows.ts';
+import type { RowKind } from '../timeline/rows.ts';
+import type { RowGroup } from './names.ts';
 
 /** How the text of a row is shown. */
 export type TextStyle = 'markdown' | 'plain' | 'mono';
@@ -38,6 +39,7 @@ export const KINDS: Readonly<Record<RowKind, KindOfRow>> = {
   tool: { group: 'tools', card: 'tool', icon: 'tools', style: 'plain', lines: 0 },
   files: { group: 'files', card: 'files', icon: 'files', style: 'plain', lines: 4 },
   todo: { group: 'messages', card: 'todo', icon: 'checklist', style: 'plain', lines: 4, kept: true },
+  request: { group: 'messages', card: 'text', icon: 'question', style: 'plain', lines: 20, named: true, kept: true },
   denial: {
     group: 'problems',
     card: 'text',

@@ -63,6 +63,7 @@ export const STRINGS = {
   'row.tool': 'Tool',
   'row.files': 'Files changed',
   'row.todo': 'To-do list',
+  'row.request': 'Request',
   'row.denial': 'Permission denied',
   'row.retry': 'Retry',
   'row.notice': 'Notice',
