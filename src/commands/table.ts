@@ -3,6 +3,7 @@ import type { Examined } from '../sessions/health-report.ts';
 import type { ExitRecord, Session } from '../store/model.ts';
 import type { SessionWord } from '../views/session-words.ts';
 import type { FileNode, MoreNode } from '../views/sessions-nodes.ts';
+import type { ViewCommands } from '../views/view-commands.ts';
 import type { WorktreeNode } from '../views/worktrees-tree.ts';
 import type {
   readCheckHealth,
@@ -251,6 +252,11 @@ type Signature<Name extends CommandName> = NonNullable<(typeof COMMANDS)[Name][t
 export type CommandArguments<Name extends CommandName> = Parameters<Signature<Name>>;
 
 export type CommandResult<Name extends CommandName> = ReturnType<Signature<Name>>;
+
+type Callable = { readonly [Name in keyof ViewCommands]: CommandArguments<Name> };
+
+/** For the compiler: what views run stands in the table, and takes what they hand to it. */
+export type RunByViews<Handed extends Callable = ViewCommands> = Handed;
 
 /** As many arguments, of any type. */
 type Unchecked<Arguments extends readonly unknown[]> = { [Index in keyof Arguments]: unknown };

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { onClick } from '../commands/call.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
 import { settingId } from '../sessions/settings.ts';
 import { Coalescer } from './coalescer.ts';
@@ -16,6 +15,7 @@ import { accessibleLabel, contextWords, description, tooltipLines } from './sess
 import { sessionsLayout, showsArchived } from './editor-settings.ts';
 import type { GroupNode, MoreNode, SessionNode, SessionsNode } from './sessions-nodes.ts';
 import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
+import { onClick } from './view-commands.ts';
 
 /**
  * The editor is told of changes at most this often. It waits for 200 ms of silence before it acts on what it was told after
