@@ -17,7 +17,7 @@ import type {
 } from './arguments.ts';
 
 // Every command, once. `npm run manifest` writes package.json's commands, menus and keybindings from this table,
-// register.ts has one handler for each, and call.ts calls them. A title stands in package.nls.json as `command.<name>`.
+// register.ts has one handler for each, call.ts and the views (views/view-commands.ts) call them. A title stands in package.nls.json as `command.<name>`.
 
 /** A place where a command is offered. */
 export interface MenuPlace {
