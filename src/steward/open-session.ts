@@ -279,6 +279,7 @@ export class OpenSession {
       connection.dispose();
       return;
     }
+    connection.onGrew(() => this.#context.timelines.hint(this.id));
     void this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
     void connection.closed.then(() => {
       if (this.#disposed || this.#connection !== connection) return;
@@ -306,7 +307,9 @@ export class OpenSession {
       onError: (error) => this.#failed('following', error),
     });
     this.#driven = driven;
-    connection.onGrew(() => driven.hint());
+    connection.onGrew(({ stream }) => {
+      if (stream !== 'k') driven.hint();
+    });
     driven.hint();
   }
 
