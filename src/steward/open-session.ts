@@ -516,8 +516,9 @@ export class OpenSession {
     if (this.#disposed) return;
     const what = `${doing}: ${errorText(thrown)}`;
     const session = this.#session();
-    if (this.#trouble?.what !== what)
+    if (this.#trouble?.what !== what) {
       this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);
+    }
     this.#trouble = { what, turn: session && lastTurn(session) };
     this.#lookAfter(RETRY_INTERVAL);
   }
