@@ -23,7 +23,8 @@ import type { Activity } from '../timeline/rows.ts';
 import { archiveContents, expiredArchives } from './archives.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';
-import { examine, type Finding } from './health.ts';
+import type { Finding } from './finding.ts';
+import { examine } from './health.ts';
 import { outcome, type Wanted } from './outcome.ts';
 import { freshStartPrompt, promptExcerpt } from './prompts.ts';
 import type {
@@ -384,20 +385,20 @@ export class SessionsOfRepository implements RepositorySessions {
 
   async examine(signal?: AbortSignal): Promise<readonly Finding[]> {
     await this.ready;
-    return examine(this.#patient(), { ...(signal && { signal }) });
+    return examine(this.#healthContext(), { ...(signal && { signal }) });
   }
 
   /** What can be seen without a look beyond the state, for the log. */
   async examineCheaply(): Promise<readonly Finding[]> {
     await this.ready;
-    return examine(this.#patient(), { cheap: true });
+    return examine(this.#healthContext(), { cheap: true });
   }
 
   dispose(): void {
     for (const dispose of this.#disposables.splice(0)) dispose();
   }
 
-  #patient(): Parameters<typeof examine>[0] {
+  #healthContext(): Parameters<typeof examine>[0] {
     return { context: this.#context, sessions: this, expired: () => this.#expired(), nudge: this.#nudge };
   }
 
