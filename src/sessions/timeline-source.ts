@@ -25,6 +25,7 @@ export function timelineSource(store: string, session: Session): TimelineSource 
           text,
           over: exit !== undefined || withdrawn !== undefined,
           resumes,
+          ...(turn.endedAt !== undefined && { ended: true }),
           ...(agentSession !== undefined && { agentSession }),
           ...(exit !== undefined && { exit }),
           ...(withdrawn !== undefined && { withdrawn: withdrawn.message }),

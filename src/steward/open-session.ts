@@ -283,6 +283,7 @@ export class OpenSession {
       connection.dispose();
       return;
     }
+    connection.onGrew(() => this.#context.timelines.hint(this.id));
     this.#driving = this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
     void connection.closed.then(() => {
       if (this.#disposed || this.#connection !== connection) return;
@@ -310,7 +311,9 @@ export class OpenSession {
       onError: (error) => this.#failed(error),
     });
     this.#driven = driven;
-    connection.onGrew(() => driven.hint());
+    connection.onGrew(({ stream }) => {
+      if (stream !== 'k') driven.hint();
+    });
     driven.hint();
   }
 

@@ -101,7 +101,8 @@ export class LiveSession implements Job {
       this.#tellNow();
       return Promise.resolve(known);
     }
-    if (this.index.source.turns.find(({ number }) => number === turn)?.over !== true) {
+    const asked = this.index.source.turns.find(({ number }) => number === turn);
+    if (asked?.over !== true && asked?.ended !== true) {
       throw new TreelineError('turn-not-over', `Turn ${turn} has not ended yet.`);
     }
     return new Promise((resolve, reject) => this.#waiters.push({ turn, resolve, reject }));

@@ -12,6 +12,8 @@ export interface TurnSource {
   readonly text: string;
   /** Nothing more will be written to the folder of its run. */
   readonly over: boolean;
+  /** The turn is over, as the journal tells, though its run may go on. */
+  readonly ended?: boolean;
   /** The agent session id that was asked for. */
   readonly agentSession?: string;
   readonly resumes: boolean;
@@ -94,6 +96,7 @@ export const readSource: Read<TimelineSource> = shape({
       run: positive,
       text: nonEmpty,
       over: boolean,
+      ended: optional(boolean),
       agentSession: optional(string),
       resumes: boolean,
       exit: optional(exitRecord),

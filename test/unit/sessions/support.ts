@@ -19,6 +19,9 @@ export const ASSETS = {
   wasm: join(root, 'node_modules/sql.js/dist/sql-wasm.wasm'),
 };
 
+/** What any one test may take on a busy machine. A suite has no bound of its own: it would fail for how many tests it has. */
+export const BOUND = { timeout: 120_000 };
+
 const agentScript = join(root, 'test/support/scripted-agent.mjs');
 
 /** Where a window finds its things; plain data, so that another process can be told. */

@@ -24,6 +24,8 @@ function obey(call: Call): Promise<unknown> {
       return sessions.unarchive(call.session);
     case 'purge':
       return sessions.purge(call.session);
+    case 'activity':
+      return Promise.resolve(sessions.activity(call.session));
     case 'oldArchives':
       return sessions.oldArchives();
     case 'answerOldArchives':

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { OldArchives, Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
 import type { TrashAnswer } from '../../../src/sessions/trash-record.ts';
 import type { ExitRecord, Session } from '../../../src/store/model.ts';
+import type { Activity } from '../../../src/timeline/rows.ts';
 import type { Place } from './support.ts';
 
 /** What a window in another process can be asked. */
@@ -16,6 +17,7 @@ export type Call =
   | { readonly do: 'archive'; readonly session: string }
   | { readonly do: 'unarchive'; readonly session: string }
   | { readonly do: 'purge'; readonly session: string }
+  | { readonly do: 'activity'; readonly session: string }
   | { readonly do: 'oldArchives' }
   | { readonly do: 'answerOldArchives'; readonly answer: TrashAnswer }
   | { readonly do: 'list' }
@@ -94,6 +96,10 @@ export class WindowProcess {
 
   purge(session: string): Promise<Session> {
     return this.#ask({ do: 'purge', session }) as Promise<Session>;
+  }
+
+  activity(session: string): Promise<Activity | undefined> {
+    return this.#ask({ do: 'activity', session }) as Promise<Activity | undefined>;
   }
 
   oldArchives(): Promise<OldArchives | undefined> {

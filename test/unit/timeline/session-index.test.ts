@@ -475,15 +475,15 @@ test('a live agent of plain text: its questions and the ends of its turns have r
   const of = source(folder, 'text', true);
   const rows = await rebuilt(of);
   assert.deepEqual(
-    rows.flatMap(({ kind, text }) => (kind === 'notice' || kind === 'result' ? [text.text] : [])),
+    rows.flatMap(({ kind, text }) => (kind === 'request' || kind === 'result' ? [text.text.split('\n')[0]] : [])),
     [
-      'Asks: Write one file',
-      'Asks: Which colour?',
-      'Asks: Run git commit',
+      'Write one file',
+      'Which colour?',
+      'Run git commit',
       'Done: I wrote demo/live-1.md and committed it.',
       'Done: I wrote demo/live-2.md.',
       'Interrupted.',
-      'Asks: Look at the network',
+      'Look at the network',
       'I was asked to fail.',
     ],
   );
