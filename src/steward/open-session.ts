@@ -336,8 +336,9 @@ export class OpenSession {
     const wish = await this.#driven?.wish((driver, state) => driver.message(state, message));
     if (wish !== undefined && 'refused' in wish) throw new TreelineError(wish.refused, REFUSALS[wish.refused]);
     for (const one of wish?.send ?? [message]) {
-      if (this.#connection === undefined)
+      if (this.#connection === undefined) {
         throw new TreelineError('keeper-gone', 'The connection to the agent is lost.');
+      }
       await this.#connection.send(one);
     }
   }

@@ -63,8 +63,9 @@ async function assertTold(window: FaultWindow, id: string, victim: Victim): Prom
     );
     assert.match(timeline, /turn-end: The background process ended unexpectedly, so how the agent ended is unknown\./);
     // With its keeper gone nobody read on what it printed; so it is ended, and that is said.
-    if (victim === 'keeper')
+    if (victim === 'keeper') {
       assert.match(timeline, /keeper: The agent \(process \d+\) was still running without its background process/);
+    }
   }
   assert.match(timeline, /go/, 'what was printed before is there');
 }
