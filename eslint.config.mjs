@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
  * The folders of src/ that know nothing of `vscode`, lowest first. A folder may import itself and what stands before it.
  * Above them stand the folders that touch the `vscode` API, which may import everything below.
  */
-const layers = ['platform', 'git', 'store', 'keeper', 'agents', 'timeline', 'drivers', 'sessions'];
+const layers = ['platform', 'git', 'store', 'keeper', 'agents', 'timeline', 'drivers', 'sessions', 'steward', 'hosts'];
 /** Folders that stand side by side: neither may import the other. */
 const beside = [['timeline', 'drivers']];
 const editorLayers = ['views', 'commands', 'documents'];

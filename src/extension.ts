@@ -11,6 +11,7 @@ import { registerCommands } from './commands/register.ts';
 import { BASE_SCHEME, BaseDocuments } from './documents/base-documents.ts';
 import { LOG_SCHEME, LogDocuments } from './documents/log-documents.ts';
 import { LogFollower } from './documents/log-follower.ts';
+import { programsIn } from './hosts/programs.ts';
 import { Treeline } from './hosts/treeline.ts';
 import { nonEmpty, shape } from './platform/check.ts';
 import { settingId } from './sessions/settings.ts';
@@ -40,13 +41,13 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
   const log = vscode.window.createOutputChannel('Treeline', { log: true });
   const errors = new ErrorReporter(log);
   const settings = new SettingsReader((problems) => errors.settings(problems));
-  const asset = (name: string): string => path.join(context.extensionPath, 'dist', name);
   treeline = new Treeline({
     globalStorage: context.globalStorageUri.fsPath,
     settings: settings.read,
     log,
     version: readVersion(context.extension.packageJSON),
-    assets: { keeper: asset('keeper.cjs'), worker: asset('indexer.cjs'), wasm: asset('sql-wasm.wasm') },
+    assets: programsIn(path.join(context.extensionPath, 'dist')),
+    trusted: () => vscode.workspace.isTrusted,
   });
   const folders = new WorkspaceFolders(treeline, errors);
   const services: Services = {
@@ -73,6 +74,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     log,
     settings,
     settings.onDidChange(() => treeline?.settingsChanged()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => treeline?.settingsChanged()),
     folders,
     panels,
     sessionsTree,

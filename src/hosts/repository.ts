@@ -13,6 +13,7 @@ import { Steward } from '../steward/steward.ts';
 import type { Lead } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
 import type { Timelines } from '../timeline/timelines.ts';
+import { Succession } from './succession.ts';
 
 export interface OpenRepository {
   readonly repository: Repository;
@@ -24,12 +25,22 @@ export interface OpenRepository {
   readonly adapter: (id: string) => AgentAdapter;
   readonly detector: Detector;
   /** Path of the keeper's bundle. */
-  readonly keeper: string;
+  readonly keeper: () => Promise<string>;
   readonly self: ProcessId;
   readonly log: Log;
   readonly host: Lead['host'];
   readonly version: string;
+  readonly onLead?: (leads: boolean) => void;
   readonly onRetired?: () => void;
+  /** Where this is a window: what goes on when it and all others are closed. */
+  readonly succession?: SuccessionOptions;
+}
+
+export interface SuccessionOptions {
+  /** Path of the bundle that acts without a window. */
+  readonly program: () => Promise<string>;
+  /** Whether the user trusts the folder that is open. Where not, nothing may act on the settings later. */
+  readonly trusted: () => boolean;
 }
 
 /** A repository that this process has open: its sessions, and the part that acts for them while it is this process's turn. */
@@ -38,6 +49,7 @@ export class RepositoryHost {
   readonly steward: Steward;
   readonly #store: Store;
   readonly #pool: WorktreePool;
+  readonly #succession: Succession | undefined;
   #disposed = false;
 
   constructor(options: OpenRepository) {
@@ -46,6 +58,15 @@ export class RepositoryHost {
     const trash = new TrashRecord(folder);
     this.#store = store;
     this.#pool = new WorktreePool({ repository, settings, log });
+    this.#succession =
+      options.succession &&
+      new Succession({
+        ...options.succession,
+        store: folder,
+        handover: () => ({ repository, settings: settings(), version: options.version }),
+        leads: () => this.steward.leads,
+        log,
+      });
     this.sessions = new SessionsOfRepository({ context, trash, nudge: () => this.steward.nudge() });
     this.steward = new Steward({
       context: { ...context, timelines: options.timelines, pool: this.#pool, keeper: options.keeper },
@@ -54,13 +75,24 @@ export class RepositoryHost {
       version: options.version,
       socket: stewardSocketPath(folder),
       onActivity: (activity) => this.sessions.noteActivity(activity),
+      onLead: (leads) => {
+        void this.#succession?.note();
+        options.onLead?.(leads);
+      },
       ...(options.onRetired && { onRetired: options.onRetired }),
+      ...(options.succession && { onAbandon: (lead: string) => this.#succession?.begin(lead) ?? Promise.resolve() }),
     });
     void store.ready.then(() => {
       if (this.#disposed) return;
       this.steward.join();
       void this.#logFindings(log);
     });
+  }
+
+  /** To be called when the settings have changed: a higher limit lets waiting sessions start. */
+  settingsChanged(): void {
+    void this.#succession?.note();
+    this.steward.nudge();
   }
 
   /** Has a changed setting `treeline.warmWorktrees` take effect: worktrees that are not to be kept ready any more are removed. */

@@ -18,6 +18,7 @@ import { examinePrograms } from '../sessions/health-programs.ts';
 import type { Examined } from '../sessions/health-report.ts';
 import type { AgentChoice, RepositorySessions } from '../sessions/service-types.ts';
 import type { Settings } from '../sessions/settings.ts';
+import type { Programs } from './programs.ts';
 import { RepositoryHost } from './repository.ts';
 
 export interface TreelineOptions {
@@ -27,8 +28,10 @@ export interface TreelineOptions {
   readonly log: Log;
   /** This build's version. */
   readonly version: string;
-  /** Paths of the keeper's bundle, the timeline worker's bundle and sql.js's wasm file. */
-  readonly assets: { readonly keeper: string; readonly worker: string; readonly wasm: string };
+  /** The programs of this build, as they were installed. */
+  readonly assets: Programs;
+  /** Whether the user trusts what is open; always, where it is not told. */
+  readonly trusted?: () => boolean;
 }
 
 /** What changed: the list of repositories, or facts or activity of the sessions with these ids. */
@@ -96,7 +99,7 @@ export class Treeline {
   /** To be called when the settings have changed: a higher limit lets waiting sessions start. */
   settingsChanged(): void {
     for (const { host } of this.#opened.values()) {
-      host.steward.nudge();
+      host.settingsChanged();
     }
   }
 
@@ -261,11 +264,12 @@ export class Treeline {
       settings,
       adapter: (id) => this.#adapter(id),
       detector: this.#detector,
-      keeper: assets.keeper,
+      keeper: () => Promise.resolve(assets.keeper),
       self,
       log,
       host: 'window',
       version,
+      succession: { program: () => Promise.resolve(assets.steward), trusted: this.#options.trusted ?? (() => true) },
     });
     const unsubscribe = host.sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
     const close = (): void => {

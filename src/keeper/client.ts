@@ -16,7 +16,7 @@ import { RUN_FILES } from './protocol.ts';
 import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
 
-export { MARK, markerEnv, readSpec, writeSpec } from './spec.ts';
+export { keeperEnv, MARK, markerEnv, readSpec, userEnv, writeSpec } from './spec.ts';
 
 /** Between two attempts to reach a keeper that is starting: ms. */
 const ATTEMPT = 4;

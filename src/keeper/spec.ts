@@ -80,8 +80,8 @@ export function keeperEnv(agents: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
-/** What the agent finds in its environment: what it was to have, and which run of which session it is. */
-export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
+/** The user's environment again, in a process that was started with {@link keeperEnv}. */
+export function userEnv(keepers: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const env = { ...keepers };
   for (const name of Object.keys(KEEPERS_OWN)) {
     env[name] = env[keptName(name)];
@@ -89,8 +89,13 @@ export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.P
   }
   // It made an Electron program run the keeper, and would do the same to the agent's programs.
   env['ELECTRON_RUN_AS_NODE'] = undefined;
+  return env;
+}
+
+/** What the agent finds in its environment: what it was to have, and which run of which session it is. */
+export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
   return {
-    ...env,
+    ...userEnv(keepers),
     TREELINE_SESSION: spec.session,
     TREELINE_RUN: String(spec.run),
     [MARK]: `${spec.session}/${spec.run}`,

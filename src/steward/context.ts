@@ -7,5 +7,5 @@ export interface StewardContext extends Context {
   readonly timelines: Timelines;
   readonly pool: WorktreePool;
   /** Path of the keeper's bundle. */
-  readonly keeper: string;
+  readonly keeper: () => Promise<string>;
 }

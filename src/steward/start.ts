@@ -141,14 +141,14 @@ function specOf(context: StewardContext, session: Session, run: number, prompt: 
   };
 }
 
-function launchKeeper(
+async function launchKeeper(
   context: StewardContext,
   spec: KeeperSpec,
   folder: string,
   agents: Launch['env'],
 ): Promise<KeeperConnection> {
   const env = { ...agentEnvironment(process.env), ...agents, ...markerEnv(spec.session, spec.run) };
-  const launch = { execPath: process.execPath, entry: context.keeper, runFolder: folder, env };
+  const launch = { execPath: process.execPath, entry: await context.keeper(), runFolder: folder, env };
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
 }
 

@@ -36,6 +36,8 @@ test('vscode is for the folders that touch the editor, and the entry point', asy
     await allowed(file, code);
   }
   for (const folder of [
+    'hosts',
+    'steward',
     'sessions',
     'timeline',
     'drivers',
@@ -60,6 +62,10 @@ test('a folder imports what stands below it, and nothing above', async () => {
   await refused('src/timeline/a.ts', "import { x } from '../sessions/spawn.ts';");
   await refused('src/timeline/deeper/a.ts', "import { x } from '../../sessions/spawn.ts';");
   await refused('src/sessions/a.ts', "import { x } from '../views/tree.ts';");
+  await refused('src/sessions/a.ts', "import { x } from '../steward/lease.ts';");
+  await refused('src/steward/a.ts', "import { x } from '../hosts/repository.ts';");
+  await refused('src/hosts/a.ts', "import { x } from '../views/tree.ts';");
+  await allowed('src/hosts/a.ts', "import { x } from '../steward/steward.ts';");
   await refused('src/views/a.ts', "import { x } from '../extension.ts';");
 });
 

@@ -17,7 +17,8 @@ export type Call =
   | { readonly do: 'unarchive'; readonly session: string }
   | { readonly do: 'oldArchives' }
   | { readonly do: 'answerOldArchives'; readonly answer: TrashAnswer }
-  | { readonly do: 'list' };
+  | { readonly do: 'list' }
+  | { readonly do: 'close' };
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
 
@@ -93,6 +94,14 @@ export class WindowProcess {
 
   list(): Promise<readonly Session[]> {
     return this.#ask({ do: 'list' }) as Promise<readonly Session[]>;
+  }
+
+  /** Closes it as the editor does, and waits until its process is gone. */
+  async close(): Promise<void> {
+    const gone = once(this.#child, 'exit');
+    await this.#ask({ do: 'close' });
+    this.#child.disconnect();
+    await gone;
   }
 
   /** kill -9, and waits until the process is gone. */
