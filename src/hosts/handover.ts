@@ -70,6 +70,11 @@ export function requireVariables({ id, name }: AgentAdapter, { withheld = {} }: 
   );
 }
 
+/** How a process that acts without a window is started. With little room for what is young, V8 takes a quarter less memory for it. */
+export function detachedArgv(program: string, store: string): readonly [string, ...string[]] {
+  return [process.execPath, '--max-semi-space-size=1', program, store];
+}
+
 /**
  * Starts a process that acts for a repository without a window, and outlives this one. It ends by itself where somebody else
  * acts, and when nothing is to be done any more. Resolves when it has what it needs.
@@ -78,7 +83,8 @@ export function requireVariables({ id, name }: AgentAdapter, { withheld = {} }: 
 export async function startDetached(program: string, store: string, handover?: Handover): Promise<void> {
   const errors = openSync(stewardLogFile(store), 'a', PRIVATE_FILE);
   try {
-    const child = spawn(process.execPath, [program, store], {
+    const [command, ...args] = detachedArgv(program, store);
+    const child = spawn(command, args, {
       // A folder that nobody wants to remove.
       cwd: path.parse(store).root,
       env: keeperEnv(agentEnvironment(process.env)),

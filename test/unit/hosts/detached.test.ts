@@ -12,8 +12,9 @@ test('windows that are closed change nothing: eight queued sessions with a limit
   const place = await world(t);
   place.settings.maxConcurrent = 2;
   const window = await place.openProcess();
-  for (let n = 1; n <= 8; n++)
+  for (let n = 1; n <= 8; n++) {
     await window.spawn({ agent: 'scripted', prompt: `sleep 400\nwrite done.txt ${n}\nprint ${n}` });
+  }
   const onlooker = await Onlooker.open(t, place);
   await window.close();
   const lead = await onlooker.leads((one) => one?.host === 'detached');
