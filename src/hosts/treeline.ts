@@ -18,7 +18,7 @@ import { examinePrograms } from '../sessions/health-programs.ts';
 import type { Examined } from '../sessions/health-report.ts';
 import type { AgentChoice, RepositorySessions } from '../sessions/service-types.ts';
 import type { Settings } from '../sessions/settings.ts';
-import type { Programs } from './programs.ts';
+import type { ProgramCopy, Programs } from './programs.ts';
 import { RepositoryHost } from './repository.ts';
 
 export interface TreelineOptions {
@@ -30,6 +30,8 @@ export interface TreelineOptions {
   readonly version: string;
   /** The programs of this build, as they were installed. */
   readonly assets: Programs;
+  /** Gives copies of them that outlive an update of the extension; without it, they run from where they were installed. */
+  readonly copies?: ProgramCopy;
   /** Whether the user trusts what is open; always, where it is not told. */
   readonly trusted?: () => boolean;
 }
@@ -249,7 +251,7 @@ export class Treeline {
   }
 
   async #open(found: Repository, early: EarlyStores): Promise<Opened> {
-    const { globalStorage, settings, log, assets, version } = this.#options;
+    const { globalStorage, settings, log, version } = this.#options;
     const self = await this.#who();
     const { commonDir } = found;
     const store = early.get(commonDir) ?? this.#openStore(storeFolder(globalStorage, commonDir), self);
@@ -264,12 +266,15 @@ export class Treeline {
       settings,
       adapter: (id) => this.#adapter(id),
       detector: this.#detector,
-      keeper: () => Promise.resolve(assets.keeper),
+      keeper: async () => (await this.#lasting()).keeper,
       self,
       log,
       host: 'window',
       version,
-      succession: { program: () => Promise.resolve(assets.steward), trusted: this.#options.trusted ?? (() => true) },
+      succession: {
+        program: async () => (await this.#lasting()).steward,
+        trusted: this.#options.trusted ?? (() => true),
+      },
     });
     const unsubscribe = host.sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
     const close = (): void => {
@@ -277,6 +282,11 @@ export class Treeline {
       unclaim();
     };
     return { host, repository, close };
+  }
+
+  /** The programs that outlive this window. */
+  async #lasting(): Promise<Programs> {
+    return this.#options.copies?.programs() ?? this.#options.assets;
   }
 
   #adapters(): readonly AgentAdapter[] {
