@@ -1,5 +1,6 @@
 // Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
 //   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
+import { createHash } from 'node:crypto';
 import { context } from 'esbuild';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,6 +12,36 @@ const hostTests = process.argv.includes('--host-tests');
 const watch = process.argv.includes('--watch');
 const dist = path.resolve(root, process.argv.find((arg) => arg.startsWith('--out='))?.slice('--out='.length) ?? 'dist');
 
+/**
+ * Gives src/platform/build.ts the id of the build. It is made anew whenever a source changes, in a watched build too: every
+ * bundle of one build has the same one.
+ * @type {import('esbuild').Plugin}
+ */
+const buildId = {
+  name: 'build-id',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]src[\\/]platform[\\/]build\.ts$/ }, () => {
+      const sources = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => path.join(parentPath, name));
+      const files = [...sources, path.join(root, 'package.json'), path.join(root, 'package-lock.json')].sort();
+      return { contents: `export const BUILD = ${JSON.stringify(idOf(files))};`, loader: 'js', watchFiles: files };
+    });
+  },
+};
+
+/** The version, and a digest of what the build is made from. */
+function idOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const content = readFileSync(file);
+    const name = path.relative(root, file).split(path.sep).join('/');
+    hash.update(JSON.stringify([name, content.length])).update(content);
+  }
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return `${version}-${hash.digest('hex').slice(0, 16)}`;
+}
+
 /** @type {import('esbuild').BuildOptions} */
 const common = {
   absWorkingDir: root,
@@ -21,6 +52,7 @@ const common = {
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
+  plugins: [buildId],
 };
 
 /** For the hosts that Treeline supports: VS Code 1.101 and newer run Node 22. */
@@ -32,7 +64,10 @@ const node = {
   target: 'node22',
   external: ['vscode'],
   // Dependencies that are ES modules only read import.meta.url, which a CommonJS bundle has to be given.
-  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.dirname': '__dirname' },
+  define: {
+    'import.meta.url': 'importMetaUrl',
+    'import.meta.dirname': '__dirname',
+  },
   banner: { js: "'use strict';const importMetaUrl=require('node:url').pathToFileURL(__filename).href;" },
   // Prefer a package's ES module: it is what tree shaking works on.
   mainFields: ['module', 'main'],

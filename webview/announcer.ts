@@ -39,6 +39,16 @@ export class Announcer {
     }
   }
 
+  /** The host does not answer any more, or does again: said at once. */
+  connection(lost: boolean): void {
+    window.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    setText(this.element, this.#words.say(lost ? 'header.lost' : 'live.connected'));
+    if (!lost && (this.#added > 0 || this.#status !== undefined)) {
+      this.#schedule();
+    }
+  }
+
   /** Another session: nothing of the one before is said any longer. */
   reset(): void {
     this.#added = 0;

@@ -6,6 +6,9 @@ const IN_FLIGHT = 2;
 /** Rows around the visible ones that are fetched before they are seen. */
 const PREFETCH = CHUNK / 2;
 
+/** How long (ms) a row to begin at is waited for. */
+const READING = 10_000;
+
 /** Where a list begins that is loaded anew: at its end, or at the first row that is not before `seq`. */
 export type Start = 'end' | { readonly seq: number };
 
@@ -52,6 +55,8 @@ export class Feed {
   #shown = new RowCache();
   #loading: Loading | undefined;
   #greatest = 0;
+  /** A row to begin at that is not there yet: a host that has just started is still reading. */
+  #awaited: { readonly seq: number; readonly until: number } | undefined;
   /** Where the reader is, for a list that has to be loaded again. */
   #where: () => Start = () => 'end';
 
@@ -77,6 +82,11 @@ export class Feed {
     return this.#loading !== undefined;
   }
 
+  /** Whether the row to begin at is still to come. */
+  get awaits(): boolean {
+    return this.#loading !== undefined || (this.#awaited !== undefined && performance.now() < this.#awaited.until);
+  }
+
   /** Tells the feed how to find out where the reader is. */
   follow(where: () => Start): void {
     this.#where = where;
@@ -93,6 +103,7 @@ export class Feed {
   /** Loads a list and shows it when its first rows are there. `greet`: it is the page's first request. */
   open(filter: RowFilter, start: Start, { greet = false } = {}): void {
     this.#filter = filter;
+    this.#awaited = undefined;
     this.#since = this.#request + 1;
     this.#pending.clear();
     const unfiltered = filter.groups.length === 0 && filter.query === '';
@@ -119,6 +130,7 @@ export class Feed {
   clear(): void {
     this.#shown = new RowCache();
     this.#loading = undefined;
+    this.#awaited = undefined;
     this.#pending.clear();
     this.#since = this.#request + 1;
     this.#greatest = 0;
@@ -182,11 +194,15 @@ export class Feed {
       this.#reopen();
     } else {
       this.#events.changed(Math.max(0, this.#shown.total - before));
+      const { seq, until } = this.#awaited ?? { seq: Infinity, until: 0 };
+      if (this.#greatest >= seq && performance.now() < until) {
+        this.#reopen();
+      }
     }
   }
 
   #reopen(): void {
-    this.open(this.#filter, this.#loading?.start ?? this.#where());
+    this.open(this.#filter, this.#loading?.start ?? this.#awaited ?? this.#where());
   }
 
   /** One step of the search for the row to begin at: rows stand in the order of their numbers. */
@@ -225,8 +241,12 @@ export class Feed {
   }
 
   #show(loading: Loading, position: number): void {
+    const { start } = loading;
     this.#shown = loading.cache;
     this.#loading = undefined;
+    if (start !== 'end' && start.seq > this.#greatest) {
+      this.#awaited = { seq: start.seq, until: performance.now() + READING };
+    }
     this.#events.opened({ position: Math.max(0, position), start: loading.start });
     if (loading.again) {
       this.#reopen();

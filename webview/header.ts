@@ -1,5 +1,5 @@
 import { h, icon, setText } from './dom.ts';
-import { STATUS_LOOKS } from './looks.ts';
+import { statusLook } from './looks.ts';
 import { line } from './text.ts';
 import type { Header, PageMessage } from '../src/protocol/timeline.ts';
 import type { Words } from './words.ts';
@@ -19,6 +19,8 @@ const COMMANDS: readonly {
   { command: 'log', icon: 'output', quiet: true, shown: () => true },
 ];
 
+const LOST = { icon: 'debug-disconnect', color: 'orange', spins: false };
+
 /** The head of the page: what the session is doing, the evidence for it, its figures, and what can be done. */
 export class HeaderView {
   readonly element: HTMLElement;
@@ -30,6 +32,7 @@ export class HeaderView {
   readonly #elapsed = h('span', { class: 'fact elapsed' });
   readonly #buttons: ReadonlyMap<Command, HTMLElement>;
   #header: Header | null = null;
+  #lost = false;
   #timer: number | undefined;
 
   constructor(words: Words, run: (command: Command) => void) {
@@ -77,15 +80,25 @@ export class HeaderView {
     this.#tick();
   }
 
+  /** Whether the host does not answer: what is shown is what was last known, and nothing can be done. */
+  set lost(lost: boolean) {
+    if (lost !== this.#lost) {
+      this.#lost = lost;
+      this.show(this.#header);
+    }
+  }
+
   #fill(header: Header): void {
     const words = this.#words;
-    const look = STATUS_LOOKS[header.status];
+    const look = this.#lost ? LOST : statusLook(header.status);
     const evidence = words.say('header.evidence', line(header.evidence, 300), words.time(header.evidenceAt));
     this.#status.className = `status color-${look.color}`;
-    this.#status.title = `${evidence} (${words.moment(header.evidenceAt)})`;
+    this.#status.title = this.#lost
+      ? words.say('header.lost.title')
+      : `${evidence} (${words.moment(header.evidenceAt)})`;
     const sign = icon(look.icon);
     sign.classList.toggle('spins', look.spins === true);
-    this.#status.replaceChildren(sign, h('b', {}, header.statusLabel));
+    this.#status.replaceChildren(sign, h('b', {}, this.#lost ? words.say('header.lost') : header.statusLabel));
     const name = line(header.name, 200);
     setText(this.#name, name);
     this.#name.title = name;
@@ -95,6 +108,7 @@ export class HeaderView {
       const button = this.#buttons.get(command);
       if (button !== undefined) {
         button.hidden = !shown(header.can);
+        button.toggleAttribute('disabled', this.#lost);
       }
     }
   }
@@ -127,11 +141,11 @@ export class HeaderView {
     ];
   }
 
-  /** The clock of a live turn: one timer, only while there is something to show and somebody to see it. */
+  /** The clock of a live turn: one timer, only while there is something to show, a host that knows, and somebody to see it. */
   #tick(): void {
     window.clearTimeout(this.#timer);
     const header = this.#header;
-    if (header?.startedAt === undefined) {
+    if (header?.startedAt === undefined || this.#lost) {
       return;
     }
     const now = header.endedAt ?? Date.now();

@@ -1,4 +1,6 @@
-import type { Outcome, Row, RowGroup, RowKind, Status } from '../src/protocol/timeline.ts';
+import { KINDS } from '../src/protocol/kinds.ts';
+import type { KindOfRow } from '../src/protocol/kinds.ts';
+import type { Outcome, Row, RowGroup, Status } from '../src/protocol/timeline.ts';
 
 /** The groups of the filter bar, in the order of its buttons, with their codicons. */
 export const GROUPS: readonly { readonly group: RowGroup; readonly icon: string }[] = [
@@ -10,46 +12,13 @@ export const GROUPS: readonly { readonly group: RowGroup; readonly icon: string 
   { group: 'system', icon: 'server-process' },
 ];
 
-/** How the text of a row is shown. */
-export type TextStyle = 'markdown' | 'plain' | 'mono';
-
-interface RowLook {
-  readonly icon: string;
-  readonly style: TextStyle;
-  /** More than this is folded away. */
-  readonly lines: number;
-  /** The kind's name stands before the text. */
-  readonly named?: boolean;
-}
-
-const LOOKS: Readonly<Record<RowKind, RowLook>> = {
-  session: { icon: 'link', style: 'plain', lines: 2 },
-  prompt: { icon: 'account', style: 'plain', lines: 8 },
-  text: { icon: 'comment', style: 'markdown', lines: 30 },
-  thinking: { icon: 'lightbulb', style: 'markdown', lines: 6 },
-  tool: { icon: 'tools', style: 'plain', lines: 0 },
-  files: { icon: 'files', style: 'plain', lines: 4 },
-  todo: { icon: 'checklist', style: 'plain', lines: 4 },
-  denial: { icon: 'shield', style: 'plain', lines: 6, named: true },
-  retry: { icon: 'refresh', style: 'plain', lines: 4, named: true },
-  notice: { icon: 'info', style: 'plain', lines: 4 },
-  warning: { icon: 'warning', style: 'plain', lines: 6, named: true },
-  error: { icon: 'error', style: 'plain', lines: 12, named: true },
-  result: { icon: 'pass', style: 'markdown', lines: 12, named: true },
-  output: { icon: 'output', style: 'mono', lines: 16 },
-  raw: { icon: 'code', style: 'mono', lines: 3 },
-  'turn-start': { icon: 'account', style: 'plain', lines: 10 },
-  'turn-end': { icon: 'milestone', style: 'plain', lines: 6 },
-  sent: { icon: 'send', style: 'plain', lines: 8, named: true },
-  keeper: { icon: 'server-process', style: 'plain', lines: 3 },
-  stderr: { icon: 'terminal', style: 'mono', lines: 6 },
-};
+type RowLook = Pick<KindOfRow, 'icon' | 'style' | 'lines' | 'named'>;
 
 const OTHER: RowLook = { icon: 'circle-small', style: 'plain', lines: 4 };
 
 /** How a row looks. A kind of a newer host reads as plain text. */
 export function lookOf(row: Row): RowLook {
-  const look = (LOOKS as Readonly<Partial<Record<string, RowLook>>>)[row.kind] ?? OTHER;
+  const look = (KINDS as Readonly<Partial<Record<string, RowLook>>>)[row.kind] ?? OTHER;
   if (row.tool !== undefined) {
     return { ...look, icon: toolIcon(row.tool.name, row.tool.subagent === true) };
   }
@@ -87,10 +56,14 @@ function toolIcon(name: string, subagent: boolean): string {
   return TOOL_ICONS.find(([pattern]) => pattern.test(name))?.[1] ?? 'tools';
 }
 
+interface StatusLook {
+  readonly icon: string;
+  readonly color: string;
+  readonly spins?: boolean;
+}
+
 /** Status icons and colours, the same as in the tree. */
-export const STATUS_LOOKS: Readonly<
-  Record<Status, { readonly icon: string; readonly color: string; readonly spins?: true }>
-> = {
+const STATUS_LOOKS: Readonly<Record<Status, StatusLook>> = {
   queued: { icon: 'clock', color: 'quiet' },
   preparing: { icon: 'loading', color: 'quiet', spins: true },
   starting: { icon: 'loading', color: 'blue', spins: true },
@@ -104,3 +77,8 @@ export const STATUS_LOOKS: Readonly<
   lost: { icon: 'debug-disconnect', color: 'red' },
   archived: { icon: 'archive', color: 'quiet' },
 };
+
+/** How a status looks. One of a newer host is shown by its label alone. */
+export function statusLook(status: Status): StatusLook {
+  return (STATUS_LOOKS as Readonly<Partial<Record<string, StatusLook>>>)[status] ?? { icon: 'circle', color: 'quiet' };
+}

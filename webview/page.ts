@@ -1,3 +1,4 @@
+import { MOST_EXPANDED } from '../src/protocol/check.ts';
 import { Announcer } from './announcer.ts';
 import { RowActions } from './actions.ts';
 import { h } from './dom.ts';
@@ -9,26 +10,25 @@ import { highlight } from './highlight.ts';
 import { post, recall, remember } from './host.ts';
 import { handleKeys } from './keys.ts';
 import { List } from './list.ts';
+import { Liveness } from './liveness.ts';
 import { canToggle, drawPlaceholder, drawRow } from './row.ts';
 import { Words } from './words.ts';
 import type { Opened, Start } from './feed.ts';
 import type { LinkTarget } from './links.ts';
-import type { Memory } from './host.ts';
-import type { Header, HostMessage, Row, RowFilter } from '../src/protocol/timeline.ts';
+import type { Header, HostMessage, PageState, Place, Row, RowFilter } from '../src/protocol/timeline.ts';
 
 /** The page's memory is written this long (ms) after a change. */
 const MEMORY_DELAY = 250;
-/** So many open rows are remembered. */
-const MAX_EXPANDED = 500;
-
 type Hello = Extract<HostMessage, { type: 'hello' }>;
 
 /** The whole page: joins the rows' feed, the list that shows them, the header and the filter. */
 export class Page {
   readonly #root: HTMLElement;
-  readonly #memory: Memory | undefined = recall();
+  /** What is remembered of an earlier life: by the editor, or else by the host. */
+  #memory: PageState | undefined = recall();
   readonly #feed: Feed;
-  readonly #expanded = new Set<number>(this.#memory?.expanded);
+  readonly #liveness: Liveness;
+  readonly #expanded = new Set<number>(this.#memory?.place?.expanded);
   #view: View | undefined;
   #follow = false;
   #header: Header | null = null;
@@ -36,8 +36,13 @@ export class Page {
   #entered = false;
   /** Rows that came while the reader was away from the end. */
   #unseen = 0;
-  #anchorY = this.#memory?.anchor?.y ?? 0;
+  #anchorY = this.#memory?.place?.anchor?.y ?? 0;
   #memoryTimer: number | undefined;
+  /** The place that the host was told of last. */
+  #told = '';
+  #lost = false;
+  /** The list of an earlier life was shown again: from now on the reader is where it stands. */
+  #arrived = false;
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -49,11 +54,19 @@ export class Page {
         this.#opened(opened);
       },
     });
+    this.#liveness = new Liveness(
+      () => {
+        post({ type: 'ping' });
+      },
+      (lost) => {
+        this.#setLost(lost);
+      },
+    );
   }
 
   /** Asks the host for everything. */
   start(): void {
-    const { anchor, filter } = this.#memory ?? {};
+    const { place: { anchor } = {}, filter } = this.#memory ?? {};
     this.#feed.open(filter ?? { groups: [], query: '' }, anchor === undefined ? 'end' : { seq: anchor.seq }, {
       greet: true,
     });
@@ -62,9 +75,11 @@ export class Page {
         this.#remember();
       });
     }
+    this.#liveness.start();
   }
 
   receive(message: HostMessage): void {
+    this.#liveness.heard();
     switch (message.type) {
       case 'hello':
         this.#hello(message);
@@ -82,7 +97,23 @@ export class Page {
         this.#feed.failed();
         this.#view?.empty.fail(message.message);
         break;
+      case 'pong':
+        break;
     }
+  }
+
+  /** The host does not answer any more, or does again: then it tells of what was new meanwhile. */
+  #setLost(lost: boolean): void {
+    this.#lost = lost;
+    const view = this.#view;
+    if (view === undefined) {
+      // Before the host's first words there are none but those that stand in the document.
+      const words = lost ? (this.#root.dataset['reconnecting'] ?? '') : '';
+      this.#root.replaceChildren(h('p', { class: 'reconnecting', role: 'status' }, words));
+      return;
+    }
+    view.header.lost = lost;
+    view.announcer.connection(lost);
   }
 
   #hello({ state, header, strings, locale }: Hello): void {
@@ -93,14 +124,25 @@ export class Page {
     }
     document.documentElement.lang = locale;
     this.#view = this.#build(new Words(strings, locale));
-    const filter = this.#memory?.filter ?? state.filter;
+    const known = this.#memory !== undefined;
+    this.#memory ??= state;
+    const { filter, place } = this.#memory;
+    for (const seq of place?.expanded ?? []) {
+      this.#expanded.add(seq);
+    }
     this.#view.filter.show(filter);
     this.#header = header;
-    if (header !== null) {
+    if (header === null) {
+      if (!known) {
+        this.#feed.open(filter, 'end');
+      }
+    } else {
       // The first request was made in the hope that it is the session of before.
       const same = this.#enter(header.session);
-      if (!same || !sameFilter(filter, this.#feed.filter)) {
+      if (!same) {
         this.#feed.open(filter, 'end');
+      } else if (!known && (place?.anchor !== undefined || !sameFilter(filter, this.#feed.filter))) {
+        this.#feed.open(filter, this.#startAt(place?.anchor));
       }
     }
     this.#showHeader();
@@ -178,7 +220,7 @@ export class Page {
       this.#view?.list.open({ position: 0, start: 'end' }, 0);
       if (header !== null) {
         const same = this.#enter(header.session);
-        this.#feed.open(this.#feed.filter, same ? this.#startAt(this.#memory?.anchor) : 'end');
+        this.#feed.open(this.#feed.filter, same ? this.#startAt(this.#memory?.place?.anchor) : 'end');
       }
       this.#schedule();
     }
@@ -208,6 +250,7 @@ export class Page {
     if (view === undefined) {
       return;
     }
+    view.header.lost = this.#lost;
     view.header.show(header);
     view.filter.element.hidden = header === null;
     view.announcer.status(header?.statusLabel);
@@ -230,6 +273,7 @@ export class Page {
 
   #opened(opened: Opened): void {
     this.#unseen = 0;
+    this.#arrived ||= this.#header !== null && !this.#feed.awaits;
     this.#view?.list.open(opened, this.#anchorY);
     this.#moved();
   }
@@ -362,14 +406,20 @@ export class Page {
     if (view === undefined || !this.#entered) {
       return;
     }
-    const { place } = view.list;
-    remember({
-      ...(this.#header !== null && { session: this.#header.session }),
-      follow: this.#follow,
-      filter: this.#feed.filter,
-      ...(place !== undefined && { anchor: place }),
-      expanded: [...this.#expanded].slice(-MAX_EXPANDED),
-    });
+    const session = this.#header?.session;
+    // While the rows are still to come, the reader is where they will be shown.
+    const comes = this.#feed.awaits && !this.#arrived && session === this.#memory?.session;
+    const anchor = comes ? this.#memory?.place?.anchor : view.list.place;
+    const place: Place = {
+      ...(anchor !== undefined && { anchor }),
+      expanded: [...this.#expanded].slice(-MOST_EXPANDED),
+    };
+    remember({ ...(session !== undefined && { session }), follow: this.#follow, filter: this.#feed.filter, place });
+    const told = JSON.stringify([session, place]);
+    if (session !== undefined && told !== this.#told) {
+      this.#told = told;
+      post({ type: 'place', session, place });
+    }
   }
 }
 

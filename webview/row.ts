@@ -60,14 +60,14 @@ function label(row: Row, words: Words): string {
   const time = words.time(row.at);
   if (row.tool !== undefined) {
     const { tool } = row;
-    const state = words.say(`tool.${tool.state}`);
+    const state = words.word('tool', tool.state);
     const what = `${line(tool.name, 60)} ${line(tool.argument, 120)}`.trim();
     return tool.state === 'ok' ? `${what}, ${state}${nested}, ${time}` : `${state}: ${what}${nested}, ${time}`;
   }
-  const outcome = row.end?.outcome === undefined ? '' : `, ${words.say(`outcome.${row.end.outcome}`)}`;
+  const outcome = row.end?.outcome === undefined ? '' : `, ${words.word('outcome', row.end.outcome)}`;
   const items =
-    row.changes?.map((change) => `${words.say(`change.${change.change}`)} ${change.path}`).join(', ') ??
-    row.todo?.map((item) => `${words.say(`todo.${item.state}`)}: ${item.text}`).join(', ') ??
+    row.changes?.map((change) => `${words.word('change', change.change)} ${change.path}`).join(', ') ??
+    row.todo?.map((item) => `${words.word('todo', item.state)}: ${item.text}`).join(', ') ??
     '';
   const said = line(`${row.text.text} ${items}`, 160);
   return `${kindName(row, words)}${outcome}${said === '' ? '' : `: ${said}`}${nested}, ${time}`;
@@ -118,7 +118,7 @@ function headingOf(row: Row, words: Words): string {
     return words.say('todo.progress', row.todo.filter(({ state }) => state === 'done').length, row.todo.length);
   }
   if (row.end?.outcome !== undefined) {
-    return words.say(`outcome.${row.end.outcome}`);
+    return words.word('outcome', row.end.outcome);
   }
   return lookOf(row).named === true ? kindName(row, words) : '';
 }
@@ -165,7 +165,7 @@ function brief({ todo }: Row): HTMLElement | string {
 function todoList(items: NonNullable<Row['todo']>, words: Words): HTMLElement {
   const list = h('ul', { class: 'todo' });
   for (const { text, state } of items) {
-    const item = h('li', { class: `codicon-${TODO_ICONS[state]} ${state}`, title: words.say(`todo.${state}`) });
+    const item = h('li', { class: `codicon-${TODO_ICONS[state]} ${state}`, title: words.word('todo', state) });
     item.append(line(text, 500));
     list.append(item);
   }
@@ -182,7 +182,7 @@ function fileList(changes: NonNullable<Row['changes']>, context: RowContext): HT
     list.append(
       h(
         'li',
-        { class: `codicon-${CHANGE_ICONS[change]} change-${change}`, title: words.say(`change.${change}`) },
+        { class: `codicon-${CHANGE_ICONS[change]} change-${change}`, title: words.word('change', change) },
         change === 'delete' ? h('span', { class: 'file' }, shown) : fileLink(path, undefined, shown, words),
       ),
     );

@@ -17,12 +17,21 @@ export function readable(text: string): string {
     .replace(REORDERING, (sign) => `‹U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`);
 }
 
+/** The first `length` UTF-16 units, or one less where the last would be half of a character. */
+export function start(text: string, length: number): string {
+  if (text.length <= length) {
+    return text;
+  }
+  const halves = /[\ud800-\udbff]/.test(text.charAt(length - 1)) && /[\udc00-\udfff]/.test(text.charAt(length));
+  return text.slice(0, halves ? length - 1 : length);
+}
+
 /** The same on one line, at most `length` characters. */
 export function line(text: string, length: number): string {
-  const flat = readable(text.length > 4 * length ? text.slice(0, 4 * length) : text)
+  const flat = readable(start(text, 4 * length))
     .replace(/\s+/g, ' ')
     .trim();
-  return flat.length > length ? `${flat.slice(0, length - 1)}…` : flat;
+  return flat.length > length ? `${start(flat, length - 1)}…` : flat;
 }
 
 /** A beginning of at most `lines` lines and `length` characters, and whether it is not all. */
@@ -40,5 +49,5 @@ export function beginning(
   if (limit >= text.length || (text.length < length && text.slice(limit + 1).split('\n', 4).length <= 2)) {
     return { text, cut: false };
   }
-  return { text: text.slice(0, limit), cut: true };
+  return { text: start(text, limit), cut: true };
 }

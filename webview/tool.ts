@@ -5,7 +5,12 @@ import type { RowContext } from './parts.ts';
 import type { Excerpt, ToolPart } from '../src/protocol/timeline.ts';
 import type { Words } from './words.ts';
 
-const STATE_ICONS = { running: 'loading', ok: 'check', failed: 'error', denied: 'shield' } as const;
+const STATE_ICONS: Readonly<Record<ToolPart['state'], string>> = {
+  running: 'loading',
+  ok: 'check',
+  failed: 'error',
+  denied: 'shield',
+};
 
 /** A tool call: one line, and under it, only when it is open, what went in and what came out. */
 export function toolBody(tool: ToolPart, context: RowContext): HTMLElement {
@@ -44,7 +49,7 @@ function argument(tool: ToolPart, context: RowContext): HTMLElement {
 }
 
 function stateText(tool: ToolPart, words: Words): string {
-  const word = tool.state === 'ok' ? '' : words.say(`tool.${tool.state}`);
+  const word = tool.state === 'ok' ? '' : words.word('tool', tool.state);
   const exit = tool.exitCode === undefined || tool.exitCode === 0 ? '' : words.say('tool.exit', tool.exitCode);
   const time = tool.durationMs === undefined ? '' : words.duration(tool.durationMs);
   return [countChanges(tool.diff), word, exit, time].filter((part) => part !== '').join(' · ');

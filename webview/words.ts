@@ -1,4 +1,5 @@
 import { STRINGS } from '../src/protocol/strings.ts';
+import { line } from './text.ts';
 import type { StringKey } from '../src/protocol/strings.ts';
 
 /** Speaks the reader's language: sentences from the host, numbers and times by the locale. */
@@ -32,6 +33,12 @@ export class Words {
   say(key: StringKey, ...values: readonly (string | number)[]): string {
     const sentence = Object.hasOwn(this.#strings, key) ? this.#strings[key] : STRINGS[key];
     return (sentence ?? STRINGS[key]).replace(/\{(\d)\}/g, (place, index) => String(values[Number(index)] ?? place));
+  }
+
+  /** The word for a value of the host; a value that this page does not know is shown as it is. */
+  word(kind: 'tool' | 'outcome' | 'change' | 'todo', value: string): string {
+    const key = `${kind}.${value}`;
+    return Object.hasOwn(STRINGS, key) ? this.say(key as StringKey) : line(value, 40);
   }
 
   /** The sentence for so many. */

@@ -1,6 +1,6 @@
 import type { ApiEvent, ApiExit, ApiSession, ApiTurn, TreelineApi } from '../api.ts';
 import { TreelineError } from '../platform/errors.ts';
-import { boolean, listOf, nonEmpty, optional, shape } from '../platform/check.ts';
+import { invalid, nonEmpty } from '../platform/check.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
 import type { ExitRecord, Session, Turn } from '../store/model.ts';
 import { ALL_ROWS } from '../timeline/rows.ts';
@@ -8,22 +8,9 @@ import type { Row } from '../timeline/rows.ts';
 import { allSessions, findSession } from '../views/services.ts';
 import type { Found, Services } from '../views/services.ts';
 import { askTimeline } from '../views/timeline-use.ts';
+import { readRange, readResume, readSpawn, readStartOptions } from './api-arguments.ts';
 import { theRepository } from './repository-arg.ts';
 import { requireTrust } from './trust.ts';
-
-// Other extensions are programs of others: what they hand in is checked like any other data from outside.
-const readSpawn = shape({
-  agent: nonEmpty,
-  prompt: nonEmpty,
-  base: optional(nonEmpty),
-  name: optional(nonEmpty),
-  expects: optional(listOf(nonEmpty)),
-  repository: optional(nonEmpty),
-});
-const readResume = shape({ prompt: nonEmpty, fresh: optional(boolean) });
-
-const MOST_EVENTS = 1000;
-const EVENTS = 100;
 
 /** The API that activation hands out. */
 export function exportedApi(services: Services): TreelineApi {
@@ -38,24 +25,27 @@ export function exportedApi(services: Services): TreelineApi {
   };
   return {
     version: 1,
-    async spawn(request, options = {}) {
+    async spawn(request, options) {
       requireTrust();
       const { repository: folder, ...wanted } = readSpawn(request, 'spawn');
+      const how = readStartOptions(options);
       const repository = await theRepository(services, folder, false);
       if (repository === undefined) {
         throw new TreelineError('cancelled', 'The spawn was cancelled.');
       }
-      return apiSession({ session: await repository.spawn(wanted, options), repository });
+      return apiSession({ session: await repository.spawn(wanted, how), repository });
     },
     async stop(id) {
       const { repository } = await need(id);
       const exit = await repository.stop(id);
       return exit && apiExit(exit);
     },
-    async resume(id, request, options = {}) {
+    async resume(id, request, options) {
       requireTrust();
+      const wanted = readResume(request, 'resume');
+      const how = readStartOptions(options);
       const { repository } = await need(id);
-      return apiSession({ session: await repository.resume(id, readResume(request, 'resume'), options), repository });
+      return apiSession({ session: await repository.resume(id, wanted, how), repository });
     },
     async send(id, text) {
       const { repository } = await need(id);
@@ -70,15 +60,16 @@ export function exportedApi(services: Services): TreelineApi {
       const found = findSession(treeline, id);
       return found && apiSession(found);
     },
-    async events(id, { from = -EVENTS, count = EVENTS } = {}) {
+    async events(id, range) {
+      const { from, count } = readRange(range);
       await need(id);
-      const wanted = Math.min(MOST_EVENTS, Math.max(1, Math.trunc(count)));
-      const page = await askTimeline(services, id, (timelines) =>
-        timelines.page(id, ALL_ROWS, Math.trunc(from), wanted),
-      );
+      const page = await askTimeline(services, id, (timelines) => timelines.page(id, ALL_ROWS, from, count));
       return { total: page.total, from: page.from, events: page.rows.map(apiEvent) };
     },
     onDidChange(listener) {
+      if (typeof listener !== 'function') {
+        invalid('listener', 'a function', listener);
+      }
       const dispose = treeline.onDidChange(({ sessions }) => {
         if (sessions.size > 0) {
           listener([...sessions]);

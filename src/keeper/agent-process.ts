@@ -3,16 +3,13 @@ import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import spawn from 'cross-spawn';
 import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
-import { processId, readProcStat } from '../platform/process-id.ts';
+import { hostName, processId, readProcStat } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
-import type { KeeperSpec } from './protocol.ts';
+import type { Additions, KeeperSpec } from './protocol.ts';
 import { agentEnv } from './spec.ts';
 
 /** What waits at most for an agent that does not read its stdin: bytes. */
 const STDIN_LIMIT = 4 * 1024 * 1024;
-
-/** How long a message may wait for a busy agent to read on before the sender is told that it was handed over: ms. */
-const HANDED_OVER = 1000;
 
 /** The agent's process, as its keeper holds it. */
 export interface AgentProcess {
@@ -22,27 +19,30 @@ export interface AgentProcess {
   /** Resolves when the process has ended; its pipes may still hold output then. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /**
-   * Writes a message to the agent's stdin as it is, with a line end after it. Resolves when the pipe took it, or after 1 s while
-   * the agent is busy elsewhere. Throws TreelineError `no-stdin`, `stdin-full` or `stdin-closed`; `before` runs once the
-   * message is known to be welcome.
+   * Writes a message to the agent's stdin as it is, with a line end after it. Resolves when the pipe took it, be it hours later.
+   * Throws TreelineError `no-stdin`, `stdin-full` or `stdin-closed`; `before` runs, and is waited for, once the message is known
+   * to be welcome.
    */
-  send(text: string, before: () => void): Promise<void>;
+  send(text: string, before: () => Promise<unknown>): Promise<void>;
+  /** With `lines`: the prompt, which is to be sent first of all. */
+  readonly first?: string;
 }
 
 /**
  * Starts the agent in a process group of its own, without a shell. Throws TreelineError with a plain sentence when the system
  * refuses.
  *
- * With `lines` the prompt is the first message, sent as it is with a line end after it: a prompt with line ends in it arrives as
- * several lines, as any message does.
+ * @param additions to the user's environment, for this agent alone.
+ *
+ * With `lines` the prompt is the first message: one with line ends in it arrives as several lines, as any message does.
  */
-export async function startAgent(spec: KeeperSpec): Promise<AgentProcess> {
+export async function startAgent(spec: KeeperSpec, additions: Additions = {}): Promise<AgentProcess> {
   if (statSync(spec.worktree, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new TreelineError('no-worktree', `The agent was not started, because ${spec.worktree} is not a folder.`);
   }
   const { input, first } = openPrompt(spec);
   try {
-    const child = spawnAgent(spec, [input ?? (spec.stdin === 'lines' ? 'pipe' : 'ignore'), 'pipe', 'pipe']);
+    const child = spawnAgent(spec, additions, [input ?? (spec.stdin === 'lines' ? 'pipe' : 'ignore'), 'pipe', 'pipe']);
     const { pid, stdin, stdout, stderr } = child;
     if (pid === undefined || stdout === null || stderr === null) {
       throw await new Promise((resolve) => child.once('error', resolve));
@@ -52,11 +52,8 @@ export async function startAgent(spec: KeeperSpec): Promise<AgentProcess> {
     );
     // At once, while it cannot have been fetched yet and nobody else can have its pid. Elsewhere a look takes its time: an agent
     // that is gone by then gets an identity that no living process has.
-    const id = readProcStat(pid)?.id ?? (await processId(pid)) ?? { pid, start: 'gone' };
-    const send = sender(stdin);
-    // Whether it reads its prompt is the agent's business; its end will tell.
-    if (first !== undefined) send(first, () => undefined).catch(() => undefined);
-    return { id, stdout, stderr, exited, send };
+    const id = readProcStat(pid)?.id ?? (await processId(pid)) ?? { pid, start: 'gone', host: hostName() };
+    return { id, stdout, stderr, exited, send: sender(stdin), ...(first !== undefined && { first }) };
   } catch (error) {
     throw refusal(spec.argv[0] ?? '', error);
   } finally {
@@ -79,11 +76,11 @@ function openPrompt({ stdin, prompt: file }: KeeperSpec): { input?: number; firs
  * Windows runs the batch files that npm makes of programs only by `cmd.exe`: cross-spawn does that, and escapes every argument.
  * Elsewhere, and for an `.exe`, it is node's own spawn.
  */
-function spawnAgent(spec: KeeperSpec, stdio: StdioOptions): ChildProcess {
+function spawnAgent(spec: KeeperSpec, additions: Additions, stdio: StdioOptions): ChildProcess {
   const [program = '', ...args] = spec.argv;
   return spawn(program, args, {
     cwd: spec.worktree,
-    env: agentEnv(process.env, spec),
+    env: agentEnv(process.env, spec, additions),
     detached: true,
     shell: false,
     windowsHide: true,
@@ -94,31 +91,26 @@ function spawnAgent(spec: KeeperSpec, stdio: StdioOptions): ChildProcess {
 function sender(stdin: Writable | null): AgentProcess['send'] {
   // Without a listener an EPIPE would end the keeper; each write hears of it by its own callback.
   stdin?.on('error', () => undefined);
-  return (text, before) =>
-    new Promise((resolve, reject) => {
-      if (stdin === null) {
-        reject(
-          new TreelineError(
-            'no-stdin',
-            'This agent does not accept messages while it works. Send the message when the turn has ended.',
-          ),
-        );
-      } else if (!stdin.writable) {
-        reject(stdinClosed());
-      } else if (stdin.writableLength > STDIN_LIMIT) {
-        reject(
-          new TreelineError('stdin-full', 'The agent has not read its earlier messages yet. Wait for it, or stop it.'),
-        );
-      } else {
-        before();
-        const timer = setTimeout(resolve, HANDED_OVER);
-        stdin.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
-          clearTimeout(timer);
-          if (error) reject(stdinClosed(error));
-          else resolve();
-        });
-      }
-    });
+  return async (text, before) => {
+    if (stdin === null) {
+      const why = 'This agent does not accept messages while it works. Send the message when the turn has ended.';
+      throw new TreelineError('no-stdin', why);
+    }
+    if (!stdin.writable) throw stdinClosed();
+    if (stdin.writableLength > STDIN_LIMIT) {
+      throw new TreelineError(
+        'stdin-full',
+        'The agent has not read its earlier messages yet. Wait for it, or stop it.',
+      );
+    }
+    await before();
+    await new Promise<void>((resolve, reject) =>
+      stdin.write(text.endsWith('\n') ? text : `${text}\n`, (error) => {
+        if (error) reject(stdinClosed(error));
+        else resolve();
+      }),
+    );
+  };
 }
 
 function stdinClosed(cause?: Error): TreelineError {

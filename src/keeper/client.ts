@@ -4,16 +4,17 @@ import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRecord, natural, parseJson, positive, record, string } from '../platform/check.ts';
+import { isRecord, natural, number, oneOf, parseJson, positive, record, shape, string } from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
+import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { PRIVATE_FILE } from '../platform/paths.ts';
-import { isAliveNow, processId } from '../platform/process-id.ts';
+import { hostName, isAliveNow, isElsewhere, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
 import { LineSplitter } from '../platform/lines.ts';
-import { RUN_FILES } from './protocol.ts';
-import type { KeeperReply, KeeperRequest, KeeperSpec } from './protocol.ts';
+import { RUN_FILES, STREAM_KEYS } from './protocol.ts';
+import type { Grown, KeeperReply, KeeperRequest, KeeperSpec, Message, StartWith, StreamKey } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
 
 export { keeperEnv, MARK, markerEnv, readSpec, userEnv, writeSpec } from './spec.ts';
@@ -27,7 +28,7 @@ export interface Launch {
   /** The keeper's bundle. */
   readonly entry: string;
   readonly runFolder: string;
-  /** The environment that the agent is to have; the run's own variables are added. */
+  /** The user's environment. What this agent alone is given comes with `start`. */
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -53,7 +54,7 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
     });
     child.unref();
     const pid = child.pid ?? 0;
-    return (await processId(pid)) ?? { pid, start: 'gone' };
+    return (await processId(pid)) ?? { pid, start: 'gone', host: hostName() };
   } catch (error) {
     throw new TreelineError(
       'keeper-start',
@@ -71,23 +72,35 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** The keeper's process, where it is known: when it is gone, waiting is over. */
   readonly keeper?: ProcessId;
+  /** Whether to be told of everything that is recorded: see `onGrew`. */
+  readonly follow?: boolean;
+  /** Whether this process acts for the repository, so that the keeper need not start another that does. */
+  readonly steward?: boolean;
 }
 
 /**
  * Connects to a run's keeper and says the token. Throws TreelineError `keeper-gone` when none answers in time, or when the
- * keeper's process is known to be gone; `protocol` when it refuses us.
+ * keeper's process is known to be gone; `protocol` when it refuses us; `elsewhere` when it runs on another machine.
  */
 export async function connectKeeper(
   { socket, token }: Pick<KeeperSpec, 'socket' | 'token'>,
-  { timeoutMs, signal, keeper }: ConnectOptions,
+  { timeoutMs, signal, keeper, follow, steward }: ConnectOptions,
 ): Promise<KeeperConnection> {
   const deadline = performance.now() + timeoutMs;
+  const hello = {
+    token,
+    ...(follow === true && { follow }),
+    ...(steward === true && { role: 'steward' as const }),
+  };
+  if (keeper !== undefined && isElsewhere(keeper)) {
+    throw new TreelineError('elsewhere', `The agent was started on ${keeper.host}; open the repository there.`);
+  }
   for (;;) {
     signal?.throwIfAborted();
     // Looked at before the attempt: a keeper may answer, and end, between the two.
     const gone = keeper !== undefined && !isAliveNow(keeper);
     const client = await connect(socket);
-    if (client !== undefined) return KeeperConnection.greet(client, token, deadline);
+    if (client !== undefined) return KeeperConnection.greet(client, hello, deadline);
     if (gone || performance.now() > deadline) {
       throw new TreelineError(
         'keeper-gone',
@@ -127,12 +140,16 @@ function connect(socket: string): Promise<net.Socket | undefined> {
   });
 }
 
+type Hello = Omit<Extract<KeeperRequest, { do: 'hello' }>, 'id' | 'do'>;
 type Answer = Extract<KeeperReply, { ok: true }>;
 type Question = KeeperRequest extends infer R ? (R extends unknown ? Omit<R, 'id'> : never) : never;
+
+const grownReply: Read<Grown> = shape({ stream: oneOf(STREAM_KEYS), at: number, end: natural });
 
 const reply: Read<KeeperReply> = (value, what) => {
   const from = record(value, what);
   if (from['event'] === 'ended') return { event: 'ended', exit: exitRecord(from['exit'], `${what}.exit`) };
+  if (from['event'] === 'grew') return { event: 'grew', ...grownReply(from, what) };
   const id = natural(from['id'], `${what}.id`);
   if (from['ok'] !== true) {
     return {
@@ -146,6 +163,7 @@ const reply: Read<KeeperReply> = (value, what) => {
     id,
     ok: true,
     ...(isRecord(from['exit']) && { exit: exitRecord(from['exit'], `${what}.exit`) }),
+    ...(from['again'] === true && { again: true as const }),
     ...(from['pid'] !== undefined && { pid: positive(from['pid'], `${what}.pid`) }),
   };
 };
@@ -156,6 +174,14 @@ export class KeeperConnection {
   readonly #waiting = new Map<number, PromiseWithResolvers<Answer>>();
   readonly #ended = Promise.withResolvers<ExitRecord>();
   readonly #closed: Promise<void>;
+  /** How far each stream is recorded, as far as it was told. */
+  readonly #grown = new Map<StreamKey, Grown>();
+  // A listener that throws is a defect, and not the keeper's: it shows as one.
+  readonly #growth = new Emitter<Grown>((error) =>
+    queueMicrotask(() => {
+      throw error;
+    }),
+  );
   #lastId = 0;
 
   private constructor(client: net.Socket) {
@@ -164,7 +190,7 @@ export class KeeperConnection {
     client.on('error', () => client.destroy());
     client.on('data', (chunk) => {
       try {
-        for (const line of lines.push(chunk)) this.#hear(parseJson(line, reply, "The keeper's reply"));
+        for (const line of lines.push(chunk)) this.#hear(parseJson(line, reply, 'The reply'));
       } catch (error) {
         this.#fail(error instanceof TreelineError ? error : new TreelineError('protocol', errorText(error)));
         client.destroy();
@@ -179,11 +205,11 @@ export class KeeperConnection {
   }
 
   /** Says the token on a fresh socket. Throws what the keeper answers, or `keeper-gone` when it does not until `deadline`. */
-  static async greet(client: net.Socket, token: string, deadline: number): Promise<KeeperConnection> {
+  static async greet(client: net.Socket, hello: Hello, deadline: number): Promise<KeeperConnection> {
     const connection = new KeeperConnection(client);
     const timer = setTimeout(() => client.destroy(), Math.max(1000, deadline - performance.now()));
     try {
-      await connection.#ask({ do: 'hello', token });
+      await connection.#ask({ do: 'hello', ...hello });
       return connection;
     } catch (error) {
       client.destroy();
@@ -203,15 +229,33 @@ export class KeeperConnection {
     return this.#closed;
   }
 
+  /**
+   * Calls the listener whenever more is recorded, with how far the stream is recorded now; what is known already it hears at once.
+   * Only for a connection that follows.
+   */
+  onGrew(listener: (grown: Grown) => void): Dispose {
+    for (const grown of this.#grown.values()) listener(grown);
+    return this.#growth.event(listener);
+  }
+
   /** Starts the agent; asking again changes nothing. Throws TreelineError when it cannot be started. */
-  async start(): Promise<{ pid: number }> {
-    const { pid = 0 } = await this.#ask({ do: 'start' });
+  async start(how: StartWith = {}): Promise<{ pid: number }> {
+    const { pid = 0 } = await this.#ask({ do: 'start', ...how });
     return { pid };
   }
 
-  /** Sends a message to an agent that reads lines. Throws TreelineError when it does not reach the agent. */
-  async send(text: string): Promise<void> {
-    await this.#ask({ do: 'send', text });
+  /** Replaces what a steward is given that the keeper starts: see StartWith. */
+  async remember(text: string): Promise<void> {
+    await this.#ask({ do: 'remember', text });
+  }
+
+  /**
+   * Sends a message to an agent that reads lines, once for each key: `again` tells that it had been sent before. Throws
+   * TreelineError when it does not reach the agent.
+   */
+  async send(message: Message): Promise<{ again: boolean }> {
+    const { again = false } = await this.#ask({ do: 'send', ...message });
+    return { again };
   }
 
   /**
@@ -246,7 +290,13 @@ export class KeeperConnection {
 
   #hear(said: KeeperReply): void {
     if ('event' in said) {
-      this.#ended.resolve(said.exit);
+      if (said.event === 'ended') {
+        this.#ended.resolve(said.exit);
+      } else {
+        const { stream, at, end } = said;
+        this.#grown.set(stream, { stream, at, end });
+        this.#growth.fire({ stream, at, end });
+      }
       return;
     }
     if (said.id === 0 && !said.ok) {

@@ -14,7 +14,7 @@ import type { AgentProcess } from './agent-process.ts';
 import { writeExit } from './exit-file.ts';
 import { lookFor } from './expected.ts';
 import { untilWritten } from './persist.ts';
-import type { KeeperSpec } from './protocol.ts';
+import type { Additions, KeeperSpec, Message } from './protocol.ts';
 import { Output } from './output.ts';
 import { Recorder } from './recorder.ts';
 import { runMarker } from './spec.ts';
@@ -25,6 +25,9 @@ const DRAIN = 300;
 
 /** What the two pipes can have held when the agent ended is less than this: bytes. */
 const PIPES_LIMIT = 2 * 1024 * 1024;
+
+/** How long a message may wait for a busy agent to read on before the sender is told that it was handed over: ms. */
+const HANDED_OVER = 1000;
 
 /** One run, from the start of its agent to the last word about it. */
 export class KeptRun {
@@ -40,6 +43,8 @@ export class KeptRun {
   #stop: { readonly requestedAt: number; readonly steps: StopStep[] } | undefined;
   #ending = false;
   #facts: Promise<void> = Promise.resolve();
+  /** The keys of messages that were handed to the agent, or are on their way. */
+  readonly #sent = new Map<string, Promise<unknown>>();
 
   constructor(spec: KeeperSpec, folder: string, journal: Journal, recorder: Recorder) {
     this.#spec = spec;
@@ -62,17 +67,25 @@ export class KeptRun {
   }
 
   /** Starts the agent, once. Throws TreelineError when it cannot be started; the run is over then. */
-  async start(): Promise<{ pid: number }> {
+  async start(additions: Additions = {}): Promise<{ pid: number }> {
     if (this.#ending && this.#starting === undefined) throw ended();
-    this.#starting ??= this.#launch();
+    this.#starting ??= this.#launch(additions);
     const { id } = await this.#starting;
     return { pid: id.pid };
   }
 
-  /** Sends a message to the agent's stdin; it is in stdin.log before the agent can see it. */
-  async send(text: string): Promise<void> {
+  /**
+   * Sends a message to the agent's stdin; it is in stdin.log before the agent can see it. A key that was delivered, or is being
+   * delivered, is not sent again. Resolves when the agent's pipe took it, or after 1 s while the agent is busy elsewhere.
+   */
+  async send(message: Message): Promise<{ again?: true }> {
     if (this.#starting === undefined) throw new TreelineError('not-started', 'The agent has not been started yet.');
     const agent = await this.#starting;
+    const before = this.#sent.get(message.key);
+    if (before !== undefined) {
+      await before;
+      return { again: true };
+    }
     if (this.#ending) throw ended();
     if (this.#recorder.blocked) {
       throw new TreelineError(
@@ -80,12 +93,23 @@ export class KeptRun {
         'The message was not sent because the disk is full. Free some space, then send it again.',
       );
     }
-    try {
-      await agent.send(text, () => this.#recorder.sent(text));
-    } catch (error) {
-      this.#recorder.note(`A message was not delivered: ${errorText(error)}`, 'warning');
-      throw error;
-    }
+    await this.#deliver(agent, message);
+    return {};
+  }
+
+  #deliver(agent: AgentProcess, message: Message): Promise<unknown> {
+    const { key, text } = message;
+    const taken = agent.send(text, () => {
+      this.#recorder.sent(message);
+      return this.#recorder.ready;
+    });
+    taken.catch((error: unknown) => {
+      this.#sent.delete(key);
+      this.#recorder.note(`A message was not delivered: ${errorText(error)}`, 'warning', { undelivered: key });
+    });
+    const handedOver = Promise.race([taken, delay(HANDED_OVER, undefined, { ref: false })]);
+    this.#sent.set(key, handedOver);
+    return handedOver;
   }
 
   /** Ends the agent and its descendants. Resolves as `over` does; asking again changes nothing. */
@@ -105,10 +129,10 @@ export class KeptRun {
     return this.over;
   }
 
-  async #launch(): Promise<AgentProcess> {
+  async #launch(additions: Additions): Promise<AgentProcess> {
     let agent: AgentProcess;
     try {
-      agent = await startAgent(this.#spec);
+      agent = await startAgent(this.#spec, additions);
     } catch (error) {
       this.#ending = true;
       const problem = errorText(error);
@@ -122,6 +146,11 @@ export class KeptRun {
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id });
     this.#recorder.note(`The agent is running as process ${agent.id.pid}.`);
+    if (agent.first !== undefined) {
+      const { key, turn } = this.#spec;
+      // Whether it reads its prompt is the agent's business; a note tells if it cannot.
+      this.#deliver(agent, { key, text: agent.first, turn }).catch(() => undefined);
+    }
     agent.exited
       .then(({ code, signal }) => this.#end(agent, output, code, signal))
       .catch((error: unknown) => this.#over.reject(error));
@@ -212,11 +241,14 @@ export class KeptRun {
       if (!existsSync(this.#folder)) {
         privateFolder(this.#folder);
         recorder = new Recorder(this.#folder);
-        recorder.note('The folder of this run was deleted while the agent ran; what it had printed is gone.', 'error');
+        recorder.note(
+          'The folder with the agent’s logs was deleted while the agent ran; its earlier output is lost.',
+          'error',
+        );
       }
       await untilWritten(() => writeExit(this.#folder, exit));
     } catch (error) {
-      recorder.note(`The record of the agent’s end could not be written: ${errorText(error)}.`, 'error');
+      recorder.note(`How the agent ended could not be recorded: ${errorText(error)}.`, 'error');
     }
   }
 

@@ -12,6 +12,7 @@ import { RUN_FILES } from './protocol.ts';
 import { Recorder } from './recorder.ts';
 import { KeeperServer } from './server.ts';
 import { readSpecSync } from './spec.ts';
+import { StewardStarter } from './steward-starter.ts';
 
 /** How long to wait for a first client: ms. One that is there may take its time to say `start`: a checkout is under way. */
 const CLIENT_WITHIN = 120_000;
@@ -23,33 +24,43 @@ async function keep(folder: string): Promise<void> {
 
   const spec = readSpecSync(folder);
   if (existsSync(path.join(folder, RUN_FILES.exit))) {
-    throw new TreelineError('ended', `Run ${spec.run} of ${spec.session} is over already.`);
+    throw new TreelineError('ended', 'This agent has already ended.');
   }
   const self = await selfId();
   const journal = new Journal(spec.journal, { role: 'keeper', process: self });
-  const recorder = new Recorder(folder);
+  const recorder: Recorder = new Recorder(folder, (grown) => server.tell(grown));
+  const steward = new StewardStarter(spec.steward, (text) => recorder.note(text, 'warning'));
   const run = new KeptRun(spec, folder, journal, recorder);
 
   const unwanted = (why: string): void => {
     if (run.abandon(why)) void server.close().then(() => process.exit(0));
   };
-  const server = new KeeperServer(spec.socket, spec.token, {
-    start: () => run.start(),
-    send: (text) => run.send(text),
+  const server: KeeperServer = new KeeperServer(spec.socket, spec.token, {
+    start: async ({ env, later }) => {
+      if (later !== undefined) steward.remember(later);
+      const started = await run.start(env);
+      steward.begin();
+      return started;
+    },
+    remember: (text) => steward.remember(text),
+    send: ({ key, text, turn }) => run.send({ key, text, ...(turn !== undefined && { turn }) }),
     stop: () => run.stop(),
-    alone: () => unwanted('the window that prepared it is gone'),
+    unreachable: (why) => recorder.note(`Treeline cannot reach this agent now, and keeps trying: ${why}`, 'warning'),
+    led: (is) => (steward.connected = is),
+    alone: () => unwanted('Treeline closed before it could start it'),
   });
   await server.listen();
   // Nobody was let in yet: who reaches a keeper finds it in the journal.
   journal.append({ type: 'keeper.started', session: spec.session, run: spec.run, keeper: self, socket: spec.socket });
   const look = (): void => {
-    if (!server.attended) unwanted('nobody asked for it within two minutes');
+    if (!server.attended) unwanted('Treeline did not ask for it within two minutes');
   };
   setTimeout(look, CLIENT_WITHIN).unref();
   // The machine goes down, or somebody ends the keeper politely: the agent must not stay without one.
   process.on('SIGTERM', () => void run.stop());
 
   const exit = await run.over;
+  steward.end();
   // Let those who asked for the stop hear their answer first.
   await new Promise((resolve) => setImmediate(resolve));
   await server.close(exit);

@@ -2,14 +2,19 @@ import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { PRIVATE_FILE } from '../platform/paths.ts';
 import { STREAM_KEYS, RUN_FILES } from './protocol.ts';
-import type { KeeperNote, SentMessage, StreamKey } from './protocol.ts';
+import type { Grown, KeeperNote, Message, SentMessage, StreamKey } from './protocol.ts';
 
 /** How long to wait before a disk that refused is tried again: ms. */
 const RETRY = 500;
 
+/** What a disk says that is full. */
+const SPACE = ['ENOSPC', 'EDQUOT'];
+
 interface Pending {
   readonly fd: number;
   readonly data: Buffer;
+  /** What is recorded once this is written. */
+  readonly grown?: Grown;
 }
 
 /**
@@ -24,11 +29,17 @@ export class Recorder {
   readonly #streams: Readonly<Record<StreamKey, { readonly fd: number; size: number }>>;
   readonly #times: number;
   readonly #pending: Pending[] = [];
+  readonly #grew: (grown: Grown) => void;
   #retry: NodeJS.Timeout | undefined;
   #ready = Promise.withResolvers<undefined>();
 
-  /** Opens the files of a run's folder, making those that are missing. Throws where it cannot. */
-  constructor(runFolder: string) {
+  /**
+   * Opens the files of a run's folder, making those that are missing. Throws where it cannot.
+   *
+   * @param grew told of each piece that is written down.
+   */
+  constructor(runFolder: string, grew: (grown: Grown) => void = () => undefined) {
+    this.#grew = grew;
     const open = (name: string): number => openSync(path.join(runFolder, name), 'a', PRIVATE_FILE);
     const stream = (key: StreamKey): { fd: number; size: number } => {
       const fd = open(RUN_FILES[key]);
@@ -54,21 +65,19 @@ export class Recorder {
   }
 
   /** A line of keeper.log. */
-  note(text: string, level: KeeperNote['level'] = 'info'): void {
-    const note: KeeperNote = { at: Date.now(), level, text };
-    this.#line('k', note);
+  note(text: string, level: KeeperNote['level'] = 'info', more: Pick<KeeperNote, 'exit' | 'undelivered'> = {}): void {
+    this.#line('k', { at: Date.now(), level, text, ...more });
   }
 
   /** The line of keeper.log that tells how the agent's process ended. */
   exited(code: number | null, signal: string | null): void {
     const text = signal === null ? `The agent exited with code ${code}.` : `The agent was ended by ${signal}.`;
-    this.#line('k', { at: Date.now(), level: 'info', text, exit: { code, signal } });
+    this.note(text, 'info', { exit: { code, signal } });
   }
 
   /** A line of stdin.log. */
-  sent(text: string): void {
-    const message: SentMessage = { at: Date.now(), text };
-    this.#line('i', message);
+  sent(message: Message): void {
+    this.#line('i', { at: Date.now(), ...message });
   }
 
   close(): void {
@@ -86,14 +95,21 @@ export class Recorder {
     const wasBlocked = this.blocked;
     this.#pending.push(
       { fd: stream.fd, data },
-      { fd: this.#times, data: Buffer.from(`${key} ${at} ${stream.size}\n`) },
+      {
+        fd: this.#times,
+        data: Buffer.from(`${key} ${at} ${stream.size}\n`),
+        grown: { stream: key, at, end: stream.size },
+      },
     );
     if (wasBlocked) return;
     const trouble = this.#write();
     if (trouble === undefined) return;
     this.#ready = Promise.withResolvers();
     this.#retry = setInterval(() => this.#again(), RETRY);
-    this.note(`Could not write the agent's output (${trouble}); the agent is paused until there is space.`, 'error');
+    this.note(
+      `Could not write the agent's output (${trouble}); the agent is paused until ${SPACE.includes(trouble) ? 'there is space' : 'the disk works again'}.`,
+      'error',
+    );
   }
 
   #again(): void {
@@ -110,8 +126,12 @@ export class Recorder {
       try {
         const written = writeSync(next.fd, next.data);
         // A disk that is nearly full takes a part.
-        if (written < next.data.length) this.#pending[0] = { fd: next.fd, data: next.data.subarray(written) };
-        else this.#pending.shift();
+        if (written < next.data.length) {
+          this.#pending[0] = { ...next, data: next.data.subarray(written) };
+        } else {
+          this.#pending.shift();
+          if (next.grown !== undefined) this.#grew(next.grown);
+        }
       } catch (error) {
         return (error as NodeJS.ErrnoException).code ?? 'unknown error';
       }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
-import { isAlive } from '../platform/process-id.ts';
+import { isAlive, isElsewhere } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
@@ -35,10 +35,15 @@ export interface LostRun {
 /**
  * Closes a run whose keeper is gone: ends what is left of it, writes exit.json where there is none, and returns what it
  * says, for the caller to append as a fact. Safe to run from several windows at once: all return the same record, and one of
- * them writes; a folder that cannot be written is no obstacle. Throws TreelineError `keeper-alive` when the keeper still runs.
+ * them writes; a folder that cannot be written is no obstacle. Throws TreelineError `keeper-alive` when the keeper still runs,
+ * `elsewhere` when keeper or agent is a process of another machine: nobody here can tell whether it lives.
  */
 export async function rescue(lost: LostRun): Promise<ExitRecord> {
   const { folder, keeper, agent } = lost;
+  const elsewhere = [keeper, agent].find((one) => one !== undefined && isElsewhere(one));
+  if (elsewhere !== undefined) {
+    throw new TreelineError('elsewhere', `The agent was started on ${elsewhere.host}; stop it there.`);
+  }
   if (keeper !== undefined && (await isAlive(keeper))) {
     throw new TreelineError(
       'keeper-alive',

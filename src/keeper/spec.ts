@@ -2,10 +2,21 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomic } from '../platform/atomic-file.ts';
-import { invalid, listOf, natural, nonEmpty, oneOf, parseJson, positive, shape, string } from '../platform/check.ts';
+import {
+  invalid,
+  listOf,
+  natural,
+  nonEmpty,
+  oneOf,
+  optional,
+  parseJson,
+  positive,
+  shape,
+  string,
+} from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
 import { RUN_FILES } from './protocol.ts';
-import type { KeeperSpec } from './protocol.ts';
+import type { Additions, KeeperSpec } from './protocol.ts';
 
 const one: Read<1> = (value, what) => (value === 1 ? 1 : invalid(what, '1', value));
 
@@ -28,6 +39,9 @@ const specShape: Read<KeeperSpec> = shape({
   worktree: nonEmpty,
   stdin: oneOf(['closed', 'prompt', 'lines']),
   prompt: nonEmpty,
+  key: nonEmpty,
+  turn: positive,
+  steward: optional(shape({ argv, folder: nonEmpty, lease: string })),
   expects: listOf(nonEmpty),
   grace: shape({ interrupt: natural, terminate: natural }),
 });
@@ -69,9 +83,9 @@ const KEEPERS_OWN: Readonly<Record<string, string | undefined>> = { NODE_OPTIONS
 
 const keptName = (name: string): string => `TREELINE_KEPT_${name}`;
 
-/** The environment to start a keeper with, from the one that its agent is to have. (Spawn leaves undefined values out.) */
-export function keeperEnv(agents: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const env = { ...agents };
+/** The environment to start a keeper with, from the user's. (Spawn leaves undefined values out.) */
+export function keeperEnv(users: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const env = { ...users };
   for (const [name, value] of Object.entries(KEEPERS_OWN)) {
     env[keptName(name)] = env[name];
     env[name] = value;
@@ -80,7 +94,7 @@ export function keeperEnv(agents: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
-/** The user's environment again, in a process that was started with {@link keeperEnv}. */
+/** The user's environment again, in a process that was started with {@link keeperEnv}: a keeper, or what a keeper starts. */
 export function userEnv(keepers: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const env = { ...keepers };
   for (const name of Object.keys(KEEPERS_OWN)) {
@@ -92,10 +106,15 @@ export function userEnv(keepers: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return env;
 }
 
-/** What the agent finds in its environment: what it was to have, and which run of which session it is. */
-export function agentEnv(keepers: NodeJS.ProcessEnv, spec: KeeperSpec): NodeJS.ProcessEnv {
+/** What the agent finds in its environment: the user's, what is added for it alone, and which run of which session it is. */
+export function agentEnv(
+  keepers: NodeJS.ProcessEnv,
+  spec: Pick<KeeperSpec, 'session' | 'run'>,
+  additions: Additions = {},
+): NodeJS.ProcessEnv {
   return {
     ...userEnv(keepers),
+    ...additions,
     TREELINE_SESSION: spec.session,
     TREELINE_RUN: String(spec.run),
     [MARK]: `${spec.session}/${spec.run}`,

@@ -1,5 +1,5 @@
-/** Set by the bundler; absent where the sources run as they are. */
-declare const TREELINE_BUILD: string | undefined;
-
-/** Names this build: what is derived from the journal or from logs holds for the build that derived it. */
-export const BUILD: string = typeof TREELINE_BUILD === 'string' ? TREELINE_BUILD : 'sources';
+/**
+ * The build that runs: a version and a digest of the sources, put in by esbuild.mjs. What is derived from other files and
+ * kept (a snapshot of a timeline, a catalogue) names the build that derived it, and no other build uses it.
+ */
+export const BUILD: string = 'sources';

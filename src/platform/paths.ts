@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { BUILD } from './build.ts';
 import { hasCode, TreelineError } from './errors.ts';
 import { isFactId, isSessionId } from './ids.ts';
 
@@ -16,7 +17,8 @@ const SOCKET_PATH_BYTES = 104;
 export const journalFile = (store: string): string => path.join(store, 'journal.jsonl');
 /** Copies of damaged journal lines, for people to look at. */
 export const damagedFile = (store: string): string => path.join(store, 'journal.damaged.jsonl');
-export const catalogueFile = (store: string): string => path.join(store, 'catalogue.jsonl');
+/** Each build has a catalogue of its own: two that are open at once would replace each other's for ever. */
+export const catalogueFile = (store: string, build = BUILD): string => path.join(store, `catalogue-${build}.jsonl`);
 /** What archives removed, until it is purged. */
 export const trashFolder = (store: string): string => path.join(store, 'trash');
 /** What a process that acts for the repository without a window needs to know, as the last window knew it. */
@@ -60,6 +62,10 @@ export function privateFolder(folder: string): void {
 /**
  * The address of a run's keeper: a socket in a folder of the user's own, or a named pipe on Windows (not run here).
  * Always the same for one run and one environment. Makes the folder; throws where no safe one is to be had.
+ *
+ * It lies in the folder for temporary files, whose life is that of the machine's processes: a login's runtime folder goes when
+ * the user logs out, while agents work on; a store's path is too long for a socket on most machines. Whoever cleans up by age
+ * spares sockets that live (systemd), or takes one away that its keeper then puts back (KeeperServer).
  */
 export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv = process.env): string {
   // 48 random bits of the id: the path has to be short.
@@ -68,16 +74,16 @@ export function socketPath(session: string, run: number, env: NodeJS.ProcessEnv 
 
 function localSocket(name: string, env: NodeJS.ProcessEnv): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\treeline-${name}`;
-  const places = [env['XDG_RUNTIME_DIR'], os.tmpdir(), '/tmp'];
+  const places = [env['TMPDIR'] ?? os.tmpdir(), '/tmp'];
   for (const place of places) {
-    if (place === undefined || !path.isAbsolute(place)) continue;
+    if (!path.isAbsolute(place)) continue;
     const folder = path.join(place, `treeline-${os.userInfo().uid}`);
     const socket = path.join(folder, `${name}.sock`);
     if (Buffer.byteLength(socket) < SOCKET_PATH_BYTES && isSafeFolder(folder)) return socket;
   }
   throw new TreelineError(
     'socket-folder',
-    `Treeline has no safe folder for its sockets. Remove ${path.join(os.tmpdir(), `treeline-${os.userInfo().uid}`)} if it is not yours, or set XDG_RUNTIME_DIR.`,
+    `Treeline has no safe folder for its sockets. Remove /tmp/treeline-${os.userInfo().uid} if it is not yours, or set TMPDIR to a folder with a short path.`,
   );
 }
 
@@ -88,7 +94,7 @@ export function stewardSocketPath(store: string, env: NodeJS.ProcessEnv = proces
 }
 
 /** Whether the folder could be made, or is there, and is this user's alone; in a shared place somebody else may have been first. */
-function isSafeFolder(folder: string): boolean {
+export function isSafeFolder(folder: string): boolean {
   try {
     mkdirSync(folder, { mode: PRIVATE_FOLDER });
   } catch (error) {

@@ -1,5 +1,5 @@
 import { hasCode } from './errors.ts';
-import { processId, readProcStat, taskkill } from './process-id.ts';
+import { isElsewhere, processId, readProcStat, taskkill } from './process-id.ts';
 import type { ProcessId } from './process-id.ts';
 import { processTable, startedAt } from './process-table.ts';
 import type { TableEntry } from './process-table.ts';
@@ -39,7 +39,7 @@ export function members(table: readonly TableEntry[], family: Family, self: numb
   const byParent = Map.groupBy(table, (entry) => entry.parent);
   const byGroup = Map.groupBy(table, (entry) => entry.group);
   const untouchable = ancestors(byPid, self);
-  const roots = new Map(family.roots.map((root) => [root.pid, root.start]));
+  const roots = new Map(family.roots.filter((root) => !isElsewhere(root)).map((root) => [root.pid, root.start]));
   const { endedGroup } = family;
 
   const found = new Set<TableEntry>();
@@ -75,7 +75,7 @@ function ancestors(byPid: ReadonlyMap<number, TableEntry>, self: number): Set<nu
  * @returns false when the leader is gone, and nothing was signalled.
  */
 export async function signalGroup(leader: ProcessId, signal: NodeJS.Signals): Promise<boolean> {
-  if (!isTarget(leader.pid)) return false;
+  if (!isTarget(leader)) return false;
   if (process.platform === 'linux') {
     return readProcStat(leader.pid)?.id.start === leader.start && kill(-leader.pid, signal);
   }
@@ -87,15 +87,17 @@ export async function signalGroup(leader: ProcessId, signal: NodeJS.Signals): Pr
 export async function signalProcesses(ids: readonly ProcessId[], signal: NodeJS.Signals): Promise<ProcessId[]> {
   const signalled: ProcessId[] = [];
   for (const id of ids) {
-    if (!isTarget(id.pid) || (await processId(id.pid))?.start !== id.start) continue;
+    if (!isTarget(id) || (await processId(id.pid))?.start !== id.start) continue;
     const sent = process.platform === 'win32' ? await taskkill(id.pid, signal) : kill(id.pid, signal);
     if (sent) signalled.push(id);
   }
   return signalled;
 }
 
-function isTarget(pid: number): boolean {
-  return Number.isInteger(pid) && pid > 1 && pid !== process.pid;
+/** Never this process, and never one of another machine, whose number is a stranger's here. */
+function isTarget(id: ProcessId): boolean {
+  const { pid } = id;
+  return !isElsewhere(id) && Number.isInteger(pid) && pid > 1 && pid !== process.pid;
 }
 
 function kill(pid: number, signal: NodeJS.Signals): boolean {

@@ -1,8 +1,9 @@
-import type { Header, HostMessage, PageMessage, PageState } from './timeline.ts';
-import type { Excerpt, LogRange, Row, RowDelta, RowEnd, RowFilter, RowPage, ToolPart } from '../timeline/rows.ts';
-import type { Usage } from '../store/model.ts';
+import type { HostMessage, PageMessage, PageState, Place, RowFilter } from './timeline.ts';
 
-/** Guards for both directions of the page's channel: what does not read exactly as the protocol says is no message. */
+/** Guards of the page's channel: what the page says must read exactly as the protocol says. */
+
+/** So many open rows are remembered. */
+export const MOST_EXPANDED = 500;
 
 type Is<T> = (value: unknown) => value is T;
 type Shape<T> = { readonly [K in keyof T]-?: Is<T[K]> };
@@ -29,20 +30,12 @@ function optional<T>(is: Is<T>): Is<T | undefined> {
   return (value): value is T | undefined => value === undefined || is(value);
 }
 
-function nullable<T>(is: Is<T>): Is<T | null> {
-  return (value): value is T | null => value === null || is(value);
-}
-
 function array<T>(is: Is<T>, max = Number.MAX_SAFE_INTEGER): Is<readonly T[]> {
   return (value): value is readonly T[] => Array.isArray(value) && value.length <= max && value.every(is);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function record<T>(is: Is<T>): Is<Readonly<Record<string, T>>> {
-  return (value): value is Readonly<Record<string, T>> => isRecord(value) && Object.values(value).every(is);
 }
 
 /** Every field of the shape, own fields only; with `exact`, nothing else. */
@@ -76,6 +69,11 @@ const filter = object<RowFilter>(
   { exact: true },
 );
 
+const place = object<Place>({
+  anchor: optional(object<NonNullable<Place['anchor']>>({ seq: integer(1), y: number }, { exact: true })),
+  expanded: array(integer(1), MOST_EXPANDED),
+});
+
 const request = integer(0);
 /** More rows than this in one answer are never needed. */
 const count = integer(1, 1000);
@@ -86,6 +84,8 @@ export const isPageMessage: Is<PageMessage> = variant<PageMessage>(
   {
     ready: { filter, count, request },
     rows: { filter, from: integer(Number.MIN_SAFE_INTEGER), count, request },
+    ping: {},
+    place: { session: text(100), place },
     openFile: { path: text(4096), line: optional(integer(1)) },
     openLog: { seq, part: oneOf('row', 'result') },
     openText: { seq, part: oneOf('text', 'input', 'output', 'diff') },
@@ -97,117 +97,26 @@ export const isPageMessage: Is<PageMessage> = variant<PageMessage>(
   { exact: true },
 );
 
-const usage = object<Usage>({ input: number, output: number, cached: number });
-const excerpt = object<Excerpt>({ text: string, bytes: number, cut: boolean });
-const logRange = object<LogRange>({ stream: oneOf('o', 'e', 'i', 'k'), offset: number, length: number });
-
-const tool = object<ToolPart>({
-  name: string,
-  argument: string,
-  state: oneOf('running', 'ok', 'failed', 'denied'),
-  file: optional(string),
-  line: optional(number),
-  exitCode: optional(number),
-  durationMs: optional(number),
-  input: optional(excerpt),
-  output: optional(excerpt),
-  diff: optional(excerpt),
-  subagent: optional(boolean),
-  resultLog: optional(logRange),
+/** Whether this is a state that was kept of a page: it comes back from the editor's own storage. */
+export const isPageState: Is<PageState> = object<PageState>({
+  session: optional(string),
+  follow: boolean,
+  filter,
+  place: optional(place),
 });
 
-const end = object<RowEnd>({
-  outcome: optional(oneOf('completed', 'failed', 'interrupted', 'killed', 'unknown')),
-  durationMs: optional(number),
-  usage: optional(usage),
-  cost: optional(number),
-  expected: optional(array(object<{ path: string; present: boolean }>({ path: string, present: boolean }))),
-});
+const HOST_MESSAGES: { readonly [K in HostMessage['type']]: true } = {
+  hello: true,
+  header: true,
+  page: true,
+  delta: true,
+  error: true,
+  pong: true,
+};
 
-const row = object<Row>({
-  seq,
-  rev: number,
-  turn: number,
-  // A kind that this page does not know is shown as its text.
-  kind: string as Is<Row['kind']>,
-  at: number,
-  depth: integer(0),
-  text: excerpt,
-  problem: boolean,
-  tool: optional(tool),
-  changes: optional(
-    array(object<NonNullable<Row['changes']>[number]>({ path: string, change: oneOf('add', 'update', 'delete') })),
-  ),
-  todo: optional(
-    array(object<NonNullable<Row['todo']>[number]>({ text: string, state: oneOf('open', 'doing', 'done') })),
-  ),
-  end: optional(end),
-  log: optional(logRange),
-});
-
-const rows = array(row);
-const page = object<RowPage>({ epoch: string, rev: number, total: integer(0), from: integer(0), rows });
-const delta = object<RowDelta>({
-  epoch: string,
-  since: number,
-  rev: number,
-  total: integer(0),
-  changed: rows,
-  appended: rows,
-  reset: boolean,
-});
-
-const header = object<Header>({
-  session: string,
-  name: string,
-  status: oneOf(
-    'queued',
-    'preparing',
-    'starting',
-    'working',
-    'stopping',
-    'needs-input',
-    'needs-permission',
-    'idle',
-    'stopped',
-    'failed',
-    'lost',
-    'archived',
-  ),
-  statusLabel: string,
-  evidence: string,
-  evidenceAt: number,
-  agent: string,
-  model: optional(string),
-  branch: string,
-  worktree: string,
-  turn: number,
-  startedAt: optional(number),
-  endedAt: optional(number),
-  usage: optional(usage),
-  cost: optional(number),
-  rows: optional(integer(0)),
-  retrying: boolean,
-  can: object<Header['can']>({ stop: boolean, resume: boolean, send: boolean, diff: boolean }),
-});
-
-/** Whether this is a state that the page kept: the window hands it to the serializer after a reload. */
-export const isPageState: Is<PageState> = object<PageState>({ session: optional(string), follow: boolean, filter });
-
-/** Whether something that the page received is a message of the host. */
-export const isHostMessage: Is<HostMessage> = variant<HostMessage>(
-  {
-    hello: {
-      state: isPageState,
-      header: nullable(header),
-      strings: record(string),
-      locale: string,
-    },
-    header: { header: nullable(header) },
-    page: { request, page },
-    delta: { request, delta },
-    error: { message: string },
-  },
-  // Both come from one build; a field more does no harm here.
-  { exact: false },
-);
+/**
+ * Whether something that the page received is a message of the host. Both come from one build, so that the types say what is in
+ * it, and a word that this page does not know is shown as it is.
+ */
+export const isHostMessage: Is<HostMessage> = (value): value is HostMessage =>
+  isRecord(value) && typeof value['type'] === 'string' && Object.hasOwn(HOST_MESSAGES, value['type']);

@@ -22,6 +22,8 @@ export const STRINGS = {
   'header.tokens.title': 'Tokens: {0} in ({1} from cache), {2} out',
   'header.cost.title': 'Cost so far, as reported by the agent',
   'header.retrying': 'retrying',
+  'header.lost': 'Reconnecting…',
+  'header.lost.title': 'Treeline is not responding. What you see here may be out of date.',
   'header.actions': 'Session actions',
   'header.evidence': '{0} · since {1}',
 
@@ -117,6 +119,7 @@ export const STRINGS = {
   // Live region
   'live.new.one': '{0} new event',
   'live.new.other': '{0} new events',
+  'live.connected': 'Connected again',
   'live.running': 'running {0}',
   'live.failed': '{0} failed',
   'live.status': 'now {0}',

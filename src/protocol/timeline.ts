@@ -41,12 +41,21 @@ export interface Header {
   readonly can: { readonly stop: boolean; readonly resume: boolean; readonly send: boolean; readonly diff: boolean };
 }
 
-/** What the page keeps in its state, so that a reload opens it as it was. */
+/** Where the reader is in a timeline. */
+export interface Place {
+  /** The row at the top of the view and where its top edge is; absent at the end. */
+  readonly anchor?: { readonly seq: number; readonly y: number };
+  /** Numbers of the rows that are open. */
+  readonly expanded: readonly number[];
+}
+
+/** What the page and its host keep of it, so that a reload or another host opens it as it was. */
 export interface PageState {
   readonly session?: string;
   /** The page shows whatever session is selected in the tree. */
   readonly follow: boolean;
   readonly filter: RowFilter;
+  readonly place?: Place;
 }
 
 /**
@@ -64,6 +73,10 @@ export type PageMessage =
       readonly count: number;
       readonly request: number;
     }
+  /** Is the host still there? It answers with `pong`. */
+  | { readonly type: 'ping' }
+  /** The reader is somewhere else in the session's timeline, or another row is open. */
+  | { readonly type: 'place'; readonly session: string; readonly place: Place }
   | { readonly type: 'openFile'; readonly path: string; readonly line?: number }
   /** Show the raw log at a row (by seq): its line, or its result's line. */
   | { readonly type: 'openLog'; readonly seq: number; readonly part: 'row' | 'result' }
@@ -87,4 +100,5 @@ export type HostMessage =
   | { readonly type: 'page'; readonly request: number; readonly page: RowPage }
   /** For the filter of the page's last request. The page asks for rows again when `delta.since` is not the revision it holds. */
   | { readonly type: 'delta'; readonly request: number; readonly delta: RowDelta }
-  | { readonly type: 'error'; readonly message: string };
+  | { readonly type: 'error'; readonly message: string }
+  | { readonly type: 'pong' };

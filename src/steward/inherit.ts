@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { isComplete, undoWorktree } from '../git/worktrees.ts';
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
 import { endPreparation } from '../keeper/rescue.ts';
@@ -6,6 +7,7 @@ import { runFolder } from '../platform/paths.ts';
 import { runOf } from '../store/lifecycle.ts';
 import type { Session, Turn } from '../store/model.ts';
 import type { StewardContext } from './context.ts';
+import { HOLD, launchOf } from './start.ts';
 
 /** A keeper that does not answer within this many ms is given up. */
 const CONNECT_TIMEOUT = 3000;
@@ -41,8 +43,10 @@ async function startWaiting(
       return undefined;
     }
     const spec = await readSpec(runFolder(context.folder, session.id, run.number));
-    const connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process });
-    await connection.start();
+    const connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process, ...HOLD });
+    const prompt = await readFile(spec.prompt, 'utf8');
+    const { env } = await launchOf(context, session, turn, prompt, spec.prompt);
+    await connection.start(env && { env });
     return connection;
   } catch (error) {
     context.log.info(`Turn ${turn.number} of ${session.id} is prepared anew: ${errorText(error)}`);

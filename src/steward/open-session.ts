@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { DriverEvent, Refusal } from '../drivers/driver.ts';
+import { driverFor } from '../drivers/table.ts';
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
-import { RUN_FILES } from '../keeper/protocol.ts';
+import { RUN_FILES, type Message } from '../keeper/protocol.ts';
 import { rescue } from '../keeper/rescue.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
@@ -14,8 +16,9 @@ import { isLive, isOpen, isOpenRun, isQueued, lastTurn } from '../store/lifecycl
 import type { PromisedMessage, Run, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
 import type { StewardContext } from './context.ts';
+import { DrivenRun } from './driven-run.ts';
 import { inheritStart } from './inherit.ts';
-import { startTurn } from './start.ts';
+import { HOLD, startTurn } from './start.ts';
 
 /** A keeper that does not answer within this many ms is looked at as a process. */
 const CONNECT_TIMEOUT = 3000;
@@ -28,6 +31,19 @@ const RETRY_INTERVAL = 2000;
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
 const STOP_SLACK = 10_000;
+
+/** Why a message does not go to the agent, as the user is told. */
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  'no-turn': 'The agent is not working on anything. Resume the session with your message instead.',
+  'turn-under-way': 'The agent is still working on the previous prompt. Send your message when it has finished.',
+  'turn-over': 'The agent has finished that turn. Resume the session with your message instead.',
+  'one-turn': 'This agent takes one prompt each time it runs. Stop the session, then resume it.',
+  'reserved-text': 'The message contains a line that the agent would take for a command. Change that line.',
+  'unknown-request': 'The agent is no longer waiting for this answer.',
+  'already-answered': 'This was already answered.',
+  'unknown-choice': 'The agent does not offer this choice.',
+  'cannot-interrupt': 'This agent cannot be interrupted. Stop the session instead.',
+};
 
 /**
  * What is being done for a session. `resting`: nothing; the facts decide what comes next. `held`: its run's keeper is connected.
@@ -46,12 +62,14 @@ export class OpenSession {
   readonly #onStep: () => void;
   #state: State = 'resting';
   #connection: KeeperConnection | undefined;
+  #driven: DrivenRun | undefined;
   #abort: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
   /** Why the turn of this claim could not be started, until the journal has taken it. */
   #failure: { readonly claim: string; readonly error: unknown } | undefined;
   #stopping = false;
   #delivering = false;
+  #isJudging = false;
   #timeline: Dispose | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** What did not work, told once; over when the turn is another. */
@@ -107,6 +125,7 @@ export class OpenSession {
     await this.#work.catch(() => undefined);
     clearTimeout(late);
     this.#connection?.dispose();
+    await this.#driven?.dispose();
     this.#timeline?.();
   }
 
@@ -245,7 +264,7 @@ export class OpenSession {
     try {
       // With its process known, the death of a keeper is noticed at once, and not by waiting in vain.
       const known = run.keeper !== undefined && { keeper: run.keeper.process };
-      this.#hold(await connectKeeper(await readSpec(folder), { timeoutMs: CONNECT_TIMEOUT, ...known }));
+      this.#hold(await connectKeeper(await readSpec(folder), { timeoutMs: CONNECT_TIMEOUT, ...known, ...HOLD }));
       return 'held';
     } catch (error) {
       return this.#close(session.id, run.number, error);
@@ -256,13 +275,59 @@ export class OpenSession {
     this.#isUnreachableTold = false;
     this.#stopping = false;
     this.#connection = connection;
-    if (this.#disposed) connection.dispose();
+    if (this.#disposed) {
+      connection.dispose();
+      return;
+    }
+    void this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
     void connection.closed.then(() => {
       if (this.#disposed || this.#connection !== connection) return;
       this.#connection = undefined;
+      void this.#driven?.dispose();
+      this.#driven = undefined;
       const number = this.#session()?.runs.length ?? 0;
       this.#do('closing', () => this.#close(this.id, number));
     });
+  }
+
+  /** Follows what an agent that reads lines says of its turns and of its messages. */
+  async #drivenBy(connection: KeeperConnection): Promise<void> {
+    const number = this.#session()?.runs.length ?? 0;
+    const folder = runFolder(this.#context.folder, this.id, number);
+    const { stdin } = await readSpec(folder);
+    const driver = stdin === 'lines' ? driverFor('lines') : undefined;
+    if (driver === undefined || this.#connection !== connection || this.#disposed) return;
+    const driven = new DrivenRun({
+      folder,
+      driver,
+      // Its first prompt comes as a message, too.
+      spec: {},
+      onEvents: (events) => this.#heard(events),
+      onError: (error) => this.#failed('following', error),
+    });
+    this.#driven = driven;
+    connection.onGrew(() => driven.hint());
+    driven.hint();
+  }
+
+  #heard(events: readonly DriverEvent[]): void {
+    for (const event of events) {
+      if (event.type !== 'turn-ended') continue;
+      const turn = this.#session()?.turns[event.turn - 1];
+      if (turn === undefined || !isLive(turn) || turn.begunAt === undefined) continue;
+      try {
+        this.#context.store.append({ type: 'turn.ended', session: this.id, turn: turn.number });
+      } catch (error) {
+        this.#failed('ending', error);
+      }
+    }
+  }
+
+  /** Gives the agent a message, in the form that it understands, once however often this is asked. */
+  async #say(message: Message): Promise<void> {
+    const wish = await this.#driven?.wish((driver, state) => driver.message(state, message));
+    if (wish !== undefined && 'refused' in wish) throw new TreelineError(wish.refused, REFUSALS[wish.refused]);
+    for (const one of wish?.send ?? [message]) await this.#connection?.send(one);
   }
 
   /**
@@ -317,6 +382,8 @@ export class OpenSession {
   /** The keeper is there: what is wanted of it is done. */
   #drive(session: Session, turn: Turn | undefined, run: Run | undefined): void {
     if (turn === undefined || run === undefined) return;
+    const unjudged = session.turns.find(isUnjudged);
+    if (unjudged !== undefined && !this.#isJudging) void this.#judgeMeanwhile(session, unjudged);
     if (turn.stoppingAt !== undefined && run.exit === undefined && !this.#stopping) {
       this.#stopping = true;
       void this.#stop();
@@ -360,7 +427,7 @@ export class OpenSession {
   async #begin(turn: Turn): Promise<void> {
     const { store, folder } = this.#context;
     const text = await readFile(textFile(folder, this.id, turn.text), 'utf8');
-    await this.#connection?.send(text);
+    await this.#say({ key: turn.text, text, turn: turn.number });
     store.append({ type: 'turn.begun', session: this.id, turn: turn.number });
   }
 
@@ -368,7 +435,7 @@ export class OpenSession {
     const { store, folder } = this.#context;
     try {
       const text = await readFile(textFile(folder, this.id, message.id), 'utf8');
-      await this.#connection?.send(text);
+      await this.#say({ key: message.id, text });
     } catch (error) {
       const code = error instanceof TreelineError ? error.code : 'failed';
       // A connection that broke says nothing about the message: it is delivered when there is another one.
@@ -391,6 +458,17 @@ export class OpenSession {
     } finally {
       close();
     }
+  }
+
+  /** A turn is over while its run goes on. */
+  async #judgeMeanwhile(session: Session, turn: Turn): Promise<void> {
+    this.#isJudging = true;
+    try {
+      await this.#judge(session, turn);
+    } catch (error) {
+      this.#failed('judging', error);
+    }
+    this.#isJudging = false;
   }
 
   /** What the agent's output came to: the id of its conversation, once. */

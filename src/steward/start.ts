@@ -24,8 +24,16 @@ const CHECKOUTS = new Limiter(availableParallelism());
 /** After this long the next one begins all the same: a hook may hang. ms. */
 const HELD = 20_000;
 
+/** Whoever acts hears of all that is recorded; a keeper that has such a client needs no other one. */
+export const HOLD = { steward: true, follow: true } as const;
+
 /** A keeper that does not answer within this many ms did not start. */
 const KEEPER_TIMEOUT = 20_000;
+
+interface Prepared {
+  readonly keeper: Promise<KeeperConnection>;
+  readonly env: Launch['env'];
+}
 
 /**
  * Starts a claimed turn: its keeper, its worktree where there is none, and at last its agent. The keeper starts while git
@@ -53,15 +61,15 @@ export async function startTurn(
     privateFolder(folder);
     const isFresh = turn.number === 1 && session.worktreeReadyAt === undefined;
 
-    const prepare = async (): Promise<{ readonly keeper: Promise<KeeperConnection> }> => {
+    const prepare = async (): Promise<Prepared> => {
       enter('starting the background process');
       const launch = await launchOf(context, session, turn, prompt, promptFile);
-      const spec = specOf(context, session, run, promptFile, launch);
+      const spec = specOf(context, session, turn, run, promptFile, launch);
       await writeSpec(folder, spec);
       let keeper: Promise<KeeperConnection> | undefined;
       const start = (): Promise<KeeperConnection> => {
         if (keeper !== undefined) return keeper;
-        const starting = launchKeeper(context, spec, folder, launch.env);
+        const starting = launchKeeper(context, spec, folder);
         // Awaited only after the worktree is made; a failure before then is not an unhandled one.
         starting.catch(() => undefined);
         undo.push('the background process', async () => {
@@ -80,17 +88,17 @@ export async function startTurn(
       if (isFresh) await make();
       const started = start();
       if (!isFresh && !(await isComplete(context.repository, session.worktree))) await make();
-      return { keeper: started };
+      return { keeper: started, env: launch.env };
     };
     enter('waiting for other worktrees');
-    const { keeper } = await (isFresh ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
+    const { keeper, env } = await (isFresh ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
     context.store.append({ type: 'worktree.ready', session: session.id });
 
     enter('starting the agent');
     const connection = await keeper;
     signal.throwIfAborted();
     try {
-      await connection.start();
+      await connection.start(env && { env });
     } catch (error) {
       context.store.refresh();
       // It did start, and only the answer was lost: the turn is closed like any whose keeper died.
@@ -107,7 +115,8 @@ export async function startTurn(
   }
 }
 
-async function launchOf(
+/** How the agent is started: its argv, its stdin, and what is added to its environment. */
+export async function launchOf(
   context: StewardContext,
   session: Session,
   turn: Turn,
@@ -124,7 +133,14 @@ async function launchOf(
   return context.detector.locate(launch, adapter.detection);
 }
 
-function specOf(context: StewardContext, session: Session, run: number, prompt: string, launch: Launch): KeeperSpec {
+function specOf(
+  context: StewardContext,
+  session: Session,
+  turn: Turn,
+  run: number,
+  prompt: string,
+  launch: Launch,
+): KeeperSpec {
   return {
     v: 1,
     session: session.id,
@@ -136,20 +152,17 @@ function specOf(context: StewardContext, session: Session, run: number, prompt: 
     worktree: session.worktree,
     stdin: launch.stdin,
     prompt,
+    key: turn.text,
+    turn: turn.number,
     expects: session.expects,
     grace: context.settings().grace,
   };
 }
 
-async function launchKeeper(
-  context: StewardContext,
-  spec: KeeperSpec,
-  folder: string,
-  agents: Launch['env'],
-): Promise<KeeperConnection> {
-  const env = { ...agentEnvironment(process.env), ...agents, ...markerEnv(spec.session, spec.run) };
+async function launchKeeper(context: StewardContext, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
+  const env = { ...agentEnvironment(process.env), ...markerEnv(spec.session, spec.run) };
   const launch = { execPath: process.execPath, entry: await context.keeper(), runFolder: folder, env };
-  return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT });
+  return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT, ...HOLD });
 }
 
 /** Makes the session's worktree: from its branch where there is one, else from the base while no agent ever worked on it. */

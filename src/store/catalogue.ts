@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readSync, statSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
 import { BUILD } from '../platform/build.ts';
-import { listOf, natural, parseJson, record, shape, string } from '../platform/check.ts';
+import { listOf, natural, parseJson, shape, string } from '../platform/check.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { openRegular } from '../platform/regular-file.ts';
 import type { Position } from './journal-reader.ts';
-import type { Leadership } from './leadership.ts';
-import type { Session } from './model.ts';
+import { leadership, type Session } from './model.ts';
 import type { StateData } from './state.ts';
 
 /** A snapshot of another build is rebuilt: that one may have understood other facts, or understood them otherwise. */
@@ -19,6 +19,9 @@ const SCHEMA = BUILD;
 /** A snapshot costs as much as there is to store, so it waits until this much of the journal is not in it: bytes, or a share of the snapshot. */
 const TAIL_BYTES = 64 * 1024;
 const TAIL_SHARE = 1 / 8;
+
+/** The snapshot of another build goes when nobody has saved it for this long, in ms. */
+const FORGOTTEN_MS = 7 * 24 * 3_600_000;
 
 /** How much of each end of the journal a snapshot is tied to. */
 const SEALED_BYTES = 4_096;
@@ -35,8 +38,7 @@ const readHead = shape({
   /** CRC-32 of all that follows the line. */
   sum: natural,
   position: shape({ offset: natural, recent: listOf(string), unknown: natural }),
-  leadership: record,
-  places: natural,
+  leadership,
   seal: string,
 });
 
@@ -114,6 +116,7 @@ export class Catalogue {
         const bytes = await written(snapshot, this.#journal);
         await writeAtomic(this.#file, bytes);
         this.#saved = { offset: snapshot.position.offset, bytes: bytes.length };
+        await removeForgotten(path.dirname(this.#file));
       } catch (error) {
         this.#log.warn(`The catalogue could not be saved, and will be rebuilt when needed: ${errorText(error)}`);
         this.reset();
@@ -134,9 +137,19 @@ export class Catalogue {
   }
 }
 
+/** Removes the snapshots of builds that are not in use any more. */
+async function removeForgotten(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!/^catalogue-\w+\.jsonl$/.test(name)) continue;
+    const file = path.join(folder, name);
+    const found = await stat(file).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > FORGOTTEN_MS) await rm(file, { force: true });
+  }
+}
+
 /** The file's content. Sessions never change in place, so that pauses on the way do no harm. */
 async function written({ state, position }: Snapshot, journal: string): Promise<Buffer> {
-  const { sessions, leadership, places } = state;
+  const { sessions, leadership } = state;
   const records: Buffer[] = [];
   const slice = new Slice();
   for (const session of sessions) {
@@ -144,27 +157,26 @@ async function written({ state, position }: Snapshot, journal: string): Promise<
     await slice.pauseIfOver();
   }
   const body = Buffer.concat(records);
-  const head = { schema: SCHEMA, sessions: sessions.length, sum: crc32(body), position, leadership, places };
+  const head = { schema: SCHEMA, sessions: sessions.length, sum: crc32(body), position, leadership };
   const seal = sealOf(head, journal);
   return Buffer.concat([Buffer.from(`${JSON.stringify({ ...head, seal })}\n`), body]);
 }
 
-type Head = Omit<ReturnType<typeof readHead>, 'seal' | 'leadership'> & { readonly leadership: Leadership };
+type Head = Omit<ReturnType<typeof readHead>, 'seal'>;
 
 /** Throws where anything is not as this build wrote it. */
 async function readSnapshot(bytes: Buffer, journal: string): Promise<Snapshot> {
   const { head, seal, body } = parts(bytes);
   if (seal !== sealOf(head, journal)) throw new Error('it is of another journal');
-  const { leadership, places, position } = head;
-  return { state: { sessions: await readSessions(head, body), leadership, places }, position };
+  const { leadership, position } = head;
+  return { state: { sessions: await readSessions(head, body), leadership }, position };
 }
 
 function parts(bytes: Buffer): { readonly head: Head; readonly seal: string; readonly body: Buffer } {
   const start = bytes.indexOf(NEWLINE) + 1;
-  const { seal, leadership, ...head } = parseJson(bytes.toString('utf8', 0, start), readHead, 'its first line');
+  const { seal, ...head } = parseJson(bytes.toString('utf8', 0, start), readHead, 'its first line');
   if (head.schema !== SCHEMA) throw new Error('it is of another build');
-  // Sealed by this very build, as the sessions are.
-  return { head: { ...head, leadership: leadership as unknown as Leadership }, seal, body: bytes.subarray(start) };
+  return { head, seal, body: bytes.subarray(start) };
 }
 
 async function readSessions(head: Head, body: Buffer): Promise<readonly Session[]> {
@@ -184,10 +196,10 @@ async function readSessions(head: Head, body: Buffer): Promise<readonly Session[
  * Ties a snapshot to its journal: a digest of what it says of itself and of both ends of the journal up to its position.
  * Another journal, or a rewritten one, gives another.
  */
-function sealOf({ schema, sessions, sum, position, leadership, places }: Head, journal: string): string {
+function sealOf({ schema, sessions, sum, position, leadership }: Head, journal: string): string {
   const { offset, recent, unknown } = position;
   const hash = createHash('sha256').update(
-    JSON.stringify([schema, sessions, sum, offset, recent, unknown, leadership, places]),
+    JSON.stringify([schema, sessions, sum, offset, recent, unknown, leadership]),
   );
   if (offset > 0) {
     const fd = openRegular(journal, 'read');

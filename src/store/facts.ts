@@ -39,8 +39,9 @@ function ofRepository<B>(v: number, body: Read<B>): FactDefinition<'repository',
 }
 
 /**
- * All types of facts that this build knows. A type is added by a row here and a case in the reducer (lifecycle.ts, state.ts),
- * which the compiler asks for. A body that changes so that an older build would misread it gets a higher version.
+ * All types of facts that this build knows. A type is added by a row here and a case in the reducer (lifecycle.ts,
+ * leadership.ts), which the compiler asks for. A body that changes so that an older build would misread it, or not read it
+ * (another word in a list of words, say), gets a higher version; it should read what the lower ones wrote.
  */
 export const FACTS = {
   /** Reserves the id; everything that will be made is named before it is made. `foreign`: no session, only a worktree that was removed. */
@@ -113,11 +114,14 @@ export const FACTS = {
   'session.purged': ofSession(1, shape({ move: nonEmpty })),
   /** What somebody wanted (the fact `intent`) cannot be done. */
   'intent.refused': ofSession(1, shape({ intent: nonEmpty, code: nonEmpty, why: string })),
-  /** The writer acts for the repository from now on; void unless `replaces` names who did before, or nobody did. */
+  /**
+   * The writer acts for the repository from now on; void unless `replaces` names who did before, or nobody did. These three
+   * keep their version for good, since builds of all ages have to agree on who leads.
+   */
   'steward.leads': ofRepository(
     1,
     shape({
-      host: oneOf(['window', 'detached']),
+      host: nonEmpty,
       version: string,
       rules: positive,
       socket: string,
@@ -177,7 +181,7 @@ export function readFact(value: unknown): Fact | 'unknown' {
   const type = nonEmpty(line['type'], 'type');
   if (!isFactType(type)) return 'unknown';
   const { v, about, body } = FACTS[type];
-  if (common.v > v) return 'unknown';
+  if (common.v > v || (common.v < v && !reads(body, line))) return 'unknown';
   if (about === 'repository') return { ...common, type, ...body(line, type) } as Fact;
   const session = string(line['session'], 'session');
   if (!isSessionId(session)) invalid('session', 'a session id', session);
@@ -186,6 +190,15 @@ export function readFact(value: unknown): Fact | 'unknown' {
     invalid('known.id', 'that of the fact', fact.known.id);
   }
   return fact;
+}
+
+function reads(body: Read<unknown>, line: unknown): boolean {
+  try {
+    body(line, '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function isSessionFact(fact: Fact): fact is SessionFact {

@@ -1,16 +1,8 @@
 import { hostName, isAliveNow } from '../platform/process-id.ts';
 import type { RepositoryFact } from './facts.ts';
-import type { Lead } from './model.ts';
+import type { Lead, Leadership } from './model.ts';
 
-/** Who acts for a repository, as its journal tells. */
-export interface Leadership {
-  /** undefined while nobody does. */
-  readonly lead: Lead | undefined;
-  /** The newest generation of rules that was ever in force: who knows only older ones does not lead. */
-  readonly rules: number;
-}
-
-export const NOBODY: Leadership = { lead: undefined, rules: 0 };
+export const NOBODY: Leadership = { rules: 0 };
 
 /**
  * One step from a fact to who leads after it. Of several that want to lead at once, the first in the journal does: each names
@@ -29,7 +21,7 @@ export function reduceLeadership(now: Leadership, fact: RepositoryFact): Leaders
         ? { ...now, lead: { ...lead, retire: fact.id } }
         : now;
     case 'steward.left':
-      return lead?.fact === fact.lead ? { ...now, lead: undefined } : now;
+      return lead?.fact === fact.lead ? { rules: now.rules } : now;
   }
 }
 

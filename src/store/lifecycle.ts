@@ -259,17 +259,27 @@ function runFact(session: Session, fact: RunFact): Session {
         : begun(started, turn, fact, `The agent is running (process ${fact.agent.pid}).`);
     }
     case 'agent.identified':
-      return fact.agentSession === session.agentSession || fact.run !== session.runs.length
+      return fact.agentSession === session.agentSession || isOldNews(session, fact)
         ? session
         : { ...session, agentSession: fact.agentSession };
     case 'run.exited': {
       const over = put({ exit: fact.exit });
       const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
-      if (turn === undefined || !(isLive(turn) || session.status === 'stopping')) return over;
-      if (!isLive(turn)) return exited(over, fact);
-      return exited(withTurn(over, turn, { exit: fact.exit, endedAt: fact.exit.endedAt }), fact);
+      if (turn === undefined) return over;
+      if (isLive(turn)) {
+        const isUnread = run.agent !== undefined && turn.begunAt === undefined;
+        return exited(withTurn(over, turn, { exit: fact.exit, endedAt: fact.exit.endedAt }), fact, isUnread);
+      }
+      // The agent was stopped while it waited for more.
+      return session.status === 'stopping' && turn === lastTurn(session) ? exited(over, fact, false) : over;
     }
   }
+}
+
+/** Whether another run has begun since, or is to begin another conversation. */
+function isOldNews(session: Session, { run }: Of<'agent.identified'>): boolean {
+  const turn = lastTurn(session);
+  return run !== session.runs.length || (turn !== undefined && !turn.resumes && turn.claim?.run !== run);
 }
 
 type TurnFact =
@@ -351,8 +361,11 @@ function begun(session: Session, turn: Turn, fact: SessionFact, detail: string):
   return withStatus(next, turn.stoppingAt === undefined ? 'working' : 'stopping', fact, detail);
 }
 
-/** What the exit alone says, until the adapter has judged the output. */
-function exited(session: Session, fact: Of<'run.exited'>): Session {
+/**
+ * What the exit alone says, until the adapter has judged the output.
+ * @param isUnread the run went on from an earlier turn, and ended before it was given the prompt of this one.
+ */
+function exited(session: Session, fact: Of<'run.exited'>, isUnread: boolean): Session {
   const { exit } = fact;
   const how =
     exit.problem ??
@@ -362,6 +375,9 @@ function exited(session: Session, fact: Of<'run.exited'>): Session {
   }
   if (exit.problem !== undefined) {
     return withStatus(session, exit.startedAt === null ? 'failed' : 'lost', fact, how);
+  }
+  if (isUnread) {
+    return withStatus(session, 'failed', fact, 'The agent exited before it was given the prompt.');
   }
   return withStatus(session, exit.code === 0 ? 'idle' : 'failed', fact, how);
 }

@@ -155,7 +155,7 @@ export const turn = shape({
   stoppingAt: optional(number),
   /** When it was over, while its run may go on. */
   endedAt: optional(number),
-  /** How its run ended, where that ended the turn, or came next. */
+  /** How its run ended, where that ended the turn. */
   exit: optional(exitRecord),
   judgement: optional(judgement),
 });
@@ -247,8 +247,8 @@ export const lead = shape({
   fact: string,
   by: readProcessId,
   at: number,
-  /** Whether it lives in a window, or in a process of its own. */
-  host: oneOf(['window', 'detached']),
+  /** Where it lives: `window`, or `detached` in a process of its own. Another build may know more. */
+  host: nonEmpty,
   version: string,
   /** Where it tells what it sees of the agents' output, and the word to be said first. */
   socket: string,
@@ -257,3 +257,11 @@ export const lead = shape({
   retire: optional(string),
 });
 export type Lead = Output<typeof lead>;
+
+/** Who acts for the repository, as its journal tells; no `lead` while nobody does. */
+export const leadership = shape({
+  lead: optional(lead),
+  /** The newest generation of rules that was ever in force: who knows only older ones does not lead. */
+  rules: natural,
+});
+export type Leadership = Output<typeof leadership>;

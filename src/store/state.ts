@@ -1,15 +1,13 @@
 import { isSessionFact, type Fact } from './facts.ts';
-import { NOBODY, reduceLeadership, type Leadership } from './leadership.ts';
+import { NOBODY, reduceLeadership } from './leadership.ts';
 import { isLive, lastTurn, reduce } from './lifecycle.ts';
-import type { Session } from './model.ts';
+import type { Leadership, Session } from './model.ts';
 
 /** All that a state is made of: what a snapshot has to hold. */
 export interface StateData {
   /** Oldest first. */
   readonly sessions: readonly Session[];
   readonly leadership: Leadership;
-  /** How many places in the queue were given out. */
-  readonly places: number;
 }
 
 /** The sessions of a repository as a run of facts made them. Pure: the same facts in the same order give the same state. */
@@ -24,15 +22,16 @@ export class State {
   readonly #changedPlaces = new Set<number>();
   #live = 0;
   #leadership: Leadership;
-  #places: number;
+  /** The next place in the queue. */
+  #places = 0;
 
   /** @param saved a state as it was saved. */
-  constructor({ sessions, leadership, places }: StateData = { sessions: [], leadership: NOBODY, places: 0 }) {
+  constructor({ sessions, leadership }: StateData = { sessions: [], leadership: NOBODY }) {
     this.#sessions = [...sessions];
     this.#leadership = leadership;
-    this.#places = places;
     sessions.forEach((session, place) => {
       this.#index.set(session.id, place);
+      this.#count(session);
       if (hasLiveTurn(session)) this.#live++;
     });
   }
@@ -49,7 +48,7 @@ export class State {
 
   /** The whole of it, to be saved. */
   get data(): StateData {
-    return { sessions: this.list().toReversed(), leadership: this.#leadership, places: this.#places };
+    return { sessions: this.list().toReversed(), leadership: this.#leadership };
   }
 
   get size(): number {
@@ -98,12 +97,17 @@ export class State {
       const leader = this.#leadership.lead?.by;
       const after = reduce(before, fact, { live: this.#live, place: this.#places, leader });
       if (after === before || after === undefined) continue;
-      this.#places = Math.max(this.#places, (lastTurn(after)?.place ?? -1) + 1);
+      this.#count(after);
       this.#put(after);
       this.#live += Number(hasLiveTurn(after)) - Number(before !== undefined && hasLiveTurn(before));
       changed.add(after.id);
     }
     return changed;
+  }
+
+  /** A session's last turn was requested last of its turns. */
+  #count(session: Session): void {
+    this.#places = Math.max(this.#places, (lastTurn(session)?.place ?? -1) + 1);
   }
 
   #put(session: Session): void {

@@ -8,9 +8,9 @@ import { Catalogue, type Snapshot } from './catalogue.ts';
 import type { Fact, FactEntry, Writer } from './facts.ts';
 import { JournalReader, type Damaged } from './journal-reader.ts';
 import { Journal } from './journal.ts';
-import { NOBODY, type Leadership } from './leadership.ts';
+import { NOBODY } from './leadership.ts';
 import { knowsMore } from './lifecycle.ts';
-import type { Session } from './model.ts';
+import type { Leadership, Session } from './model.ts';
 import { quarantine } from './quarantine.ts';
 import { State } from './state.ts';
 
@@ -26,7 +26,7 @@ const REPORTED_PIECES = 100;
 interface StoreEvents {
   /** Ids of the sessions that changed; the changes of one moment are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
-  /** Facts as they are read, after the state has them; also those that were void. Not those of the first reading. */
+  /** Facts as they are read, after the state has them; also those that were void. Not those of a reading from the beginning: at first, or after the journal was replaced. */
   readonly onFacts: (listener: (facts: readonly Fact[]) => void) => Dispose;
 }
 
@@ -181,7 +181,7 @@ export class Store implements StoreEvents {
         this.#reader = new JournalReader(journal, snapshot.position);
       } else if (lost !== undefined) {
         this.#log.warn(`The journal ${journal} was deleted or cut: the catalogue tells what it has lost.`);
-        this.#state = new State({ sessions: lost, leadership: NOBODY, places: lost.length });
+        this.#state = new State({ sessions: lost, leadership: NOBODY });
         this.#recovering = true;
       }
       if (this.#disposed) return;

@@ -1,8 +1,7 @@
 import type { Database, SqlJsStatic, Statement } from 'sql.js';
 import { natural, nullable, string } from '../platform/check.ts';
-
-/** Grows with every change of the tables or of what stands in them; an older database is thrown away. */
-export const INDEX_SCHEMA = 2;
+import { readKind } from './kinds.ts';
+import type { RowKind } from './rows.ts';
 
 /** Where a line stands in a turn's log; `nth` of its events of one kind. */
 export interface Place {
@@ -14,8 +13,7 @@ export interface Place {
 /** What the index holds of a row: where to find it, not what it says. */
 export interface Entry {
   readonly turn: number;
-  /** See kinds.ts. */
-  readonly kind: number;
+  readonly kind: RowKind;
   readonly flags: number;
   readonly depth: number;
   readonly at: number;
@@ -42,26 +40,29 @@ export class IndexDb {
   readonly #insert: Statement;
   readonly #insertAll: Statement;
   readonly #select: Statement;
+  /** The kinds that rows have; a row holds the place of its kind's name in the table of kinds. */
+  readonly #kinds: RowKind[];
   #pending: Entry[] = [];
   /** The flags of row n at n - 1: what filters look at. */
   #flags: Uint8Array;
   #count: number;
 
-  /** @param content of an exported database; throws when it is not one of this schema. */
+  /** @param content of a database that this build exported; throws when it is not complete. */
   constructor(sql: SqlJsStatic, content?: Uint8Array) {
     this.#db = new sql.Database(content);
     try {
       if (content === undefined) this.#create();
-      const [[schema, count, flags] = []] =
-        this.#db.exec(
-          "SELECT (SELECT value FROM meta WHERE key = 'schema'), (SELECT count(*) FROM rows), (SELECT value FROM meta WHERE key = 'flags')",
-        )[0]?.values ?? [];
-      if (schema !== INDEX_SCHEMA) throw new Error('The schema is another one.');
+      const [[count, flags] = []] =
+        this.#db.exec("SELECT (SELECT count(*) FROM rows), (SELECT value FROM meta WHERE key = 'flags')")[0]?.values ??
+        [];
       this.#count = natural(count, 'rows');
       const known = flags instanceof Uint8Array ? flags : new Uint8Array();
       if (known.length !== this.#count) throw new Error('The rows are not complete.');
       this.#flags = new Uint8Array(Math.max(1024, known.length));
       this.#flags.set(known);
+      this.#kinds = (this.#db.exec('SELECT name FROM kinds ORDER BY code')[0]?.values ?? []).map(([name]) =>
+        readKind(name, 'kind'),
+      );
       this.#insert = this.#db.prepare(`INSERT INTO rows (${INSERT_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)`);
       this.#insertAll = this.#db.prepare(
         `INSERT OR REPLACE INTO rows (${INSERT_COLUMNS}, ${RESULT_COLUMNS}, kept) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
@@ -78,12 +79,12 @@ export class IndexDb {
   #create(): void {
     this.#db.exec(`
       CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+      CREATE TABLE kinds (code INTEGER PRIMARY KEY, name TEXT NOT NULL);
       CREATE TABLE turns (number INTEGER PRIMARY KEY, last INTEGER NOT NULL, summary TEXT NOT NULL);
       CREATE TABLE rows (
         seq INTEGER PRIMARY KEY, turn INTEGER NOT NULL, kind INTEGER NOT NULL, flags INTEGER NOT NULL,
         depth INTEGER NOT NULL, at INTEGER NOT NULL, off INTEGER, len INTEGER, nth INTEGER,
-        roff INTEGER, rlen INTEGER, rnth INTEGER, rat INTEGER, kept TEXT);
-      INSERT INTO meta VALUES ('schema', ${INDEX_SCHEMA});`);
+        roff INTEGER, rlen INTEGER, rnth INTEGER, rat INTEGER, kept TEXT);`);
   }
 
   get count(): number {
@@ -124,7 +125,7 @@ export class IndexDb {
     const number = (value: unknown): number => natural(value, 'row');
     return {
       turn: number(turn),
-      kind: number(kind),
+      kind: this.#kinds[number(kind)] ?? 'raw',
       flags: this.flags(seq),
       depth: number(depth),
       at: number(at),
@@ -146,7 +147,8 @@ export class IndexDb {
   }
 
   #put(seq: number, entry: Entry, again: boolean): void {
-    const { turn, kind, flags, depth, at, place, result, kept } = entry;
+    const { turn, flags, depth, at, place, result, kept } = entry;
+    const kind = this.#codeOf(entry.kind);
     const base = [seq, turn, kind, flags, depth, at, place?.offset ?? null, place?.length ?? null, place?.nth ?? null];
     if (result === null && kept === null && !again) {
       this.#insert.run(base);
@@ -154,6 +156,13 @@ export class IndexDb {
     }
     const { offset = null, length = null, nth = null, at: resultAt = null } = result ?? {};
     this.#insertAll.run([...base, offset, length, nth, resultAt, kept]);
+  }
+
+  #codeOf(kind: RowKind): number {
+    const known = this.#kinds.indexOf(kind);
+    if (known !== -1) return known;
+    this.#db.run('INSERT INTO kinds VALUES (?,?)', [this.#kinds.length, kind]);
+    return this.#kinds.push(kind) - 1;
   }
 
   /** The summaries (JSON) of the turns that are in the index to their end, with the seq of their last row. */

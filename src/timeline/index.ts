@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { SqlJsStatic } from 'sql.js';
 import type { Before, OutputReader } from '../agents/adapter.ts';
+import { BUILD } from '../platform/build.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { Judgement, Usage } from '../store/model.ts';
 import { shownTexts } from './content.ts';
 import { FilterList } from './filter-list.ts';
-import { IndexDb, INDEX_SCHEMA, type Entry } from './index-db.ts';
+import { IndexDb, type Entry } from './index-db.ts';
 import { groupBits, inGroups } from './kinds.ts';
 import { LogReplaced } from './log-file.ts';
 import { RowRenderer, type TextPart } from './renderer.ts';
@@ -366,7 +367,8 @@ export class SessionIndex {
   }
 
   get #snapshotOf(): SnapshotOf {
-    return [INDEX_SCHEMA, this.#source.session, this.#source.format];
+    const { session, format } = this.#source;
+    return { build: BUILD, session, format };
   }
 }
 

@@ -5,9 +5,10 @@ import { RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
+import { KINDS } from '../protocol/kinds.ts';
 import { eventContent, eventText, textContent, toolContent, type Content, type RowEvent } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
-import { DENIED, kindOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
+import { DENIED, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { LINE_HEAD, LogFile } from './log-file.ts';
 import type { Row, RowKind } from './rows.ts';
 import { promptFileOf, runFolderOf, turnOf, type TimelineSource } from './source.ts';
@@ -19,9 +20,6 @@ export type TextPart = 'text' | 'input' | 'output' | 'diff';
 
 /** Turns whose logs are held open. */
 const OPEN_TURNS = 4;
-
-/** Rows whose words stand in their line as they are; a tool's name may be of the parser's making. */
-const VERBATIM: ReadonlySet<RowKind> = new Set(['text', 'thinking', 'prompt', 'output', 'raw', 'stderr']);
 
 type TurnLogs = Readonly<Record<StreamKey, LogFile>>;
 
@@ -48,8 +46,7 @@ export class RowRenderer {
   }
 
   row(seq: number, rev: number, entry: Entry): Row {
-    const { turn, at, depth, flags } = entry;
-    const kind = kindOf(entry.kind);
+    const { turn, kind, at, depth, flags } = entry;
     const stream = streamOf(kind);
     const place = entry.place ?? entry.result;
     return {
@@ -67,7 +64,7 @@ export class RowRenderer {
 
   /** The whole text of a part of a row, as far as `WHOLE_BYTES`; empty where the row has no such part. */
   whole(entry: Entry, part: TextPart): string {
-    const kind = kindOf(entry.kind);
+    const { kind } = entry;
     if (kind === 'tool') {
       const { call, result } = this.#tool(entry);
       if (part === 'input') return bounded(call?.input ?? '');
@@ -93,8 +90,8 @@ export class RowRenderer {
    * the kind, which is found out much faster than what the row shows.
    */
   mayShow(entry: Entry, word: string): boolean {
-    const kind = kindOf(entry.kind);
-    if (!VERBATIM.has(kind) || entry.place === null || (entry.flags & OVERSIZE) !== 0) return true;
+    const { kind } = entry;
+    if (KINDS[kind].verbatim !== true || entry.place === null || (entry.flags & OVERSIZE) !== 0) return true;
     const { offset, length } = entry.place;
     return this.#bytes(entry.turn, streamOf(kind), offset, length).toString('latin1').toLowerCase().includes(word);
   }
@@ -127,8 +124,9 @@ export class RowRenderer {
         : this.#events(entry.turn, entry.place).filter((one) => one.kind === 'tool')[entry.place.nth];
     const results =
       entry.result === null ? [] : this.#events(entry.turn, entry.result).filter((one) => one.kind === 'tool-result');
+    const nth = results[entry.result?.nth ?? 0];
     // By its call's id: a parser that has seen the whole turn may find fewer results in the line than one that has not.
-    const result = call === undefined ? results[entry.result?.nth ?? 0] : results.findLast((one) => one.id === call.id);
+    const result = call === undefined || nth?.id === call.id ? nth : results.findLast((one) => one.id === call.id);
     return {
       call,
       result,

@@ -7,8 +7,15 @@ export const SNAPSHOT_FILE = 'timeline.db';
 
 const HASH_BYTES = 32;
 
-/** Says what a snapshot is of, and is part of its checksum: a snapshot of anything else does not load. */
-export type SnapshotOf = readonly [schema: number, session: string, format: string];
+/**
+ * Says what a snapshot is of, and is part of its checksum: a snapshot of anything else does not load. Another build may make
+ * other rows of the same output, or hold them in other tables.
+ */
+export interface SnapshotOf {
+  readonly build: string;
+  readonly session: string;
+  readonly format: string;
+}
 
 /** Saves an exported database with a checksum behind it, where SQLite does not look. */
 export async function saveSnapshot(file: string, content: Uint8Array, of: SnapshotOf): Promise<void> {
@@ -29,6 +36,9 @@ export function loadSnapshot(file: string, of: SnapshotOf): Uint8Array | undefin
   return checksum(content, of).equals(bytes.subarray(-HASH_BYTES)) ? content : undefined;
 }
 
-function checksum(content: Uint8Array, of: SnapshotOf): Buffer {
-  return createHash('sha256').update(JSON.stringify(of)).update(content).digest();
+function checksum(content: Uint8Array, { build, session, format }: SnapshotOf): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([build, session, format]))
+    .update(content)
+    .digest();
 }

@@ -162,7 +162,14 @@ export class Timelines {
         );
       const timer = setTimeout(late, name === 'judge' ? JUDGE_MS : QUERY_MS);
       this.#pending.set(id, { query, resolve, reject, timer, tries: 1 });
-      this.#post({ type: 'query', id, query });
+      try {
+        this.#post({ type: 'query', id, query });
+      } catch (error) {
+        // What no message can carry, such as a function, is no question.
+        this.#settle(id)?.reject(
+          new TreelineError('invalid', `The timeline cannot be asked this: ${errorText(error)}`),
+        );
+      }
     }) as Promise<Queries[Q]['answer']>;
   }
 

@@ -5,11 +5,12 @@ import type { AgentEvent } from '../agents/events.ts';
 import { cut, oneLine } from '../agents/text.ts';
 import { RUN_FILES } from '../keeper/protocol.ts';
 import { isRecord } from '../platform/check.ts';
+import { KINDS } from '../protocol/kinds.ts';
 import type { ExitRecord, Judgement } from '../store/model.ts';
 import { endContent, tellsExit } from './ending.ts';
 import { eventContent, textContent, type Content, type RowEvent, type ToolCall, type ToolResult } from './content.ts';
 import type { Entry, Place } from './index-db.ts';
-import { DENIED, eventFlags, flagsOf, isKept, kindCode, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
+import { DENIED, eventFlags, flagsOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { parseNote, withoutReturn } from './renderer.ts';
 import type { RowKind } from './rows.ts';
 import { promptFileOf, runFolderOf, type TimelineSource, type TurnSource } from './source.ts';
@@ -48,6 +49,7 @@ export class TurnReader {
   readonly #parser: OutputParser;
   readonly #rows: Rows;
   readonly #tailer: TurnTailer;
+  /** The last call of each id. */
   readonly #tools = new Map<string, KnownTool>();
   /** Tool calls without their last result. */
   readonly #open = new Set<number>();
@@ -186,14 +188,15 @@ export class TurnReader {
   }
 
   #row(event: Exclude<RowEvent, ToolCall>, place: Place, at: number): void {
-    const kept = isKept(event.kind) ? JSON.stringify(eventContent(event, this.seen.usage)) : null;
+    const kept = KINDS[event.kind].kept === true ? JSON.stringify(eventContent(event, this.seen.usage)) : null;
     this.#append(event.kind, eventFlags(event), at, place, this.#depth(event), kept);
   }
 
   #toolCall(event: ToolCall & AgentEvent, place: Place, at: number): void {
     this.#last = event.argument === '' ? event.name : `${event.name}: ${event.argument}`;
     const known = this.#tools.get(event.id);
-    if (known !== undefined) {
+    // Told again while it runs, it is the same call; after its end, another one took its id.
+    if (known !== undefined && this.#open.has(known.seq)) {
       this.#rows.replace(known.seq, { ...this.#rows.entry(known.seq), place });
       return;
     }
@@ -262,7 +265,7 @@ export class TurnReader {
   #entry(kind: RowKind, flags: number, at: number): Entry {
     return {
       turn: this.#turn.number,
-      kind: kindCode(kind),
+      kind,
       flags,
       depth: 0,
       at,

@@ -1,4 +1,5 @@
 import {
+  isRecord,
   listOf,
   natural,
   nonEmpty,
@@ -66,6 +67,12 @@ const readQuery: Read<Query> = (value, what) => {
   const { session } = shape({ session: nonEmpty })(value, what);
   return { do: name, session, ...queries[name](value, what) } as Query;
 };
+
+/** The number of a query, also of one that cannot be read otherwise: each gets its answer, or a refusal. */
+export function queryId(value: unknown): number | undefined {
+  const { type, id } = isRecord(value) ? value : {};
+  return type === 'query' && Number.isSafeInteger(id) ? (id as number) : undefined;
+}
 
 /** Reads a message to the worker. Throws TreelineError `invalid`. */
 export function readToWorker(value: unknown): ToWorker {

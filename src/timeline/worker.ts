@@ -10,7 +10,7 @@ import { LiveSession } from './live-session.ts';
 import type { RowFilter } from './rows.ts';
 import { Scheduler } from './scheduler.ts';
 import type { TimelineSource } from './source.ts';
-import { readToWorker, type FromWorker, type Query, type ToWorker } from './worker-protocol.ts';
+import { queryId, readToWorker, type FromWorker, type Query, type ToWorker } from './worker-protocol.ts';
 
 /** Entry of the worker thread: reads and indexes the output of all open sessions, away from the extension host's event loop. */
 
@@ -128,7 +128,9 @@ async function start(): Promise<void> {
     try {
       handle(sql, readToWorker(value));
     } catch (error) {
-      log.error(`A timeline cannot be opened: ${errorText(error)}`);
+      const id = queryId(value);
+      if (id === undefined) log.error(`A timeline cannot be opened: ${errorText(error)}`);
+      else post({ type: 'refusal', id, ...refusal(error) });
     }
   });
 }

@@ -6,13 +6,15 @@ export interface PageAddresses {
   readonly nonce: string;
   /** BCP 47 */
   readonly language: string;
+  /** What the page says when it never hears of its host: all other words come by message. */
+  readonly reconnecting: string;
 }
 
 /** The one inline style that @vscode/webview-ui-toolkit adds (an empty one), by its hash; nothing else inline is allowed. */
 const TOOLKIT_STYLE = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='";
 
 /** The page: nothing of a session stands in it, all that comes by messages. */
-export function timelineHtml({ cspSource, script, styles, nonce, language }: PageAddresses): string {
+export function timelineHtml({ cspSource, script, styles, nonce, language, reconnecting }: PageAddresses): string {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
@@ -30,7 +32,7 @@ export function timelineHtml({ cspSource, script, styles, nonce, language }: Pag
 ${links}
 </head>
 <body>
-<div id="root"></div>
+<div id="root" data-reconnecting="${attribute(reconnecting)}"></div>
 <script nonce="${attribute(nonce)}" src="${attribute(script)}"></script>
 </body>
 </html>`;

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Dispose } from '../platform/emitter.ts';
 import { errorText } from '../platform/errors.ts';
 import { isPageMessage, isPageState } from '../protocol/check.ts';
-import type { HostMessage, PageMessage, PageState } from '../protocol/timeline.ts';
+import type { HostMessage, PageMessage, PageState, Place } from '../protocol/timeline.ts';
 import type { RowFilter, RowPage } from '../timeline/rows.ts';
 import { Coalescer } from './coalescer.ts';
 import { DeltaPump } from './delta-pump.ts';
@@ -35,10 +35,10 @@ export interface PageActions {
   failed(error: unknown): void;
 }
 
-/** And what the panels' keeper hears. */
+/** And what those hear who look after the panels. */
 export interface PanelActions extends PageActions {
-  /** A panel that is about one session alone has its title now. */
-  titled(title: string, session: string): void;
+  /** The panel's title, or what is kept of its page, is now this. */
+  changed(title: string, state: PageState): void;
 }
 
 /** What the page was last asked for, and what it holds since. */
@@ -69,6 +69,7 @@ export class TimelinePanel implements vscode.Disposable {
   #shown: Shown | undefined;
   /** The filter that the page uses, at first the one from its state before a reload. */
   #filter: RowFilter;
+  #place: Place | undefined;
   #lastHeader = '';
   #closeTimeline: Dispose | undefined;
 
@@ -79,6 +80,7 @@ export class TimelinePanel implements vscode.Disposable {
     this.follow = state.follow;
     this.#session = state.session;
     this.#filter = state.filter;
+    this.#place = state.place;
     this.#deltas = new DeltaPump(
       () => this.#sendDelta(),
       DELTA_REST_MS,
@@ -125,6 +127,7 @@ export class TimelinePanel implements vscode.Disposable {
       styles: [address('codicon.css'), address('webview.css')],
       nonce: randomBytes(16).toString('base64url'),
       language: vscode.env.language,
+      reconnecting: pageStrings()['header.lost'] ?? '',
     });
   }
 
@@ -135,6 +138,14 @@ export class TimelinePanel implements vscode.Disposable {
   /** Whether somebody can see this panel now. */
   get visible(): boolean {
     return this.#panel.visible;
+  }
+
+  get title(): string {
+    return this.#panel.title;
+  }
+
+  get column(): vscode.ViewColumn | undefined {
+    return this.#panel.viewColumn;
   }
 
   readonly onDidDispose = (listener: () => void): void => {
@@ -151,6 +162,7 @@ export class TimelinePanel implements vscode.Disposable {
       return;
     }
     this.#session = session;
+    this.#place = undefined;
     this.#setTitle();
     this.#useTimeline();
     this.#shown = undefined;
@@ -171,8 +183,19 @@ export class TimelinePanel implements vscode.Disposable {
     close?.();
   }
 
+  /** Lets the panel go; its tab stays as it is. */
   dispose(): void {
-    vscode.Disposable.from(...this.#disposables, this.#panel).dispose();
+    vscode.Disposable.from(...this.#disposables).dispose();
+  }
+
+  /** What is kept of the page. */
+  get #state(): PageState {
+    return {
+      follow: this.follow,
+      filter: this.#filter,
+      ...(this.#session !== undefined && { session: this.#session }),
+      ...(this.#place !== undefined && { place: this.#place }),
+    };
   }
 
   #setTitle(): void {
@@ -182,9 +205,14 @@ export class TimelinePanel implements vscode.Disposable {
     if (this.#panel.title !== title) {
       this.#panel.title = title;
     }
-    if (found !== undefined && !this.follow) {
-      this.#actions.titled(title, found.session.id);
+    // Before the session is known, what was noted of it stays.
+    if (found !== undefined) {
+      this.#changed();
     }
+  }
+
+  #changed(): void {
+    this.#actions.changed(this.#panel.title, this.#state);
   }
 
   #receive(message: unknown): void {
@@ -202,9 +230,13 @@ export class TimelinePanel implements vscode.Disposable {
   }
 
   async #answer(message: PageMessage): Promise<void> {
+    if (message.type === 'ping') {
+      this.#post({ type: 'pong' });
+      return;
+    }
     if (message.type === 'ready') {
-      this.#filter = message.filter;
       this.#shown = undefined;
+      // With the filter of before, for a page that does not remember it.
       this.#hello();
       await this.#sendPage({ ...message, from: -message.count });
       return;
@@ -222,6 +254,12 @@ export class TimelinePanel implements vscode.Disposable {
       return;
     }
     switch (message.type) {
+      case 'place':
+        if (message.session === session) {
+          this.#place = message.place;
+          this.#changed();
+        }
+        return;
       case 'openFile':
         return this.#actions.openFile(session, message.path, message.line);
       case 'openLog':
@@ -238,11 +276,7 @@ export class TimelinePanel implements vscode.Disposable {
     this.#lastHeader = JSON.stringify(header);
     this.#post({
       type: 'hello',
-      state: {
-        follow: this.follow,
-        filter: this.#filter,
-        ...(this.#session !== undefined && { session: this.#session }),
-      },
+      state: this.#state,
       header,
       strings: pageStrings(),
       locale: vscode.env.language,

@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
 import type { PageState } from '../protocol/timeline.ts';
 import { ALL_ROWS } from '../timeline/rows.ts';
-import { PanelMemory } from './panel-memory.ts';
+import { LostTabs } from './lost-tabs.ts';
+import { PanelMemory, subjectOf } from './panel-memory.ts';
+import type { Subject } from './panel-memory.ts';
 import type { Services } from './services.ts';
 import { TIMELINE_VIEW, TimelinePanel, pageState } from './timeline-panel.ts';
 import type { PageActions } from './timeline-panel.ts';
@@ -11,8 +13,9 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
   readonly #services: Services;
   readonly #actions: PageActions;
   readonly #panels = new Set<TimelinePanel>();
-  readonly #serializer: vscode.Disposable;
   readonly #memory: PanelMemory;
+  readonly #serializer: vscode.Disposable;
+  readonly #lost: LostTabs;
   #selected: string | undefined;
 
   constructor(services: Services, actions: PageActions, workspaceState: vscode.Memento) {
@@ -20,24 +23,32 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
     this.#actions = actions;
     this.#memory = new PanelMemory(workspaceState);
     this.#serializer = vscode.window.registerWebviewPanelSerializer(TIMELINE_VIEW, this);
+    this.#lost = new LostTabs(TIMELINE_VIEW, this.#panels, (tab) => {
+      this.#replace(tab, this.#memory.find(tab.label, this.#subjects()) ?? this.#stateOfUnknown());
+    });
   }
 
+  /** The tabs stay: the host that comes after this one takes them over. */
   dispose(): void {
     this.#serializer.dispose();
-    for (const panel of [...this.#panels]) {
+    this.#lost.dispose();
+    for (const panel of this.#panels) {
       panel.dispose();
     }
   }
 
   /** Opens a session's own timeline, or shows it when it is open. From the tree, an open following timeline is enough. */
   open(session: string, { fromTree = false, preserveFocus = false } = {}): void {
-    const following = this.#following();
-    const own = [...this.#panels].find((panel) => !panel.follow && panel.session === session);
+    const own = this.#panelOf(session);
+    const following = this.#panelOf('selection');
+    const mayFollow = fromTree && this.#leftBehind(session) === undefined;
     if (own !== undefined) {
       own.reveal(preserveFocus);
     } else if (following !== undefined && (fromTree || following.session === session)) {
       following.show(session);
       following.reveal(preserveFocus);
+    } else if (mayFollow && this.#leftBehind('selection') !== undefined) {
+      this.#create({ session, follow: true, filter: ALL_ROWS }, preserveFocus);
     } else {
       this.#create({ session, follow: false, filter: ALL_ROWS }, preserveFocus);
     }
@@ -45,7 +56,7 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
 
   /** Opens the timeline that follows the tree's selection. */
   openFollowing(): void {
-    const following = this.#following();
+    const following = this.#panelOf('selection');
     if (following !== undefined) {
       following.reveal(false);
       return;
@@ -57,7 +68,7 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
   /** The tree's selection is now this session. */
   select(session: string): void {
     this.#selected = session;
-    this.#following()?.show(session);
+    this.#panelOf('selection')?.show(session);
   }
 
   /** Whether the user has this session before the eyes. */
@@ -65,23 +76,69 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
     return [...this.#panels].some((panel) => panel.visible && panel.session === session);
   }
 
-  deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    this.#adopt(panel, pageState(state) ?? this.#stateOf(panel.title));
+  deserializeWebviewPanel(panel: vscode.WebviewPanel, kept: unknown): Promise<void> {
+    const subjects = this.#subjects();
+    const states = [pageState(kept), this.#memory.find(panel.title, subjects), this.#stateOfUnknown()];
+    const state = states.find((one) => one !== undefined && !subjects.has(subjectOf(one) ?? ''));
+    if (state === undefined) {
+      // What it was about is open elsewhere by now.
+      panel.dispose();
+    } else {
+      this.#adopt(panel, state);
+    }
     return Promise.resolve();
   }
 
-  /** The state of a panel that came back without one; one whose title nobody knows follows the selection. */
-  #stateOf(title: string): PageState {
-    const open = new Set([...this.#panels].flatMap(({ session }) => session ?? []));
-    const session = this.#memory.find(title, open);
-    return { follow: session === undefined, filter: ALL_ROWS, ...(session !== undefined && { session }) };
+  /** A panel whose title nobody knows follows the selection, if none does; else it is about nothing. */
+  #stateOfUnknown(): PageState | undefined {
+    return this.#panelOf('selection') === undefined ? { follow: true, filter: ALL_ROWS } : undefined;
   }
 
+  /** Makes a panel; in place of the tab where the same was open, if a host before this one left it. */
   #create(state: PageState, preserveFocus: boolean): void {
+    const before = this.#leftBehind(subjectOf(state));
+    if (before === undefined) {
+      this.#show(state, vscode.ViewColumn.Active, preserveFocus);
+    } else {
+      const { place, ...others } = before.state;
+      const same = state.session === undefined || state.session === others.session;
+      this.#replace(before.tab, { ...others, ...state, ...(same && place && { place }) }, preserveFocus);
+    }
+  }
+
+  /** The tab of a subject that a host before this one left; undefined where there is none, or it cannot be told from another. */
+  #leftBehind(subject: Subject | undefined): { readonly tab: vscode.Tab; readonly state: PageState } | undefined {
+    const known = subject === undefined ? undefined : this.#memory.of(subject);
+    const panels = [...this.#panels];
+    const tab = this.#lost.tabs.find(
+      ({ label, group }) =>
+        label === known?.title && !panels.some(({ title, column }) => title === label && column === group.viewColumn),
+    );
+    return known === undefined || tab === undefined ? undefined : { tab, state: known.state };
+  }
+
+  /** Puts a panel where a tab is, and closes the tab. Without a state, what the tab was about is open elsewhere. */
+  #replace(tab: vscode.Tab, state: PageState | undefined, preserveFocus = true): void {
+    const { group, isActive } = tab;
+    const place = group.tabs.indexOf(tab) + 1;
+    if (state !== undefined) {
+      this.#show(state, group.viewColumn, preserveFocus);
+    }
+    const close = async (): Promise<void> => {
+      // A new tab stands behind the one that its group showed.
+      if (state !== undefined && !isActive && group.isActive) {
+        await vscode.commands.executeCommand('moveActiveEditor', { to: 'position', by: 'tab', value: place });
+      }
+      await vscode.window.tabGroups.close(tab, true);
+    };
+    close().catch((error: unknown) => this.#actions.failed(error));
+  }
+
+  #show(state: PageState, viewColumn: vscode.ViewColumn, preserveFocus: boolean): void {
     const panel = vscode.window.createWebviewPanel(
       TIMELINE_VIEW,
       vscode.l10n.t('Timeline'),
-      { viewColumn: vscode.ViewColumn.Active, preserveFocus },
+      { viewColumn, preserveFocus },
       // No retainContextWhenHidden: a page that nobody sees costs nothing, and asks anew when it is back.
       {},
     );
@@ -91,7 +148,7 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
   #adopt(webview: vscode.WebviewPanel, state: PageState): void {
     const panel = new TimelinePanel(webview, state, this.#services, {
       ...this.#actions,
-      titled: (title, session) => this.#memory.note(title, session),
+      changed: (title, now) => this.#memory.note(title, now),
     });
     this.#panels.add(panel);
     panel.onDidDispose(() => {
@@ -100,7 +157,12 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
     });
   }
 
-  #following(): TimelinePanel | undefined {
-    return [...this.#panels].find((panel) => panel.follow);
+  #panelOf(subject: Subject): TimelinePanel | undefined {
+    return [...this.#panels].find((panel) => subjectOf(panel) === subject);
+  }
+
+  /** What has a panel of this host. */
+  #subjects(): ReadonlySet<Subject> {
+    return new Set([...this.#panels].flatMap((panel) => subjectOf(panel) ?? []));
   }
 }

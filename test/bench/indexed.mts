@@ -4,6 +4,7 @@ import initSqlJs from 'sql.js';
 import { readerFor } from '../../src/agents/registry.ts';
 import { SessionIndex } from '../../src/timeline/index.ts';
 import { ASSETS, LOG } from './place.mts';
+import { TURN } from './stream-json.mts';
 
 const sql = await initSqlJs({ wasmBinary: new Uint8Array(readFileSync(ASSETS.wasm)).buffer });
 
@@ -11,8 +12,7 @@ const sql = await initSqlJs({ wasmBinary: new Uint8Array(readFileSync(ASSETS.was
 const SLICE = 15;
 
 export function ingest(folder: string): SessionIndex {
-  const turns = [{ number: 1, over: true, resumes: false }];
-  const source = { session: 'ses_bench', folder, format: 'claude' as const, turns };
+  const source = { session: 'ses_bench', folder, format: 'claude', turns: [TURN] };
   const index = new SessionIndex(sql, readerFor('claude'), source, LOG);
   while (index.ingest(performance.now() + SLICE) === 'more');
   return index;

@@ -16,19 +16,27 @@ export function seeded(seed: number): () => number {
 const WORDS =
   'the index reads each line once and keeps where it stands “naïve” äöü worktree branch commit test file'.split(' ');
 
-/** `lines` lines of about `bytes` bytes each: words, thinking, and tool calls with their results. */
+/** The turn that writeTurn makes, for who reads it. */
+export const TURN = { number: 1, run: 1, text: 'prompt', over: true, resumes: false } as const;
+
+/**
+ * Writes the only turn of a session into its folder: `lines` lines of about `bytes` bytes each, which are words, thinking,
+ * and tool calls with their results. `text` names the file of the prompt.
+ */
 export function writeTurn(
-  folder: string,
-  { lines, bytes, seed = 1 }: { lines: number; bytes: number; seed?: number },
+  session: string,
+  { lines, bytes, seed = 1, text: prompt = TURN.text }: { lines: number; bytes: number; seed?: number; text?: string },
 ): number {
+  const folder = path.join(session, 'runs', String(TURN.run));
   mkdirSync(folder, { recursive: true });
+  mkdirSync(path.join(session, 'texts'), { recursive: true });
   const random = seeded(seed);
   const text = (length: number): string => {
     let out = '';
     while (out.length < length) out += `${WORDS[Math.floor(random() * WORDS.length)]}${random() < 0.05 ? '\n' : ' '}`;
     return out;
   };
-  writeFileSync(path.join(folder, 'prompt.md'), 'Make it faster.');
+  writeFileSync(path.join(session, 'texts', `${prompt}.md`), 'Make it faster.');
   const stdout = openSync(path.join(folder, 'stdout.log'), 'w');
   const times: string[] = [];
   let size = 0;

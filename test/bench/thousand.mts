@@ -40,7 +40,7 @@ export async function thousand({ scratch, quick }: RowContext): Promise<Thousand
   }
   const sessions = readdirSync(path.join(folder, 'sessions')).sort();
   const bytes = sessions.reduce(
-    (sum, id) => sum + statSync(path.join(folder, 'sessions', id, 'turns/1/stdout.log')).size,
+    (sum, id) => sum + statSync(path.join(folder, 'sessions', id, 'runs/1/stdout.log')).size,
     0,
   );
   return { repo, storage, folder, sessions, events: count * lines, bytes };

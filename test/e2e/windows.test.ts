@@ -84,7 +84,7 @@ test('two windows on one repository show the same, queue together, and come back
     await inBoth(/^Stopped: Hold the place/);
   });
 
-  const databases = () => globSync(`${store}/**/{catalogue.jsonl,timeline.db}`);
+  const databases = () => globSync(`${store}/**/{catalogue-*.jsonl,timeline.db}`);
   const shown = async (): Promise<{ sessions: string[]; timeline: string[] }> => ({
     sessions: await sessionNames(one),
     timeline: await rowTexts(one),

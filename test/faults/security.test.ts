@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { journalFile, socketPath } from '../../src/platform/paths.ts';
@@ -76,7 +76,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     const umask = process.umask(0);
     t.after(() => process.umask(umask));
     const runtime = await tempDir(t);
-    environment(t, { XDG_RUNTIME_DIR: runtime });
+    environment(t, { TMPDIR: runtime });
     const { storage, open } = await faultWorld(t);
     const window = await open();
     const { id } = await window.sessions.spawn({ agent: 'lines', prompt: 'print ready' });
@@ -98,7 +98,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     const store = modes(join(storage, 'repos'));
     assert.ok(
       store.some(({ path }) => path.endsWith('timeline.db')) &&
-        store.some(({ path }) => path.endsWith('catalogue.jsonl')),
+        store.some(({ path }) => basename(path).startsWith('catalogue-')),
     );
     for (const { path, mode, kind } of [...sockets, ...store]) {
       assert.equal(mode.toString(8), kind === 'folder' ? '700' : '600', path);
@@ -110,7 +110,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     { skip: !root && 'it takes root to be another user' },
     async (t) => {
       const runtime = await tempDir(t);
-      environment(t, { XDG_RUNTIME_DIR: runtime });
+      environment(t, { TMPDIR: runtime });
       const { storage, open } = await faultWorld(t);
       // What stands above the store is nobody's promise.
       for (const folder of [runtime, storage]) chmodSync(folder, 0o755);
@@ -150,7 +150,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
 
   test('the sockets’ folder that somebody else has made is not used', { skip: !root && 'it takes root' }, async (t) => {
     const runtime = await tempDir(t);
-    environment(t, { XDG_RUNTIME_DIR: runtime });
+    environment(t, { TMPDIR: runtime });
     const foreign = join(runtime, `treeline-${process.getuid?.() ?? 0}`);
     mkdirSync(foreign);
     execFileSync('chown', ['65534', foreign]);
@@ -163,7 +163,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
   });
 
   test('what stands at the socket’s path: a dead socket and a file make way, a living listener does not', async (t) => {
-    environment(t, { XDG_RUNTIME_DIR: await tempDir(t) });
+    environment(t, { TMPDIR: await tempDir(t) });
     const { repo, open } = await faultWorld(t);
     const { sessions } = await open();
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print one' });
@@ -209,7 +209,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
 
   test('who does not know the token drives nothing, whatever is said', async (t) => {
     const random = seeded(t);
-    environment(t, { XDG_RUNTIME_DIR: await tempDir(t) });
+    environment(t, { TMPDIR: await tempDir(t) });
     const { storage, open } = await faultWorld(t);
     const window = await open();
     const { id } = await window.sessions.spawn({ agent: 'lines', prompt: 'print ready' });

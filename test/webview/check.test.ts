@@ -16,6 +16,9 @@ test('what the page may say, and nothing else', () => {
     { type: 'openText', seq: 1, part: 'diff' },
     { type: 'openLink', href: 'https://example.org' },
     { type: 'command', command: 'stop' },
+    { type: 'ping' },
+    { type: 'place', session: 'ses_1', place: { expanded: [] } },
+    { type: 'place', session: 'ses_1', place: { anchor: { seq: 3, y: -1.5 }, expanded: [1, 2] } },
   ];
   for (const message of good) assert.ok(isPageMessage(message), JSON.stringify(message));
   const bad = [
@@ -40,16 +43,21 @@ test('what the page may say, and nothing else', () => {
     { type: 'openLink', href: 'command:workbench.action.quit' },
     { type: 'openLink', href: 'javascript:alert(1)' },
     { type: 'command', command: 'spawn' },
+    { type: 'ping', at: 1 },
+    { type: 'place', session: 'ses_1', place: { expanded: ['1'] } },
+    { type: 'place', session: 'ses_1', place: { anchor: { seq: 3, y: Infinity }, expanded: [] } },
+    { type: 'place', session: 'ses_1', place: { expanded: Array.from({ length: 501 }, () => 1) } },
     Object.create({ type: 'command', command: 'stop' }),
   ];
   for (const message of bad) assert.ok(!isPageMessage(message), JSON.stringify(message));
 });
 
-test('what the host may say', () => {
+test('what the host says is known by its type, and may hold words that this page does not know', () => {
   const page = { epoch: 'a', rev: 1, total: 40, from: 0, rows: [...story(), ...generatedRows(10)] };
   assert.ok(isHostMessage({ type: 'page', request: 1, page }));
   assert.ok(isHostMessage({ type: 'header', header: null }));
-  assert.ok(!isHostMessage({ type: 'page', request: 1, page: { ...page, rows: [{}] } }));
-  assert.ok(!isHostMessage({ type: 'page', request: 1, page: { ...page, total: -1 } }));
-  assert.ok(!isHostMessage({ type: 'header' }));
+  assert.ok(isHostMessage({ type: 'header', header: { status: 'dreaming' } }));
+  for (const other of [null, 'hello', [], {}, { type: 1 }, { type: 'toString' }, { type: 'vscode' }]) {
+    assert.ok(!isHostMessage(other), JSON.stringify(other));
+  }
 });

@@ -106,6 +106,25 @@ test('a delta that overtakes the answer to a question, or comes after it, leaves
   }
 });
 
+test('a row to begin at that is still to be read is waited for', () => {
+  const rows = generatedRows(300);
+  const host = new StandInHost(rows.slice(0, 2));
+  const { feed, settle, opened } = feedOn(host);
+  feed.open(ALL, { seq: 250 });
+  settle();
+  assert.equal(opened.length, 1, 'what there is, is shown');
+  host.append(...Array.from({ length: 100 }, () => ({ text: 'more' })));
+  settle();
+  assert.equal(opened.length, 1);
+  host.append(...Array.from({ length: 200 }, () => ({ text: 'more' })));
+  settle();
+  assert.equal(opened.length, 2);
+  assert.equal(opened[1]?.position, 249);
+  host.append({ text: 'more' });
+  settle();
+  assert.equal(opened.length, 2, 'once');
+});
+
 test('loads again after a lost delta, moved positions and another epoch, from where the reader is', () => {
   const host = new StandInHost(generatedRows(1_000));
   const { feed, settle, opened } = feedOn(host);

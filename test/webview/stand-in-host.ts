@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { isHostMessage, isPageMessage } from '../../src/protocol/check.ts';
+import { KINDS } from '../../src/protocol/kinds.ts';
 import { STRINGS } from '../../src/protocol/strings.ts';
-import type { Header, HostMessage, PageMessage, Row, RowFilter, RowGroup } from '../../src/protocol/timeline.ts';
+import type { Header, HostMessage, PageMessage, Place, Row, RowFilter } from '../../src/protocol/timeline.ts';
 
 /** What a test changes in a row; the rest is filled in. */
 export type RowInit = Partial<Omit<Row, 'text'>> & { readonly text?: string; readonly cut?: number };
@@ -22,19 +23,6 @@ export function makeRow(seq: number, init: RowInit): Row {
   };
 }
 
-const GROUPS: Readonly<Partial<Record<Row['kind'], RowGroup>>> = {
-  text: 'messages',
-  prompt: 'messages',
-  'turn-start': 'messages',
-  sent: 'messages',
-  result: 'messages',
-  output: 'messages',
-  thinking: 'thinking',
-  tool: 'tools',
-  todo: 'tools',
-  files: 'files',
-};
-
 /**
  * Answers the page as the protocol says, from rows in memory. It stands in for the host in the page's own tests and
  * nowhere else; the true host has its own.
@@ -47,6 +35,11 @@ export class StandInHost {
   locale = 'en';
   /** ms before an answer is given. */
   delay = 0;
+  /** An extension host that has died hears and says nothing. */
+  dead = false;
+  /** What it knows of where the reader was. */
+  place: Place | undefined;
+  filter: RowFilter | undefined;
   #rev: number;
   #sent: number;
   #request = 0;
@@ -67,11 +60,23 @@ export class StandInHost {
 
   receive(message: unknown): void {
     assert.ok(isPageMessage(message), `not a message of the page: ${JSON.stringify(message)}`);
+    if (this.dead) {
+      return;
+    }
+    if (message.type === 'ping') {
+      this.#send({ type: 'pong' });
+      return;
+    }
     this.received.push(message);
     if (message.type === 'ready') {
       this.#send({
         type: 'hello',
-        state: { follow: false, filter: message.filter, ...(this.header !== null && { session: this.header.session }) },
+        state: {
+          follow: false,
+          filter: this.filter ?? message.filter,
+          ...(this.header !== null && { session: this.header.session }),
+          ...(this.place !== undefined && { place: this.place }),
+        },
         header: this.header,
         strings: STRINGS,
         locale: this.locale,
@@ -107,7 +112,7 @@ export class StandInHost {
 
   /** Adds rows at the end and tells the page. */
   append(...inits: readonly RowInit[]): void {
-    const appended = inits.map((init) => makeRow(this.rows.length + 1, { ...init, rev: (this.#rev += 1) }));
+    const appended = inits.map((init, n) => makeRow(this.rows.length + 1 + n, { ...init, rev: (this.#rev += 1) }));
     const before = this.#filtered().length;
     this.rows.push(...appended);
     this.#held = undefined;
@@ -184,7 +189,7 @@ export class StandInHost {
         : this.rows.filter(
             (row) =>
               (groups.length === 0 ||
-                groups.includes(GROUPS[row.kind] ?? 'system') ||
+                groups.includes(KINDS[row.kind].group) ||
                 (row.problem && groups.includes('problems'))) &&
               [row.text.text, row.tool?.name, row.tool?.argument, row.tool?.output?.text].some(
                 (text) => text?.toLowerCase().includes(query) === true,

@@ -122,7 +122,7 @@ function shell(source: string): { html: string; csp: string } {
 <html lang="en">
 <head><meta charset="utf-8"><title>Timeline</title>
 <link rel="stylesheet" href="/codicon.css"><link rel="stylesheet" href="/webview.css"></head>
-<body><div id="root"></div><script nonce="${nonce}" src="/webview.js"></script></body>
+<body><div id="root" data-reconnecting="Reconnecting…"></div><script nonce="${nonce}" src="/webview.js"></script></body>
 </html>`;
   return { html, csp };
 }

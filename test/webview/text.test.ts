@@ -54,3 +54,17 @@ test('speaks the language of the host, and English where it says nothing', () =>
   assert.equal(new Words({}, 'no such locale').count('live.new', 1), '1 new event');
   assert.equal(words.elapsed(3_723_000), '1:02:03');
 });
+
+test('a cut never halves a character', () => {
+  for (let length = 2; length < 12; length += 1) {
+    for (const text of [
+      '😀😀😀😀😀😀😀😀😀',
+      'a😀😀😀😀😀😀😀😀',
+      `${'\u001b[1m'.repeat(20)}😀${'\u001b[1m'.repeat(20)}`,
+    ]) {
+      assert.ok(line(text, length).isWellFormed(), `line ${length}`);
+      assert.ok(line(text, length).length <= length);
+      assert.ok(beginning(text.repeat(40), 3, length).text.isWellFormed(), `beginning ${length}`);
+    }
+  }
+});

@@ -13,7 +13,7 @@ await row(async ({ scratch, quick }) => {
   const lines = quick ? 10_000 : 100_000;
   const rounds = quick ? 2 : 5;
   const folder = path.join(scratch, 'ingest');
-  const bytes = writeTurn(path.join(folder, 'turns', '1'), { lines, bytes: LINE_BYTES });
+  const bytes = writeTurn(folder, { lines, bytes: LINE_BYTES });
   const values: number[] = [];
   const baseline: number[] = [];
   const memory: number[] = [];
@@ -26,7 +26,7 @@ await row(async ({ scratch, quick }) => {
     memory.push((watch.peak() - before) / MB);
   }
   for (let round = 0; round < rounds; round++) {
-    baseline.push(lines / ((await timed(() => readAndParse(path.join(folder, 'turns/1/stdout.log')))) / 1000));
+    baseline.push(lines / ((await timed(() => readAndParse(path.join(folder, 'runs/1/stdout.log')))) / 1000));
     values.push(lines / ((await timed(() => ingest(folder).close())) / 1000));
   }
   const size = `${lines.toLocaleString('en')} lines, ${Math.round(bytes / MB)} MB`;

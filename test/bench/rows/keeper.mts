@@ -61,8 +61,8 @@ await row(async ({ scratch, quick }) => {
 
 async function keeperOf({ sessions }: Window, agent: string): Promise<{ pid: number; end: () => Promise<unknown> }> {
   const { id } = await sessions.spawn({ agent, prompt: 'Go on.' });
-  const { turns } = await when(sessions, id, (session) => session.turns[0]?.agent !== undefined);
-  return { pid: turns[0]?.keeper?.pid ?? 0, end: () => sessions.stop(id) };
+  const { runs } = await when(sessions, id, (session) => session.runs[0]?.agent !== undefined);
+  return { pid: runs[0]?.keeper?.process.pid ?? 0, end: () => sessions.stop(id) };
 }
 
 /** MB that no other process shares. */
@@ -87,7 +87,7 @@ async function keeperAfterWorktree({ sessions }: Window): Promise<number> {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Fact)
-    .filter((fact) => fact.session === id);
+    .filter((fact) => 'session' in fact && fact.session === id);
   await sessions.stop(id);
   const at = (type: Fact['type']): number => facts.find((fact) => fact.type === type)?.at ?? NaN;
   return at('keeper.started') - at('worktree.ready');

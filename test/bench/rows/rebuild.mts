@@ -47,7 +47,7 @@ await row(async (context) => {
 
 function bare({ folder, sessions }: Thousand): void {
   readAndParse(journalFile(folder));
-  for (const id of sessions) readAndParse(path.join(folder, 'sessions', id, 'turns/1/stdout.log'));
+  for (const id of sessions) readAndParse(path.join(folder, 'sessions', id, 'runs/1/stdout.log'));
 }
 
 /** Every database is deleted; then the window opens, and each timeline is asked for its end. */

@@ -5,7 +5,7 @@ import { Timelines } from '../../../src/timeline/timelines.ts';
 import { timed, type Figure } from '../figure.mts';
 import { ASSETS, LOG } from '../place.mts';
 import { row } from '../row.mts';
-import { writeTurn } from '../stream-json.mts';
+import { TURN, writeTurn } from '../stream-json.mts';
 
 /** What a person's reader does, and what it may take beside the same in the small session. */
 const ACTS: readonly { name: string; filter: RowFilter; from: (total: number) => number; goal?: Figure['goal'] }[] = [
@@ -26,7 +26,7 @@ await row(async ({ scratch, quick }) => {
   const open: Record<string, number[]> = { large: [], small: [] };
   const acts: Record<string, number[][]> = { large: ACTS.map(() => []), small: ACTS.map(() => []) };
   for (const [which, lines] of Object.entries(sizes)) {
-    writeTurn(path.join(scratch, `timeline-${which}`, 'turns/1'), { lines, bytes: 600 });
+    writeTurn(path.join(scratch, `timeline-${which}`), { lines, bytes: 600 });
     // Read once, so that there is a snapshot, as of any session that somebody has seen.
     await look(path.join(scratch, `timeline-${which}`), () => Promise.resolve());
   }
@@ -67,9 +67,8 @@ await row(async ({ scratch, quick }) => {
 /** Opens a timeline in a worker of its own; returns the time to its last page. */
 async function look(folder: string, work: (timelines: Timelines, total: number) => Promise<void>): Promise<number> {
   const timelines = new Timelines({ worker: ASSETS.worker, wasm: ASSETS.wasm, log: LOG });
-  const turns = [{ number: 1, over: true, resumes: false }];
   const start = performance.now();
-  const close = timelines.open({ session: 'ses_bench', folder, format: 'claude', turns });
+  const close = timelines.open({ session: 'ses_bench', folder, format: 'claude', turns: [TURN] });
   await timelines.page('ses_bench', ALL_ROWS, -100, 100);
   const ms = performance.now() - start;
   // All is read when the turn is judged.

@@ -30,44 +30,47 @@ const ALL = Array.from({ length: 30_000 }, (_, i) => `${String(i).padStart(99, '
 test('output: held back while the disk is full, complete when there is space', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
-  const { turn, keeper } = await started(t, AGENT, { home: disk });
+  const { run, keeper } = await started(t, AGENT, { home: disk });
   await until(() => statfsSync(disk).bavail === 0, { what: 'the disk is full' });
   await delay(700);
-  const { agent } = turn.fact('agent.started');
+  const { agent } = run.fact('agent.started');
   assert.ok(await isAlive(agent), 'the agent waits');
-  await assert.rejects(keeper.send('hello'), { code: 'disk' });
+  await assert.rejects(keeper.send({ key: 'hello', text: 'hello' }), { code: 'disk' });
 
   execFileSync('mount', ['-o', 'remount,size=16m', disk]);
   const exit = await keeper.ended;
   assert.equal(exit.code, 0);
-  assert.equal(turn.text('o'), ALL);
-  assert.equal(turn.text('e'), 'all said\n');
-  assert.match(turn.notes(), /Could not write the agent's output \(ENOSPC\)[^]*being written again/);
+  assert.equal(run.text('o'), ALL);
+  assert.equal(run.text('e'), 'all said\n');
+  assert.match(
+    run.notes(),
+    /Could not write the agent's output \(ENOSPC\); the agent is paused until there is space\.[^]*being written again/,
+  );
   const ends = { o: 0, e: 0, i: 0, k: 0 };
-  for (const { key, end } of turn.times()) ends[key] = end;
-  for (const key of ['o', 'e', 'k'] as const) assert.equal(ends[key], turn.bytes(key).length);
+  for (const { key, end } of run.times()) ends[key] = end;
+  for (const key of ['o', 'e', 'k'] as const) assert.equal(ends[key], run.bytes(key).length);
 });
 
 test('a stop works while the disk is full, and is answered when its record is written', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
-  const { turn, keeper } = await started(t, `${AGENT}; setInterval(() => {}, 1000)`, { home: disk });
+  const { run, keeper } = await started(t, `${AGENT}; setInterval(() => {}, 1000)`, { home: disk });
   await until(() => statfsSync(disk).bavail === 0, { what: 'the disk is full' });
-  const { agent } = turn.fact('agent.started');
+  const { agent } = run.fact('agent.started');
   const stop = keeper.stop();
   await until(async () => !(await isAlive(agent)), { what: 'the agent ends' });
   execFileSync('mount', ['-o', 'remount,size=16m', disk]);
   const exit = await stop;
   assert.equal(exit.signal, 'SIGINT');
-  assert.ok(ALL.startsWith(turn.text('o')), 'what was printed before the end is there, in order');
-  assert.deepEqual(turn.exit(), exit);
+  assert.ok(ALL.startsWith(run.text('o')), 'what was printed before the end is there, in order');
+  assert.deepEqual(run.exit(), exit);
 });
 
 test('facts: written when the journal has space again', async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return;
   const agent = `require('readline').createInterface({ input: process.stdin }).on('line', (l) => l === 'go' && process.exit(0))`;
-  const { turn, keeper } = await started(t, agent, {
+  const { run, keeper } = await started(t, agent, {
     stdin: 'lines',
     prompt: 'p',
     journal: path.join(disk, 'journal.jsonl'),
@@ -78,12 +81,12 @@ test('facts: written when the journal has space again', async (t) => {
   } catch {
     // Full, as it should be. What is left of the journal's page is filled by the journal itself.
   }
-  writeFileSync(turn.spec.journal, `${' '.repeat(4096 - 1)}\n`);
-  await keeper.send('go');
-  await until(() => turn.exitExists(), { what: 'the exit record, which stands elsewhere' });
+  writeFileSync(run.spec.journal, `${' '.repeat(4096 - 1)}\n`);
+  await keeper.send({ key: 'go', text: 'go' });
+  await until(() => run.exitExists(), { what: 'the exit record, which stands elsewhere' });
   await delay(300);
-  assert.throws(() => turn.fact('turn.exited'));
+  assert.throws(() => run.fact('run.exited'));
   rmSync(filler);
   const exit = await keeper.ended;
-  assert.deepEqual(turn.fact('turn.exited').exit, exit);
+  assert.deepEqual(run.fact('run.exited').exit, exit);
 });

@@ -1,15 +1,15 @@
-/** A turn with a real keeper and a real agent, for the keeper's tests. */
+/** A run with a real keeper and a real agent, for the keeper's tests. */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestContext } from 'node:test';
 import { connectKeeper, launchKeeper, openKeeper, writeSpec } from '../../../src/keeper/client.ts';
-import type { KeeperConnection, Launch } from '../../../src/keeper/client.ts';
+import type { ConnectOptions, KeeperConnection, Launch } from '../../../src/keeper/client.ts';
 import { RUN_FILES } from '../../../src/keeper/protocol.ts';
-import type { KeeperSpec, StreamKey } from '../../../src/keeper/protocol.ts';
-import { turnMarker } from '../../../src/keeper/spec.ts';
-import { sessionId } from '../../../src/platform/ids.ts';
+import type { KeeperSpec, SentMessage, StreamKey } from '../../../src/keeper/protocol.ts';
+import { runMarker } from '../../../src/keeper/spec.ts';
+import { factId, sessionId } from '../../../src/platform/ids.ts';
 import { processId } from '../../../src/platform/process-id.ts';
 import type { ProcessId } from '../../../src/platform/process-id.ts';
 import { descendants, signalProcesses } from '../../../src/platform/process-tree.ts';
@@ -20,61 +20,66 @@ import { tempDir, until } from '../support.ts';
 /** The keeper's source: node runs it as it is. */
 export const ENTRY = fileURLToPath(new URL('../../../src/keeper/main.ts', import.meta.url));
 
-export interface TurnOptions extends Partial<Omit<KeeperSpec, 'v' | 'argv'>> {
+export interface RunOptions extends Partial<Omit<KeeperSpec, 'v' | 'argv'>> {
+  /** The text of the prompt; the spec names its file. */
   readonly prompt?: string;
   readonly processEnv?: Readonly<Record<string, string>>;
-  /** Where the turn's folder stands; a fresh one by default. */
+  /** Where the run's folder stands; a fresh one by default. */
   readonly home?: string;
   /** The keeper's program. */
   readonly entry?: string;
 }
 
-/** A turn whose agent is `argv`; a text is a script for node. */
+/** A run whose agent is `argv`; a text is a script for node. */
 export async function prepare(
   t: TestContext,
   agent: string | readonly string[],
-  options: TurnOptions = {},
-): Promise<TestTurn> {
+  options: RunOptions = {},
+): Promise<TestRun> {
   const { prompt = 'Do it.', processEnv = {}, home, entry = ENTRY, ...given } = options;
   const dir = await tempDir(t);
-  const folder = path.join(home ?? dir, 'turn');
+  const folder = path.join(home ?? dir, 'run');
   const worktree = path.join(dir, 'worktree');
   mkdirSync(folder);
   mkdirSync(worktree);
-  writeFileSync(path.join(folder, RUN_FILES.prompt), prompt);
+  const promptFile = path.join(dir, 'prompt.md');
+  writeFileSync(promptFile, prompt);
   const spec: KeeperSpec = {
     v: 1,
     session: sessionId(),
-    turn: 1,
+    run: 1,
     journal: path.join(dir, 'journal.jsonl'),
     socket: path.join(dir, 'sock', 'k'),
     token: randomBytes(16).toString('hex'),
     argv: typeof agent === 'string' ? [process.execPath, '-e', agent] : agent,
     worktree,
     stdin: 'closed',
+    prompt: promptFile,
+    key: factId(),
+    turn: 1,
     expects: [],
     grace: { interrupt: 500, terminate: 500 },
     ...given,
   };
   await writeSpec(folder, spec);
-  const turn = new TestTurn(spec, folder, processEnv, entry);
-  t.after(() => turn.clean());
-  return turn;
+  const run = new TestRun(spec, folder, processEnv, entry);
+  t.after(() => run.clean());
+  return run;
 }
 
-/** A prepared turn, its agent started. */
+/** A prepared run, its agent started. */
 export async function started(
   t: TestContext,
   agent: string | readonly string[],
-  options: TurnOptions = {},
-): Promise<{ turn: TestTurn; keeper: KeeperConnection }> {
-  const turn = await prepare(t, agent, options);
-  const keeper = await turn.open();
+  options: RunOptions = {},
+): Promise<{ run: TestRun; keeper: KeeperConnection }> {
+  const run = await prepare(t, agent, options);
+  const keeper = await run.open();
   await keeper.start();
-  return { turn, keeper };
+  return { run, keeper };
 }
 
-export class TestTurn {
+export class TestRun {
   readonly spec: KeeperSpec;
   readonly folder: string;
   readonly #launch: Launch;
@@ -83,7 +88,7 @@ export class TestTurn {
     this.spec = spec;
     this.folder = folder;
     const base = { PATH: process.env['PATH'] ?? '', HOME: path.dirname(folder) };
-    this.#launch = { execPath: process.execPath, entry, turnFolder: folder, env: { ...base, ...env } };
+    this.#launch = { execPath: process.execPath, entry, runFolder: folder, env: { ...base, ...env } };
   }
 
   open(): Promise<KeeperConnection> {
@@ -95,8 +100,8 @@ export class TestTurn {
   }
 
   /** A further client. */
-  connect(): Promise<KeeperConnection> {
-    return connectKeeper(this.spec, { timeoutMs: 5000 });
+  connect(as: Pick<ConnectOptions, 'follow' | 'steward'> = {}): Promise<KeeperConnection> {
+    return connectKeeper(this.spec, { timeoutMs: 5000, ...as });
   }
 
   bytes(key: StreamKey): Buffer {
@@ -110,6 +115,14 @@ export class TestTurn {
   /** Waits until stdout holds `text`: the agent has come so far. */
   async printed(text: string): Promise<void> {
     await until(() => this.text('o').includes(text), { what: `the agent prints ${text}` });
+  }
+
+  /** What stdin.log tells of. */
+  sent(): SentMessage[] {
+    return this.text('i')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as SentMessage);
   }
 
   notes(): string {
@@ -144,9 +157,9 @@ export class TestTurn {
     return existsSync(path.join(this.folder, RUN_FILES.exit));
   }
 
-  /** Processes of the turn that still live, by the marker and by the worktree as their folder. */
+  /** Processes of the run that still live, by the marker and by the worktree as their folder. */
   async left(): Promise<number[]> {
-    const marked = await descendants({ roots: [], marker: turnMarker(this.spec.session, this.spec.turn) });
+    const marked = await descendants({ roots: [], marker: runMarker(this.spec.session, this.spec.run) });
     return [...new Set([...marked.map(({ pid }) => pid), ...inFolder(this.spec.worktree)])];
   }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { chmodSync, lstatSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { isSessionId, sessionId, shortId } from '../../../src/platform/ids.ts';
-import { privateFolder, sessionFolder, socketPath, turnFolder } from '../../../src/platform/paths.ts';
+import { privateFolder, runFolder, sessionFolder, socketPath } from '../../../src/platform/paths.ts';
 import { tempDir } from '../support.ts';
 
 const posix = { skip: process.platform === 'win32' && 'folders have no mode bits there' };
@@ -29,7 +29,7 @@ describe('session ids', () => {
 describe('a store', () => {
   it('has places for sessions and turns, and none outside of it', () => {
     const id = sessionId();
-    assert.equal(turnFolder('/store', id, 3), path.join('/store', 'sessions', id, 'turns', '3'));
+    assert.equal(runFolder('/store', id, 3), path.join('/store', 'sessions', id, 'runs', '3'));
     assert.throws(() => sessionFolder('/store', '../../etc'), { code: 'invalid' });
   });
 });
@@ -51,7 +51,7 @@ describe('the path of a socket', posix, () => {
 
   it('is short, in a private folder, and always the same', async (t) => {
     const runtime = await tempDir(t);
-    const env = { XDG_RUNTIME_DIR: runtime };
+    const env = { TMPDIR: runtime };
     const socket = socketPath(id, 1, env);
     assert.equal(socketPath(id, 1, env), socket);
     assert.notEqual(socketPath(id, 2, env), socket);
@@ -61,26 +61,46 @@ describe('the path of a socket', posix, () => {
     assert.equal(lstatSync(path.dirname(socket)).mode & 0o777, 0o700);
   });
 
-  it('is elsewhere where the runtime folder is too long, missing, or not absolute', async (t) => {
+  it('is elsewhere where the folder for temporary files is too long, missing, or not absolute', async (t) => {
     const long = path.join(await tempDir(t), 'x'.repeat(90));
     mkdirSync(long);
     for (const place of [long, '/nowhere/at/all', 'relative', undefined]) {
-      const socket = socketPath(id, 1, place === undefined ? {} : { XDG_RUNTIME_DIR: place });
+      const socket = socketPath(id, 1, place === undefined ? {} : { TMPDIR: place });
       assert.ok(Buffer.byteLength(socket) < 104, socket);
       assert.ok(socket.startsWith(os.tmpdir()) || socket.startsWith('/tmp'), socket);
     }
   });
+
+  it('does not lie in what a logout removes', async (t) => {
+    const [runtime, place] = [await tempDir(t), await tempDir(t)];
+    const socket = socketPath(id, 1, { XDG_RUNTIME_DIR: runtime, TMPDIR: place });
+    assert.ok(socket.startsWith(place));
+    rmSync(runtime, { recursive: true });
+    assert.equal(socketPath(id, 1, { XDG_RUNTIME_DIR: runtime, TMPDIR: place }), socket);
+  });
+
+  it(
+    'is not in a folder of somebody else',
+    { skip: process.getuid?.() !== 0 && 'it takes root to give a folder away' },
+    async (t) => {
+      const place = await tempDir(t);
+      const folder = path.join(place, `treeline-${os.userInfo().uid}`);
+      mkdirSync(folder);
+      chownSync(folder, 65534, 65534);
+      assert.equal(socketPath(id, 1, { TMPDIR: place }).startsWith(place), false);
+    },
+  );
 
   it('is never in a folder that others can write, or that is only a link', async (t) => {
     const runtime = await tempDir(t);
     const folder = path.join(runtime, `treeline-${os.userInfo().uid}`);
     mkdirSync(folder);
     chmodSync(folder, 0o777);
-    socketPath(id, 1, { XDG_RUNTIME_DIR: runtime });
+    socketPath(id, 1, { TMPDIR: runtime });
     assert.equal(lstatSync(folder).mode & 0o777, 0o700);
 
     const other = await tempDir(t);
     symlinkSync(runtime, path.join(other, `treeline-${os.userInfo().uid}`));
-    assert.equal(socketPath(id, 1, { XDG_RUNTIME_DIR: other }).startsWith(other), false);
+    assert.equal(socketPath(id, 1, { TMPDIR: other }).startsWith(other), false);
   });
 });

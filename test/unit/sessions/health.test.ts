@@ -233,11 +233,9 @@ suite('health', { timeout: 120_000 }, () => {
   test('a socket that nobody listens on is found, one that is listened on is not', async (t) => {
     const { sessions } = await opened(t);
     const runtime = await tempDir(t);
-    const before = process.env['XDG_RUNTIME_DIR'];
-    process.env['XDG_RUNTIME_DIR'] = runtime;
-    t.after(() =>
-      before === undefined ? delete process.env['XDG_RUNTIME_DIR'] : (process.env['XDG_RUNTIME_DIR'] = before),
-    );
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = runtime;
+    t.after(() => (before === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = before)));
     const folder = join(runtime, `treeline-${process.getuid?.()}`);
     await mkdir(folder, { mode: 0o700 });
     const bind = async (name: string): Promise<string> => {

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { Log } from '../../../src/platform/log.ts';
+import { catalogueFile } from '../../../src/platform/paths.ts';
 import { Catalogue, type Snapshot } from '../../../src/store/catalogue.ts';
 import { JournalReader } from '../../../src/store/journal-reader.ts';
-import { Journal, type FactEntry } from '../../../src/store/journal.ts';
+import type { FactEntry } from '../../../src/store/facts.ts';
+import { Journal } from '../../../src/store/journal.ts';
 import { State } from '../../../src/store/state.ts';
 import { tempDir } from '../support.ts';
 import { randomFacts, seeded, window } from './facts.ts';
@@ -25,7 +36,7 @@ class Folder {
   readonly #log: Log;
 
   constructor(t: TestContext, folder: string) {
-    this.file = path.join(folder, 'catalogue.jsonl');
+    this.file = catalogueFile(folder);
     this.journalFile = path.join(folder, 'journal.jsonl');
     this.journal = new Journal(this.journalFile, window);
     const note = (message: string): number => this.notes.push(message);
@@ -50,7 +61,7 @@ class Folder {
       reader.dispose();
     };
     readOn();
-    const take = (): Snapshot => ({ sessions: state.list().toReversed(), position: reader.position });
+    const take = (): Snapshot => ({ state: state.data, position: reader.position });
     return { state, take, readOn };
   }
 
@@ -92,13 +103,14 @@ describe('the catalogue', () => {
 
       const snapshot = await made.catalogue().load();
       assert.ok(snapshot, `seed ${seed}: ${made.notes.join()}`);
-      const state = new State(snapshot.sessions);
+      const state = new State(snapshot.state);
       const reader = new JournalReader(made.journalFile, snapshot.position);
       state.apply(reader.read().facts);
       reader.dispose();
       const full = made.replay().state;
       assert.deepEqual(state.list(), full.list(), `seed ${seed}`);
       assert.equal(state.live, full.live);
+      assert.deepEqual(state.data, full.data);
     }
   });
 
@@ -119,12 +131,25 @@ describe('the catalogue', () => {
     assert.notEqual(written(), first);
     rmSync(made.file);
     await catalogue.save(source.take);
-    assert.deepEqual((await made.catalogue().load())?.sessions, source.take().sessions);
+    assert.deepEqual((await made.catalogue().load())?.state, source.take().state);
     assert.deepEqual(
       readdirSync(path.dirname(made.file)).sort(),
-      ['catalogue.jsonl', 'journal.jsonl'],
+      [path.basename(made.file), 'journal.jsonl'],
       'no temporary file stays',
     );
+  });
+
+  it('leaves those of other builds alone while they are in use, and removes what is left of old ones', async (t) => {
+    const made = await folder(t);
+    const [used, forgotten] = ['0123456789ab', 'ba9876543210'].map((build) =>
+      catalogueFile(path.dirname(made.file), build),
+    ) as [string, string];
+    for (const file of [used, forgotten]) writeFileSync(file, 'of another build');
+    const long = Date.now() / 1000 - 30 * 24 * 3600;
+    utimesSync(forgotten, long, long);
+    await made.catalogue().save(made.replay().take);
+    assert.deepEqual([existsSync(used), existsSync(forgotten), existsSync(made.file)], [true, false, true]);
+    assert.equal(readFileSync(used, 'utf8'), 'of another build');
   });
 
   it('is not saved while the state and its place in the journal do not go together', async (t) => {
@@ -147,7 +172,7 @@ describe('the catalogue', () => {
 });
 
 describe('a catalogue file', () => {
-  it('that is garbage, cut, of another schema or another journal is passed over, and replaced by the next', async (t) => {
+  it('that is garbage, cut, of another build or another journal is passed over, and replaced by the next', async (t) => {
     const made = await folder(t);
     const source = made.replay();
     await made.catalogue().save(source.take);
@@ -173,11 +198,11 @@ describe('a catalogue file', () => {
       ['cut in its head', () => writeFileSync(made.file, good.subarray(0, 60))],
       ['without its head', () => write(...records)],
       ['of another kind', () => write('{}', ...records)],
-      ['of an older schema', () => write(otherHead({ schema: '0' }), ...records)],
+      ['of another build', () => write(otherHead({ schema: '0' }), ...records)],
       ['without a session', () => write(head, ...records.toSpliced(3, 1))],
       ['without its last sessions', () => write(head, ...records.slice(0, 10))],
       ['edited', () => write(head, ...records.map((line) => line.replace('main', 'evil')))],
-      ['at another place', () => write(otherHead({ position: { offset: 0, recent: [], newer: 0 } }), ...records)],
+      ['at another place', () => write(otherHead({ position: { offset: 0, recent: [], unknown: 0 } }), ...records)],
       ['of a longer journal', () => writeFileSync(made.journalFile, journal.subarray(0, journal.length / 2))],
       ['of another journal', () => writeFileSync(made.journalFile, Buffer.concat([Buffer.from('\n'), journal]))],
       ['of no journal', () => rmSync(made.journalFile)],
@@ -193,7 +218,7 @@ describe('a catalogue file', () => {
       assert.match(made.notes.join(), /rebuilt from the journal/, name);
       const now = made.replay();
       await catalogue.save(now.take);
-      assert.deepEqual((await made.catalogue().load())?.sessions, now.take().sessions, name);
+      assert.deepEqual((await made.catalogue().load())?.state, now.take().state, name);
     }
   });
 

@@ -9,7 +9,18 @@ import { JournalReader, type Damaged } from '../../../src/store/journal-reader.t
 import { Journal } from '../../../src/store/journal.ts';
 import type { Fact } from '../../../src/store/facts.ts';
 import { tempDir } from '../support.ts';
-import { created, fact, idsOf, randomFacts, requested, seeded, window } from './facts.ts';
+import {
+  created,
+  fact,
+  factOf,
+  idsOf,
+  leads,
+  randomFacts,
+  repositoryFact,
+  requested,
+  seeded,
+  window,
+} from './facts.ts';
 
 const id = sessionId();
 
@@ -242,11 +253,13 @@ describe('damage', () => {
     ],
     ['JSON that is no fact', '{"hello":"world"}'],
     ['a list', '[1,2,3]'],
-    ['a fact of no known type', lines[2]!.replace('session.renamed', 'session.reborn')],
     ['a fact with a field of another kind', lines[1]!.replace('"turn":1', '"turn":"1"')],
     ['a fact without a session', lines[1]!.replace(`"session":"${id}",`, '')],
     ['a session id that is a path', lines[1]!.replace(id, '../../../etc/passwd')],
-    ['the number of the word __proto__', lines[1]!.replace('turn.requested', '__proto__')],
+    [
+      'a fact of an unknown type that nobody wrote',
+      lines[1]!.replace('turn.requested', 'turn.dreamt').replace('"by":', '"to":'),
+    ],
   ];
   for (const [name, piece] of middle) {
     it(`in the middle (${name}) is reported, once, and blocks nothing`, async (t) => {
@@ -305,14 +318,55 @@ describe('damage', () => {
     assert.ok(damaged.every(({ text }) => text.length <= 64 * 1024));
   });
 
-  it('is not a fact of a newer version: it is kept, counted and passed over', async (t) => {
+  const unknown: [string, string][] = [
+    ['of a type that this build does not know', lines[2]!.replace('session.renamed', 'session.reborn')],
+    [
+      'of a newer version',
+      lines[1]!.replace('{"v":1,', '{"v":2,"more":{"deep":[1]},').replace('"turn":1', '"turn":"one"'),
+    ],
+    [
+      'about something that is no session',
+      lines[1]!.replace('turn.requested', 'task.split').replace(`"session":"${id}"`, '"task":7'),
+    ],
+    ['of a type with a name of every object', lines[1]!.replace('turn.requested', '__proto__')],
+    [
+      'by somebody in a role of its own',
+      lines[2]!.replace('session.renamed', 'crew.formed').replace('"role":"window"', '"role":"crew"'),
+    ],
+  ];
+  for (const [name, line] of unknown) {
+    it(`is not a fact ${name}: it is kept, counted and passed over`, async (t) => {
+      const { file, reader } = await journalIn(t);
+      const text = `${lines[0]!}\n${line}\n${lines[1]!}\n`;
+      writeFileSync(file, text);
+      const { facts, damaged } = readAll(reader);
+      assert.deepEqual([facts, damaged], [three.slice(0, 2), []]);
+      assert.deepEqual([reader.unknown, reader.position.unknown], [1, 1]);
+      assert.equal(readFileSync(file, 'utf8'), text);
+    });
+  }
+
+  it('around a fact that this build does not know leaves that one out of the damage', async (t) => {
     const { file, reader } = await journalIn(t);
-    const newer = lines[1]!.replace('{"v":1,', '{"v":2,"more":{"deep":[1]},').replace('turn.requested', 'turn.dreamt');
-    writeFileSync(file, `${lines[0]!}\n${newer}\n${lines[1]!}\n`);
+    const unknownLine = lines[2]!.replace('session.renamed', 'session.reborn');
+    const torn = lines[2]!.slice(0, 80);
+    writeFileSync(file, `${torn}${unknownLine}${lines[0]!}\n\0\0${unknownLine}\0\0\n${lines[1]!}\n`);
     const { facts, damaged } = readAll(reader);
-    assert.deepEqual([facts, damaged], [three.slice(0, 2), []]);
-    assert.equal(reader.newer, 1);
-    assert.equal(reader.position.newer, 1);
+    assert.deepEqual(facts, three.slice(0, 2));
+    assert.equal(reader.unknown, 2);
+    assert.deepEqual(
+      damaged.map(({ text }) => text),
+      [torn, '\0\0', '\0\0'],
+    );
+  });
+
+  it('is not a field that a newer build added to a fact of a known version', async (t) => {
+    const { file, reader } = await journalIn(t);
+    const lead = repositoryFact(leads());
+    const richer = [...three, lead].map((one) => JSON.stringify({ ...one, mood: { is: ['good'] } }));
+    writeFileSync(file, `${richer.join('\n')}\n`);
+    assert.deepEqual(readAll(reader), { facts: [...three, lead], damaged: [], restarted: false });
+    assert.equal(reader.unknown, 0);
   });
 
   it('is not a blank line or a line end of another system', async (t) => {
@@ -336,7 +390,7 @@ describe('damage', () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     t.diagnostic(`seed ${seed}`);
     const random = seeded(seed);
-    const facts = randomFacts(random, 40).map(({ session, ...body }) => fact(session, body));
+    const facts = randomFacts(random, 40).map((entry) => factOf(entry));
     const whole = Buffer.from(facts.map((one) => JSON.stringify(one) + '\n').join(''));
     for (let run = 0; run < 200; run++) {
       const bytes = Buffer.from(whole);

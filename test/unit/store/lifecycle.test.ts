@@ -1,38 +1,49 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sessionId } from '../../../src/platform/ids.ts';
-import type { Fact, FactBody } from '../../../src/store/facts.ts';
+import type { SessionFact, SessionFactBody } from '../../../src/store/facts.ts';
 import type { ExitRecord, Judgement, MoveTo, Session, Status } from '../../../src/store/model.ts';
-import { isLive, isOpen, isQueued, lastTurn, reduce } from '../../../src/store/lifecycle.ts';
-import { agentStarted, claimed, created, exited, fact, keeperStarted, otherWindow, requested, stop } from './facts.ts';
+import { isLive, isOpen, isOpenRun, isQueued, lastTurn, reduce, runOf } from '../../../src/store/lifecycle.ts';
+import {
+  agentStarted,
+  claimed,
+  created,
+  exited,
+  fact,
+  keeperStarted,
+  otherWindow,
+  requested,
+  stop,
+  where,
+} from './facts.ts';
 
 const id = sessionId();
 const ready = { type: 'worktree.ready' } as const;
 const stopping = (turn: number) => ({ type: 'turn.stopping', turn }) as const;
 const withdrawn = (turn: number, reason: 'cancelled' | 'failed' = 'cancelled') =>
-  ({ type: 'turn.withdrawn', turn, reason, message: `because ${reason}` }) as const;
-const identified = (turn: number, agentSession: string) => ({ type: 'agent.identified', turn, agentSession }) as const;
+  ({ type: 'turn.withdrawn', turn, reason, code: reason, message: `because ${reason}` }) as const;
+const identified = (run: number, agentSession: string) => ({ type: 'agent.identified', run, agentSession }) as const;
 const judged = (turn: number, judgement: Partial<Judgement> = {}) =>
   ({ type: 'turn.judged', turn, judgement: { outcome: 'completed', summary: 'Done.', ...judgement } }) as const;
 
-function play(...bodies: FactBody[]): Session {
+function play(...bodies: SessionFactBody[]): Session {
   let session: Session | undefined;
-  for (const body of bodies) session = reduce(session, fact(id, body), 0);
+  for (const body of bodies) session = reduce(session, fact(id, body), where());
   assert.ok(session);
   return session;
 }
 
-const running: FactBody[] = [created, requested(1), claimed(1), ready, keeperStarted(1), agentStarted(1)];
+const running: SessionFactBody[] = [created, requested(1), claimed(1), ready, keeperStarted(1), agentStarted(1)];
 
 /** That a fact changes nothing: every reader of it stays where it was. */
-function assertVoid(session: Session, body: FactBody, live = 0): void {
-  assert.equal(reduce(session, fact(id, body), live), session, `${body.type} is void`);
+function assertVoid(session: Session, body: SessionFactBody, live = 0): void {
+  assert.equal(reduce(session, fact(id, body), where({ live })), session, `${body.type} is void`);
 }
 
 describe('the way of a session', () => {
   it('goes from the request to the work and to idle, each status with the fact that it rests on', () => {
-    const steps: [FactBody, Status, RegExp][] = [
-      [created, 'lost', /session was created but has no turns/],
+    const steps: [SessionFactBody, Status, RegExp][] = [
+      [created, 'lost', /session was created without a turn/],
       [requested(1), 'queued', /Turn 1 was requested/],
       [claimed(1), 'preparing', /Creating the worktree/],
       [ready, 'starting', /worktree is ready/],
@@ -46,7 +57,7 @@ describe('the way of a session', () => {
     for (const [body, status, detail] of steps) {
       const next = fact(id, body);
       const before: Session | undefined = session;
-      session = reduce(session, next, 0);
+      session = reduce(session, next, where());
       assert.equal(session?.status, status, body.type);
       assert.match(session.evidence.detail, detail);
       const isNew = session.evidence !== before?.evidence;
@@ -64,19 +75,21 @@ describe('the way of a session', () => {
   });
 
   it('tells who claimed a turn and which processes run it', () => {
-    const claim = fact(id, claimed(1), otherWindow);
-    const session = reduce(play(created, requested(1)), claim, 0);
-    assert.deepEqual(session && lastTurn(session)?.claim, { fact: claim.id, by: otherWindow.process, at: claim.at });
-    const turn = lastTurn(play(...running));
-    assert.equal(turn?.keeper?.pid, 300);
-    assert.equal(turn.keeper.socket, '/run/treeline/a.sock');
-    assert.deepEqual([turn.agent?.pid, turn.agent?.start], [400, 'boot 4']);
+    const claim = fact(id, claimed(1));
+    const session = reduce(play(created, requested(1)), claim, where());
+    const { process } = claim.by;
+    assert.deepEqual(session && lastTurn(session)?.claim, { fact: claim.id, by: process, at: claim.at, run: 1 });
+    const started = play(...running);
+    const run = runOf(started, lastTurn(started)!);
+    assert.equal(run?.keeper?.process.pid, 300);
+    assert.equal(run.keeper.socket, '/run/treeline/a.sock');
+    assert.deepEqual([run.agent?.process.pid, run.agent?.process.start], [400, 'boot 4']);
   });
 
   it('takes what a window knew of it where the journal knows less, and nothing else', () => {
     const known = play(...running, exited(1));
     const fromWindow = { type: 'session.known', known } as const;
-    assert.deepEqual(reduce(undefined, fact(id, fromWindow), 0), known);
+    assert.deepEqual(reduce(undefined, fact(id, fromWindow), where()), known);
     assert.deepEqual(play(...running, fromWindow), known);
     assertVoid(known, fromWindow);
     assertVoid(play(...running, exited(1), judged(1)), fromWindow);
@@ -105,7 +118,7 @@ describe('the end of a turn', () => {
     it(`by ${name} alone reads ${status}`, () => {
       const session = play(...running, exited(1, exit));
       assert.equal(session.status, status);
-      assert.equal(session.evidence.type, 'turn.exited');
+      assert.equal(session.evidence.type, 'run.exited');
       if (exit.problem !== undefined) assert.equal(session.evidence.detail, exit.problem);
     });
   }
@@ -155,7 +168,7 @@ describe('a stop', () => {
   it('shows until the turn is over', () => {
     const session = play(...running, stopping(1));
     assert.equal(session.status, 'stopping');
-    assert.equal(reduce(session, fact(id, exited(1, { stop })), 0)?.status, 'stopped');
+    assert.equal(reduce(session, fact(id, exited(1, { stop })), where())?.status, 'stopped');
   });
 
   it('is not hidden by what was under way', () => {
@@ -168,7 +181,10 @@ describe('the agent session id', () => {
   it('is the given one, then what the agent itself says', () => {
     const given = play(created, requested(1, { agentSession: 'given' }));
     assert.equal(given.agentSession, 'given');
-    assert.equal(play(created, requested(1, { agentSession: 'given' }), identified(1, 'own')).agentSession, 'own');
+    assert.equal(
+      play(created, requested(1, { agentSession: 'given' }), claimed(1), identified(1, 'own')).agentSession,
+      'own',
+    );
   });
 
   it('stays for a resume, and goes with a fresh conversation', () => {
@@ -179,15 +195,17 @@ describe('the agent session id', () => {
     assert.equal('agentSession' in fresh, false);
   });
 
-  it('of an earlier turn is old news', () => {
-    const session = play(...running, exited(1), requested(2));
-    assertVoid(session, identified(1, 'late'));
+  it('of an earlier run is news for who resumes it, and not for a fresh conversation', () => {
+    const ended = [...running, exited(1)];
+    assert.equal(play(...ended, requested(2), identified(1, 'late')).agentSession, 'late');
+    assertVoid(play(...ended, requested(2, { resumes: false })), identified(1, 'late'));
+    assertVoid(play(...ended, requested(2), claimed(2)), identified(1, 'late'));
   });
 });
 
 describe('void facts', () => {
   it('without a session are nothing', () => {
-    for (const body of running.slice(1)) assert.equal(reduce(undefined, fact(id, body), 0), undefined);
+    for (const body of running.slice(1)) assert.equal(reduce(undefined, fact(id, body), where()), undefined);
   });
 
   it('do not create a session again', () => {
@@ -203,14 +221,14 @@ describe('void facts', () => {
     const over = play(...running, exited(1));
     assertVoid(over, requested(1));
     assertVoid(over, requested(3));
-    assert.notEqual(reduce(over, fact(id, requested(2)), 0), over);
+    assert.notEqual(reduce(over, fact(id, requested(2)), where()), over);
   });
 
   it('do not claim over the limit, twice, or what is over', () => {
     const session = play(created, requested(1));
     assertVoid(session, claimed(1, 6), 6);
     assertVoid(session, claimed(1, 0), 0);
-    assert.notEqual(reduce(session, fact(id, claimed(1, 6)), 5), session);
+    assert.notEqual(reduce(session, fact(id, claimed(1, 6)), where({ live: 5 })), session);
     assertVoid(play(created, requested(1), claimed(1)), claimed(1));
     assertVoid(play(created, requested(1), withdrawn(1)), claimed(1));
   });
@@ -244,9 +262,9 @@ const move = (to: MoveTo, replaces?: string) =>
     archive: place,
     ...(replaces !== undefined && { replaces }),
   });
-const then = (session: Session, ...facts: Fact[]): Session =>
-  facts.reduce<Session>((before, next) => reduce(before, next, 0) ?? before, session);
-const done = (type: 'session.archived' | 'session.restored' | 'session.purged', of: Fact) =>
+const then = (session: Session, ...facts: SessionFact[]): Session =>
+  facts.reduce<Session>((before, next) => reduce(before, next, where()) ?? before, session);
+const done = (type: 'session.archived' | 'session.restored' | 'session.purged', of: SessionFact) =>
   fact(id, { type, move: of.id });
 
 describe('an archive', () => {
@@ -260,7 +278,7 @@ describe('an archive', () => {
     assert.deepEqual(moving.move?.by, away.by.process);
     assert.equal(archived.move, undefined);
     assert.equal(archived.archive?.files, place.files);
-    assert.match(archived.evidence.detail, /are in the trash/);
+    assert.match(archived.evidence.detail, /files are in the trash/);
   });
 
   it('gives back all that was when it is undone, and also when it could not be done', () => {
@@ -270,7 +288,7 @@ describe('an archive', () => {
   });
 
   it('brings the worktree back under another path where that was asked for', () => {
-    const elsewhere: Fact = { ...move('worktree'), worktree: '/trees/elsewhere' };
+    const elsewhere: SessionFact = { ...move('worktree'), worktree: '/trees/elsewhere' };
     assert.equal(then(archived, elsewhere, done('session.restored', elsewhere)).worktree, '/trees/elsewhere');
   });
 
@@ -317,7 +335,7 @@ describe('an archive', () => {
 
 describe('a turn', () => {
   it('is queued, then live, then neither', () => {
-    const flags = (...bodies: FactBody[]): boolean[] => {
+    const flags = (...bodies: SessionFactBody[]): boolean[] => {
       const turn = lastTurn(play(created, requested(1), ...bodies))!;
       return [isQueued(turn), isLive(turn), isOpen(turn)];
     };
@@ -330,13 +348,195 @@ describe('a turn', () => {
   });
 
   it('changes without touching what was handed out before', () => {
-    const facts: Fact[] = [...running, stopping(1), exited(1, { stop }), judged(1)].map((body) => fact(id, body));
+    const facts: SessionFact[] = [...running, stopping(1), exited(1, { stop }), judged(1)].map((body) =>
+      fact(id, body),
+    );
     let session: Session | undefined;
     for (const next of facts) {
       const before = structuredClone(session);
       const held = session;
-      session = reduce(session, next, 0);
+      session = reduce(session, next, where());
       assert.deepEqual(held, before);
     }
+  });
+});
+
+const begun = (turn: number) => ({ type: 'turn.begun', turn }) as const;
+const endedTurn = (turn: number) => ({ type: 'turn.ended', turn }) as const;
+
+describe('a run that serves several turns', () => {
+  const first = [...running, endedTurn(1), judged(1)];
+  const second = [...first, requested(2), claimed(2, 6, 1)];
+
+  it('goes on when a turn ends, and gives the next its prompt', () => {
+    const between = play(...first);
+    assert.deepEqual([between.status, between.evidence.detail], ['idle', 'Done.']);
+    assert.ok(isOpenRun(between, between.runs[0]!));
+    assert.equal(isOpen(lastTurn(between)!), false);
+    const claim = play(...second);
+    assert.equal(claim.status, 'starting');
+    assert.equal(runOf(claim, lastTurn(claim)!), claim.runs[0]);
+    assert.equal(claim.runs.length, 1);
+    const working = play(...second, begun(2));
+    assert.deepEqual([working.status, isLive(lastTurn(working)!)], ['working', true]);
+    assert.equal(play(...second, begun(2), endedTurn(2)).status, 'idle');
+  });
+
+  it('ends without a say in the status of turns that were over', () => {
+    const before = play(...second, begun(2), endedTurn(2), judged(2, { attention: { for: 'input', what: 'Which?' } }));
+    const after = reduce(before, fact(id, exited(1, { code: 1 })), where())!;
+    assert.deepEqual([after.status, after.evidence], [before.status, before.evidence]);
+    assert.equal(after.turns, before.turns);
+    assert.equal(after.runs[0]?.exit?.code, 1);
+    assert.equal(isOpenRun(after, after.runs[0]), false);
+  });
+
+  it('can be stopped while it waits for more', () => {
+    const stopped = play(...first, stopping(1));
+    assert.equal(stopped.status, 'stopping');
+    assert.equal(reduce(stopped, fact(id, exited(1, { stop })), where())?.status, 'stopped');
+    assertVoid(play(...first, exited(1)), stopping(1));
+    // A turn that waits for another run is none of its business.
+    const queued = play(...first, requested(2), stopping(2));
+    assert.equal(reduce(queued, fact(id, exited(1, { stop })), where())?.evidence, queued.evidence);
+  });
+
+  it('ends the turn that it serves when it ends', () => {
+    const session = play(...second, begun(2), exited(1, { code: 1 }));
+    assert.equal(session.status, 'failed');
+    assert.deepEqual([session.turns[0]?.exit, session.turns[1]?.exit?.code], [undefined, 1]);
+  });
+
+  it('that ends before it has the prompt has not done what was asked', () => {
+    const session = play(...second, exited(1));
+    assert.deepEqual(
+      [session.status, session.evidence.detail],
+      ['failed', 'The agent exited before it was given the prompt.'],
+    );
+    assert.equal(play(...second, exited(1, { stop })).status, 'stopped');
+  });
+
+  it('takes no turn when it is over, when it has not begun, or when another came after it', () => {
+    assertVoid(play(...first, exited(1), requested(2)), claimed(2, 6, 1));
+    assertVoid(play(created, requested(1), claimed(1), withdrawn(1), requested(2)), claimed(2, 6, 1));
+    const later = [...first, exited(1), requested(2), claimed(2), agentStarted(2), endedTurn(2), requested(3)];
+    assertVoid(play(...later), claimed(3, 6, 1));
+    assertVoid(play(...later), claimed(3, 6, 4));
+    assert.equal(lastTurn(play(...later, claimed(3, 6, 2)))?.claim?.run, 2);
+  });
+
+  it('gives a turn its prompt once, and ends only what it began', () => {
+    assertVoid(play(...second, begun(2)), begun(2));
+    assertVoid(play(...second), endedTurn(2));
+    assertVoid(play(...second, begun(2)), endedTurn(1));
+    assertVoid(play(...first), begun(2));
+  });
+
+  it('keeps the worktree where it is until it is over', () => {
+    const wants = { type: 'move.wanted', to: 'trash' } as const;
+    assertVoid(play(...first), wants);
+    assertVoid(play(...first), { type: 'session.moving', to: 'trash', worktree: created.worktree, archive: place });
+    assert.equal(play(...first, exited(1), wants).wish?.to, 'trash');
+  });
+});
+
+describe('who leads', () => {
+  const bySuccessor = where({ leader: otherWindow.process });
+  const claims = (run: number): SessionFact => fact(id, claimed(1, 6, run), otherWindow);
+
+  it('alone claims turns and moves worktrees', () => {
+    const queued = play(created, requested(1));
+    const over = play(...running, exited(1));
+    const claim = fact(id, claimed(1));
+    for (const leader of [undefined, otherWindow.process, { ...claim.by.process, host: 'another machine' }]) {
+      assert.equal(reduce(queued, claim, where({ leader })), queued);
+      assert.equal(reduce(over, move('trash'), where({ leader })), over);
+    }
+    assert.notEqual(reduce(queued, claim, where()), queued);
+    assert.notEqual(reduce(over, move('trash'), where()), over);
+  });
+
+  it('claims anew what somebody claimed who leads no longer, as long as the agent never had the prompt', () => {
+    const before = play(created, requested(1), claimed(1), ready, keeperStarted(1));
+    const after = reduce(before, claims(2), { ...bySuccessor, live: 6 });
+    assert.ok(after !== before && after !== undefined, 'also with no place free: the turn has one');
+    const turn = lastTurn(after)!;
+    assert.deepEqual([turn.claim?.by, turn.claim?.run], [otherWindow.process, 2]);
+    assert.deepEqual([after.status, after.runs.length], ['starting', 2]);
+    // What the keeper of the first claim still says is not said of the turn.
+    const late = reduce(after, fact(id, agentStarted(1)), bySuccessor)!;
+    assert.equal(lastTurn(late)?.begunAt, undefined);
+    assert.equal(reduce(late, fact(id, exited(1)), bySuccessor)?.status, 'starting');
+    assert.equal(reduce(after, fact(id, agentStarted(2)), bySuccessor)?.status, 'working');
+  });
+
+  it('claims nothing anew that it claimed itself, that began, or that is over', () => {
+    assertVoid(play(created, requested(1), claimed(1)), claimed(1, 6, 2));
+    for (const session of [play(...running), play(...running, exited(1)), play(created, requested(1), withdrawn(1))]) {
+      assert.equal(reduce(session, claims(session.runs.length + 1), bySuccessor), session);
+    }
+  });
+});
+
+describe('a message', () => {
+  const promised = (message: string) =>
+    ({ type: 'message.promised', message, text: `the text of ${message}` }) as const;
+  const waiting = (...bodies: SessionFactBody[]): string[] =>
+    play(...running, ...bodies).messages.map((message) => message.id);
+
+  it('waits from its promise until it is delivered or refused, in the order of the promises', () => {
+    assert.deepEqual(waiting(promised('a'), promised('b'), promised('c')), ['a', 'b', 'c']);
+    const delivered = { type: 'message.delivered', message: 'b', run: 1 } as const;
+    assert.deepEqual(waiting(promised('a'), promised('b'), promised('c'), delivered), ['a', 'c']);
+    const refused = { type: 'message.refused', message: 'a', code: 'over', why: 'The agent exited.' } as const;
+    assert.deepEqual(waiting(promised('a'), promised('b'), refused), ['b']);
+    assertVoid(play(...running), delivered);
+    assertVoid(play(...running), refused);
+  });
+
+  it('is promised once', () => {
+    assertVoid(play(...running, promised('a')), promised('a'));
+  });
+
+  it('leaves the status alone, and outlives the turn', () => {
+    const session = play(...running, promised('a'), exited(1));
+    assert.deepEqual([session.status, session.messages.length], ['idle', 1]);
+  });
+});
+
+describe('a wish to move the worktree', () => {
+  const wants = (to: MoveTo, worktree?: string) =>
+    ({ type: 'move.wanted', to, ...(worktree !== undefined && { worktree }) }) as const;
+  const over = play(...running, exited(1));
+  const wish = fact(id, wants('trash'));
+
+  it('is one at a time: who comes second sees that it is not theirs', () => {
+    const session = then(over, wish);
+    assert.equal(session.wish?.fact, wish.id);
+    assert.equal(then(session, fact(id, wants('trash'), otherWindow)), session);
+    assert.equal(session.status, over.status, 'nothing has moved yet');
+  });
+
+  it('is gone when it is refused, and when the move begins', () => {
+    const session = then(over, wish);
+    const refused = (intent: string) =>
+      fact(id, { type: 'intent.refused', intent, code: 'no-space', why: 'The disk is full.' });
+    assert.equal(then(session, refused('another')), session);
+    assert.equal(then(session, refused(wish.id)).wish, undefined);
+    const moving = then(session, move('trash'));
+    assert.deepEqual([moving.wish, moving.move?.to], [undefined, 'trash']);
+  });
+
+  it('is void where it cannot come true', () => {
+    assertVoid(over, wants('worktree'));
+    assertVoid(over, wants('nowhere'));
+    assertVoid(play(...running), wants('trash'));
+    assertVoid(then(over, move('trash')), wants('trash'));
+  });
+
+  it('names the place to come back to', () => {
+    const away = move('trash');
+    const archived = then(over, away, done('session.archived', away));
+    assert.equal(then(archived, fact(id, wants('worktree', '/trees/elsewhere'))).wish?.worktree, '/trees/elsewhere');
   });
 });

@@ -4,7 +4,19 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import { isLive } from '../../../src/store/lifecycle.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { State } from '../../../src/store/state.ts';
-import { claimed, created, exited, fact, randomFacts, requested, seeded } from './facts.ts';
+import {
+  agentStarted,
+  claimed,
+  created,
+  exited,
+  fact,
+  factOf,
+  leads,
+  randomFacts,
+  repositoryFact,
+  requested,
+  seeded,
+} from './facts.ts';
 
 describe('the state', () => {
   it('lists the newest first, by the journal and not by the clocks', () => {
@@ -33,7 +45,7 @@ describe('the state', () => {
   it('keeps the limit over all sessions, by the order of the facts', () => {
     const state = new State();
     const ids = [sessionId(), sessionId(), sessionId()];
-    state.apply(ids.flatMap((id) => [fact(id, created), fact(id, requested(1))]));
+    state.apply([repositoryFact(leads()), ...ids.flatMap((id) => [fact(id, created), fact(id, requested(1))])]);
     state.apply(ids.map((id) => fact(id, claimed(1, 2))));
     const claims = (): boolean[] => ids.map((id) => state.get(id)?.turns[0]?.claim !== undefined);
     assert.deepEqual([claims(), state.live], [[true, true, false], 2]);
@@ -43,11 +55,30 @@ describe('the state', () => {
     assert.deepEqual([claims(), state.live], [[true, true, true], 2]);
   });
 
+  it('gives places in the queue by the order of the journal, whatever the ids and the clocks say', () => {
+    const state = new State();
+    const ids = [sessionId(), sessionId(), sessionId()];
+    const requests = ids.map((id) => fact(id, requested(1)));
+    const claimsFirst = requests
+      .map(({ id }) => id)
+      .toSorted()
+      .toReversed();
+    state.apply(ids.map((id) => fact(id, created)));
+    state.apply(requests.map((one, i) => ({ ...one, id: claimsFirst[i]!, at: one.at - i * 3_600_000 })));
+    const places = (of: State): (number | undefined)[] => ids.map((id) => of.get(id)?.turns.at(-1)?.place);
+    assert.deepEqual(places(state), [0, 1, 2]);
+    state.apply([repositoryFact(leads()), fact(ids[0]!, claimed(1)), fact(ids[0]!, agentStarted(1))]);
+    state.apply([fact(ids[0]!, exited(1))]);
+    const later = new State(state.data);
+    later.apply([fact(ids[0]!, requested(2))]);
+    assert.deepEqual(places(later), [3, 1, 2], 'also after a restart');
+  });
+
   it('counts the live turns as a count over everything does', () => {
     const seed = Math.floor(Math.random() * 2 ** 31);
     const state = new State();
-    for (const { session, ...body } of randomFacts(seeded(seed), 3_000)) {
-      state.apply([fact(session, body)]);
+    for (const entry of randomFacts(seeded(seed), 3_000)) {
+      state.apply([factOf(entry)]);
       const live = state.list().reduce((sum, { turns }) => sum + turns.filter(isLive).length, 0);
       assert.equal(state.live, live, `seed ${seed}`);
     }
@@ -69,8 +100,8 @@ describe('the state', () => {
     const random = seeded(seed);
     const state = new State();
     const held: { readonly list: readonly Session[]; readonly copy: readonly Session[] }[] = [];
-    for (const { session, ...body } of randomFacts(random, 3_000, 300)) {
-      state.apply([fact(session, body)]);
+    for (const entry of randomFacts(random, 3_000, 300)) {
+      state.apply([factOf(entry)]);
       if (random() < 0.9) continue;
       const list = state.list();
       const anew = [...state.ids()].map((id) => state.get(id)!).reverse();
@@ -84,16 +115,17 @@ describe('the state', () => {
   });
 
   it('goes on from a state that was saved', () => {
-    const facts = randomFacts(seeded(7), 500).map(({ session, ...body }) => fact(session, body));
+    const facts = randomFacts(seeded(7), 500).map((entry) => factOf(entry));
     const whole = new State();
     whole.apply(facts);
     for (const cut of [0, 100, 250, 499]) {
       const first = new State();
       first.apply(facts.slice(0, cut));
-      const second = new State(first.list().toReversed());
+      const second = new State(first.data);
       second.apply(facts.slice(cut));
       assert.deepEqual(second.list(), whole.list());
       assert.equal(second.live, whole.live);
+      assert.deepEqual(second.data, whole.data);
     }
   });
 });

@@ -16,19 +16,20 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import { sessionId } from '../../../src/platform/ids.ts';
 import type { Log } from '../../../src/platform/log.ts';
-import type { FactBase } from '../../../src/store/facts.ts';
+import { catalogueFile, journalFile } from '../../../src/platform/paths.ts';
+import type { Writer } from '../../../src/store/facts.ts';
 import { Journal } from '../../../src/store/journal.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { Store } from '../../../src/store/store.ts';
 import { tempDir, until } from '../support.ts';
-import { claimed, created, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
+import { claimed, created, leads, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
 
 interface Opened {
   readonly store: Store;
   readonly notes: string[];
 }
 
-async function open(t: TestContext, folder: string, by: FactBase['by'] = window): Promise<Opened> {
+async function open(t: TestContext, folder: string, by: Writer = window): Promise<Opened> {
   const notes: string[] = [];
   const note = (message: string): number => notes.push(message);
   const log: Log = { debug: () => undefined, info: note, warn: note, error: note };
@@ -62,7 +63,7 @@ describe('the store', () => {
     assert.deepEqual(store.list(), []);
     const id = sessionId();
     const change = nextChange(store);
-    store.append({ session: id, ...created }, { session: id, ...requested(1) });
+    store.append(leads(), { session: id, ...created }, { session: id, ...requested(1) });
     assert.equal(store.get(id)?.turns.length, 1);
     assert.equal(store.list().length, 1);
     const [claim] = store.append({ session: id, ...claimed(1) });
@@ -78,8 +79,8 @@ describe('the store', () => {
     store.append({ session: sessionId(), ...created });
     await store.dispose();
     assert.equal(statSync(folder).mode & 0o777, 0o700);
-    for (const name of ['journal.jsonl', 'catalogue.jsonl']) {
-      assert.equal(statSync(path.join(folder, name)).mode & 0o777, 0o600, name);
+    for (const file of [journalFile(folder), catalogueFile(folder)]) {
+      assert.equal(statSync(file).mode & 0o777, 0o600, file);
     }
   });
 
@@ -99,6 +100,12 @@ describe('the store', () => {
     const [{ store: one }, { store: two }] = [await open(t, folder), await open(t, folder, otherWindow)];
     const id = sessionId();
     one.append({ session: id, ...created });
+    two.append(leads());
+    one.append(leads());
+    assert.deepEqual(
+      [one, two].map(({ leadership }) => leadership.lead?.by),
+      [otherWindow.process, otherWindow.process],
+    );
     // Neither has read the other's request when it writes its own.
     const [first] = one.append({ session: id, ...requested(1) });
     const [second] = two.append({ session: id, ...requested(1) });
@@ -128,7 +135,7 @@ describe('the store', () => {
     const store = Store.open(folder, window, console);
     await store.dispose();
     await store.ready;
-    assert.equal(existsSync(path.join(folder, 'catalogue.jsonl')), false);
+    assert.equal(existsSync(catalogueFile(folder)), false);
   });
 
   it('comes back the same, with and without its databases', async (t) => {
@@ -137,22 +144,22 @@ describe('the store', () => {
     for (const entry of randomFacts(seeded(21), 300, 12)) first.store.append(entry);
     const sessions = first.store.list();
     await first.store.dispose();
-    assert.ok(existsSync(path.join(folder, 'catalogue.jsonl')));
+    assert.ok(existsSync(catalogueFile(folder)));
     const again = await open(t, folder);
     assert.deepEqual(again.store.list(), sessions);
     await again.store.dispose();
-    rmSync(path.join(folder, 'catalogue.jsonl'));
+    rmSync(catalogueFile(folder));
     const rebuilt = await open(t, folder);
     assert.deepEqual(rebuilt.store.list(), sessions);
     assert.equal(rebuilt.store.live, first.store.live);
     await rebuilt.store.dispose();
-    assert.ok(existsSync(path.join(folder, 'catalogue.jsonl')), 'the catalogue is there again');
+    assert.ok(existsSync(catalogueFile(folder)), 'the catalogue is there again');
   });
 
   it('goes on when its catalogue is deleted, and writes it again', async (t) => {
     const folder = await tempDir(t);
     const { store, notes } = await open(t, folder);
-    const file = path.join(folder, 'catalogue.jsonl');
+    const file = catalogueFile(folder);
     store.append({ session: sessionId(), ...created });
     await until(() => existsSync(file), { what: 'the catalogue is saved when nothing happens' });
     rmSync(file);
@@ -181,7 +188,7 @@ describe('the store', () => {
     assert.equal(fromSnapshot.store.live, replayed.store.live);
     await fromSnapshot.store.dispose();
 
-    writeFileSync(path.join(folder, 'catalogue.jsonl'), 'garbage');
+    writeFileSync(catalogueFile(folder), 'garbage');
     const rebuilt = await open(t, folder);
     assert.match(rebuilt.notes.join(), /rebuilt from the journal/);
     assert.deepEqual(rebuilt.store.list(), expected);
@@ -206,14 +213,29 @@ describe('the store', () => {
     assert.match(copies[0]!, /"offset":\d+.*"text":"a damaged line"/);
   });
 
-  it('counts what a newer version wrote', async (t) => {
+  it('counts what another build wrote and this one does not know, and calls none of it damaged', async (t) => {
     const folder = await tempDir(t);
     const first = await open(t, folder);
     const [fact] = first.store.append({ session: sessionId(), ...created });
-    const newer = JSON.stringify({ ...fact, v: 2, session: sessionId() });
-    appendFileSync(path.join(folder, 'journal.jsonl'), `${newer}\n`);
+    const newer = { ...fact, v: 2, session: sessionId() };
+    const other = { ...fact, type: 'session.dreamt', session: sessionId() };
+    appendFileSync(path.join(folder, 'journal.jsonl'), `${JSON.stringify(newer)}\n${JSON.stringify(other)}\n`);
     first.store.append({ session: sessionId(), ...created });
-    assert.deepEqual([first.store.newer, first.store.list().length, first.notes], [1, 2, []]);
+    assert.deepEqual([first.store.unknown, first.store.list().length, first.notes], [2, 2, []]);
+    assert.equal(existsSync(path.join(folder, 'journal.damaged.jsonl')), false);
+  });
+
+  it('tells facts as they come, with the state that they made, void ones too', async (t) => {
+    const { store } = await open(t, await tempDir(t));
+    const seen: [string, number][] = [];
+    const id = sessionId();
+    store.onFacts((facts) => seen.push(...facts.map(({ type }): [string, number] => [type, store.list().length])));
+    store.append({ session: id, ...created });
+    store.append({ session: id, ...requested(7) });
+    assert.deepEqual(seen, [
+      ['session.created', 1],
+      ['turn.requested', 1],
+    ]);
   });
 
   it('writes back what a journal that is deleted, cut or replaced has lost, and says so', async (t) => {
@@ -266,7 +288,7 @@ describe('the store', () => {
       const file = path.join(folder, 'journal.jsonl');
       const { store } = await open(t, folder);
       const [a, b] = [sessionId(), sessionId()];
-      store.append({ session: a, ...created }, { session: a, ...requested(1) }, { session: a, ...claimed(1) });
+      store.append(leads(), { session: a, ...created }, { session: a, ...requested(1) }, { session: a, ...claimed(1) });
       store.append({ session: b, ...created }, { session: a, type: 'session.renamed', name: 'Better' });
       const known = store.list();
       await store.dispose();
@@ -278,7 +300,7 @@ describe('the store', () => {
       next.append({ session: b, type: 'session.renamed', name: 'Other' });
       const shown = next.list();
       await next.dispose();
-      rmSync(path.join(folder, 'catalogue.jsonl'));
+      rmSync(catalogueFile(folder));
       assert.deepEqual((await open(t, folder)).store.list(), shown, name);
     }
   });

@@ -5,12 +5,14 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
+import { BUILD } from '../../../src/platform/build.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/model.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
 import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, timeless, TurnWriter } from './support.ts';
+import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, sqlJs, timeless, TurnWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
@@ -222,6 +224,32 @@ test('a snapshot that is damaged, of something else or out of date is thrown awa
   const touched = await openIndex(of);
   assert.equal(touched.page(ALL_ROWS, 0, 0).total, 0);
   touched.close();
+});
+
+test('a snapshot that another build derived is made anew', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder, 1, 'as it is');
+  turn.chunk('o', 'words\n');
+  turn.exit();
+  const of = source(folder, 'text', true);
+  const index = await openIndex(of);
+  drain(index);
+  await index.save();
+  index.close();
+  const file = path.join(folder, 'timeline.db');
+  const mine = { build: BUILD, session: of.session, format: of.format };
+  const content = loadSnapshot(file, mine)!;
+  // Another build's parser took the same line for something else.
+  const db = new (await sqlJs()).Database(content);
+  db.run("UPDATE kinds SET name = 'raw' WHERE name = 'output'");
+  const other = db.export();
+  db.close();
+  const kinds = async (build: string): Promise<unknown> => {
+    await saveSnapshot(file, other, { ...mine, build });
+    return (await rebuilt(of)).map(({ kind }) => kind);
+  };
+  assert.deepEqual(await kinds('0.0.9-another'), ['turn-start', 'output', 'turn-end']);
+  assert.deepEqual(await kinds(BUILD), ['turn-start', 'raw', 'turn-end'], 'a snapshot of this build is used');
 });
 
 test('deleting the database of an open session changes nothing', async (t) => {
@@ -631,6 +659,45 @@ test('results that share a line find their calls, also beside one that is no row
       ['todo', undefined, undefined, 'Test it'],
     ],
   );
+});
+
+test('a call that takes the id of one that is done has a row of its own', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new TurnWriter(folder);
+  const message = (type: string, ...content: object[]): string =>
+    `${JSON.stringify({ type, session_id: 's', message: { content } })}\n`;
+  const call = (command: string, id = 'a'): string =>
+    message('assistant', { type: 'tool_use', id, name: 'Bash', input: { command } });
+  const result = (content: string, id = 'a'): object => ({ type: 'tool_result', tool_use_id: id, content });
+  const index = await openIndex(source(folder, 'claude', false));
+  const shown = (): unknown =>
+    allRows(index).flatMap(({ tool }) =>
+      tool === undefined ? [] : [[tool.argument, tool.state, tool.output?.text ?? null]],
+    );
+  turn.chunk('o', call('ls'));
+  turn.chunk('o', message('user', result('a file')));
+  turn.chunk('o', call('pwd'));
+  drain(index);
+  assert.deepEqual(shown(), [
+    ['ls', 'ok', 'a file'],
+    ['pwd', 'running', null],
+  ]);
+  turn.chunk('o', call('date', 'b'));
+  turn.chunk('o', message('user', result('/work'), result('noon', 'b')));
+  turn.chunk('o', call('ls again'));
+  turn.chunk('o', message('user', result('two files')));
+  drain(index);
+  assert.deepEqual(shown(), [
+    ['ls', 'ok', 'a file'],
+    ['pwd', 'ok', '/work'],
+    ['date', 'ok', 'noon'],
+    ['ls again', 'ok', 'two files'],
+  ]);
+  turn.exit();
+  index.update(source(folder, 'claude', true));
+  drain(index);
+  assert.deepEqual(lasting(allRows(index)), lasting(await rebuilt(source(folder, 'claude', true))));
+  index.close();
 });
 
 test('totals of a conversation become shares of its turns, and the activity sums them up', async (t) => {

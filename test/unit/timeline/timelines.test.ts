@@ -130,6 +130,25 @@ test('what real processes print, byte by byte, arrives whole', async (t) => {
   assert.deepEqual(output, [...Array<string>(20).fill('grüße 😀 €'), 'last']);
 });
 
+test('a question that cannot be read is refused at once', async (t) => {
+  const folder = await tempDir(t);
+  const { all } = timelines(t);
+  new TurnWriter(folder).exit();
+  const close = all.open(source(folder, 'text', true));
+  t.after(close);
+  const invalid = { name: 'TreelineError', code: 'invalid' };
+  for (const from of [NaN, Infinity, -Infinity, {}, null, 'x', () => 0] as number[]) {
+    await assert.rejects(all.page('ses_test', ALL_ROWS, from, 1), invalid, String(from));
+  }
+  for (const count of [NaN, -1, 1.5, undefined, Symbol.iterator] as number[]) {
+    await assert.rejects(all.page('ses_test', ALL_ROWS, 0, count), invalid, String(count));
+  }
+  await assert.rejects(all.delta('ses_test', -1, ALL_ROWS), invalid);
+  await assert.rejects(all.row('ses_test', 0.5), invalid);
+  await assert.rejects(all.text('ses_test', 1, 'all' as 'text'), invalid);
+  assert.equal((await all.page('ses_test', ALL_ROWS, 0, 1)).total, 2, 'what can be read is answered');
+});
+
 test('a worker that crashes is started again, and no question is lost', async (t) => {
   const folder = await tempDir(t);
   const wasm = path.join(folder, 'sql.wasm');

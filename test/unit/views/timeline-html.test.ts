@@ -10,6 +10,7 @@ describe('the page', () => {
       styles: ['https://example.invalid/webview.css'],
       nonce: 'abc',
       language: 'en',
+      reconnecting: 'Verbindung "wird" hergestellt',
     });
     const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1];
     assert.equal(
@@ -19,6 +20,6 @@ describe('the page', () => {
     );
     assert.equal([...html.matchAll(/<script/g)].length, 1);
     assert.ok(html.includes('src="https://example.invalid/webview.js?a=1&amp;b=&quot;"'));
-    assert.ok(html.includes('<div id="root"></div>'));
+    assert.ok(html.includes('<div id="root" data-reconnecting="Verbindung &quot;wird&quot; hergestellt"></div>'));
   });
 });

@@ -1,0 +1,105 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { PRIVATE_FILE } from '../platform/paths.ts';
+import { MESSAGE_LIMIT } from './protocol.ts';
+import type { StewardProgram } from './protocol.ts';
+
+/** How long a keeper does without a steward before it starts one, and how long that one may take to come: ms. */
+const WITHOUT = 5000;
+const AGAIN = 30_000;
+
+/** What a steward says that nobody hears. */
+const ERRORS = 'steward.err';
+
+/**
+ * Starts the program that acts for the repository, when nobody who does has been connected for some seconds: everything else was
+ * killed, say. The program decides by itself whether it is needed, for other keepers may be quicker.
+ */
+export class StewardStarter {
+  readonly #program: StewardProgram | undefined;
+  readonly #note: (text: string) => void;
+  #remembered = '';
+  #began = false;
+  #connected = false;
+  #timer: NodeJS.Timeout | undefined;
+  #startedAt = -Infinity;
+
+  /** @param note told, in a sentence, what could not be done. */
+  constructor(program: StewardProgram | undefined, note: (text: string) => void) {
+    this.#program = program;
+    this.#note = note;
+  }
+
+  /** What the program is to be given. Held in memory only: it may hold secrets. */
+  remember(text: string): void {
+    if (Buffer.byteLength(text) > MESSAGE_LIMIT) {
+      throw new TreelineError('too-long', 'What is to be remembered is longer than 1 MiB; shorten the settings.');
+    }
+    this.#remembered = text;
+  }
+
+  /** From now on somebody is needed: the agent runs. */
+  begin(): void {
+    if (this.#began) return;
+    this.#began = true;
+    this.#wait();
+  }
+
+  /** Whether a steward is connected. */
+  set connected(is: boolean) {
+    this.#connected = is;
+    this.#wait();
+  }
+
+  /** No other one is started. */
+  end(): void {
+    this.#began = false;
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    clearTimeout(this.#timer);
+    if (this.#program === undefined || !this.#began || this.#connected) return;
+    const program = this.#program;
+    const ms = Math.max(WITHOUT, this.#startedAt + AGAIN - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#startedAt = performance.now();
+      try {
+        this.#start(program);
+      } catch (error) {
+        this.#failed(error);
+      }
+      this.#wait();
+    }, ms).unref();
+  }
+
+  #start({ argv: [command = '', ...args], folder }: StewardProgram): void {
+    const errors = openSync(path.join(folder, ERRORS), 'a', PRIVATE_FILE);
+    try {
+      const child = spawn(command, args, {
+        cwd: path.parse(folder).root,
+        // The keeper's own, from which the program can tell the user's.
+        env: process.env,
+        detached: true,
+        shell: false,
+        windowsHide: true,
+        stdio: ['pipe', errors, errors],
+      });
+      child.on('error', (error) => this.#failed(error));
+      // Whether it reads that is its own business.
+      child.stdin?.on('error', () => undefined);
+      child.stdin?.end(this.#remembered);
+      child.unref();
+    } finally {
+      closeSync(errors);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#note(
+      `Nothing acts for this repository now, and it could not be changed: ${errorText(error)}. Open its window.`,
+    );
+  }
+}

@@ -1,0 +1,101 @@
+/** Who adds a row to one of the project's tables is told by the compiler where else something has to follow. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { before, describe, it, type TestContext } from 'node:test';
+import { copyTree, edit } from '../tree-copy.ts';
+
+const TSC = path.resolve(import.meta.dirname, '../../../node_modules/typescript/bin/tsc');
+
+interface Case {
+  readonly what: string;
+  /** The table, and the place in it behind which the row is put. */
+  readonly file: string;
+  readonly behind: string;
+  readonly row: string;
+  /** Where the compiler looks, beside the sources. */
+  readonly projects?: readonly string[];
+  /** Every other file that has to follow. */
+  readonly follow: readonly string[];
+}
+
+const CASES: readonly Case[] = [
+  {
+    what: 'a type of facts about sessions',
+    file: 'src/store/facts.ts',
+    behind: "  'session.renamed': ofSession(1, shape({ name: string })),\n",
+    row: "  'session.dreamt': ofSession(1, shape({ of: string })),\n",
+    follow: ['src/store/lifecycle.ts'],
+  },
+  {
+    what: 'a type of facts about the repository',
+    file: 'src/store/facts.ts',
+    behind: "  'session.renamed': ofSession(1, shape({ name: string })),\n",
+    row: "  'repository.dreamt': ofRepository(1, shape({ of: string })),\n",
+    follow: ['src/store/leadership.ts'],
+  },
+  {
+    what: 'a status',
+    file: 'src/store/model.ts',
+    behind: "  'preparing',\n",
+    row: "  'dreaming',\n",
+    projects: ['webview'],
+    follow: ['src/commands/exported-api.ts', 'src/views/words.ts', 'webview/looks.ts'],
+  },
+];
+
+/** What the compiler says of some projects of the tree: for each error the file and the number. */
+async function errorsIn(tree: string, projects: readonly string[]): Promise<string[]> {
+  const outputs = projects.map(async (project) => {
+    const info = path.join(tree, project, 'test.tsbuildinfo');
+    const argv = [
+      TSC,
+      '--project',
+      path.join(tree, project),
+      '--incremental',
+      '--tsBuildInfoFile',
+      info,
+      '--pretty',
+      'false',
+    ];
+    const output = await new Promise<string>((resolve) => {
+      execFile(process.execPath, argv, { cwd: tree, maxBuffer: 2 ** 26 }, (_error, stdout) => resolve(stdout));
+    });
+    return [...output.matchAll(/^(\S.*)\(\d+,\d+\): (error TS\d+)/gm)].map(([, file, error]) => `${file}: ${error}`);
+  });
+  return (await Promise.all(outputs)).flat();
+}
+
+/** The files with errors that were not there before. */
+function newIn(after: readonly string[], known: readonly string[]): string[] {
+  const left = [...known];
+  const more = after.filter((line) => {
+    const place = left.indexOf(line);
+    if (place !== -1) left.splice(place, 1);
+    return place === -1;
+  });
+  return [...new Set(more.map((line) => line.slice(0, line.indexOf(':'))))].sort();
+}
+
+describe('the compiler names every other place', { timeout: 300_000 }, () => {
+  let tree: string;
+  let known: string[];
+  before(async (t) => {
+    tree = await copyTree(t as TestContext, 'src', 'webview', 'tsconfig.json', 'package.json');
+    known = await errorsIn(tree, ['.', 'webview']);
+  });
+
+  for (const { what, file, behind, row, projects = [], follow } of CASES) {
+    it(`for ${what}`, async () => {
+      const whole = path.join(tree, file);
+      const original = readFileSync(whole);
+      edit(tree, file, behind, behind + row);
+      try {
+        assert.deepEqual(newIn(await errorsIn(tree, ['.', ...projects]), known), follow);
+      } finally {
+        writeFileSync(whole, original);
+      }
+    });
+  }
+});

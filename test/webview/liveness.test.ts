@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generatedRows } from './generated.ts';
+import { StandInHost } from './stand-in-host.ts';
+import { withPage } from './support.ts';
+
+const open = withPage();
+
+test('a page whose host is gone says so within 2 s, stands still, and goes on when the host answers again', async () => {
+  const { page, host, problems } = await open(new StandInHost(generatedRows(300), { startedAt: Date.now() - 5000 }));
+  host.setHeader({ endedAt: undefined! });
+  const elapsed = page.locator('.header .elapsed');
+  const live = page.locator('[aria-live=polite]');
+  await page.locator('.header .status').getByText('Working').waitFor();
+  const ticked = (): Promise<unknown> => {
+    const before = document.querySelector('.elapsed')?.textContent;
+    return new Promise((resolve) => {
+      new MutationObserver(() => {
+        const now = document.querySelector('.elapsed')?.textContent;
+        if (now !== before) resolve(now);
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    });
+  };
+  await page.evaluate(ticked);
+
+  const said = page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        new MutationObserver(() => {
+          if (document.querySelector('.status b')?.textContent === 'Reconnecting…') resolve(Date.now());
+        }).observe(document.body, { subtree: true, childList: true, characterData: true });
+      }),
+  );
+  host.dead = true;
+  const died = Date.now();
+  const noticed = (await said) - died;
+  assert.ok(noticed < 2000, `noticed after ${noticed} ms`);
+  assert.equal(await live.textContent(), 'Reconnecting…');
+  assert.ok(await page.locator('.header vscode-button.stop').evaluate((button) => button.hasAttribute('disabled')));
+  assert.equal(await page.locator('.header .spins').count(), 0, 'nothing turns');
+  const stood = await elapsed.textContent();
+  await page.waitForTimeout(1500);
+  assert.equal(await elapsed.textContent(), stood, 'the clock stands still');
+  assert.ok((await page.locator('.row').count()) > 0, 'what was known stays');
+
+  host.dead = false;
+  host.say({ type: 'pong' });
+  await page.locator('.header .status').getByText('Working').waitFor();
+  assert.equal(await live.textContent(), 'Connected again');
+  assert.ok(!(await page.locator('.header vscode-button.stop').evaluate((button) => button.hasAttribute('disabled'))));
+  await page.evaluate(ticked);
+  assert.deepEqual(problems, []);
+});
+
+test('a page that never hears of a host says so', async () => {
+  const host = new StandInHost([]);
+  host.dead = true;
+  const { page } = await open(host);
+  await page.getByRole('status').getByText('Reconnecting…').waitFor({ timeout: 2000 });
+});
+
+test('a page that remembers nothing begins where its host says that the reader was', async () => {
+  const rows = generatedRows(1000);
+  const first = await open(new StandInHost(rows));
+  await first.page.waitForFunction(
+    () => document.querySelector('.row') !== null && document.querySelector('.row.placeholder') === null,
+  );
+  await first.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 100))));
+  await first.page.locator('.scroller').evaluate((e) => {
+    e.scrollTop = 0.4 * e.scrollHeight;
+  });
+  const top = (page: typeof first.page): Promise<{ label: string | null; y: number }> =>
+    page.evaluate(() => {
+      const row = document.elementFromPoint(200, 400)?.closest('.row');
+      return { label: row?.getAttribute('aria-label') ?? null, y: Math.round(row?.getBoundingClientRect().top ?? NaN) };
+    });
+  await first.page.waitForFunction(() => (sessionStorage.getItem('state') ?? '').includes('"anchor"'));
+  const told = first.host.received.findLast((message) => message.type === 'place');
+  assert.ok(told?.type === 'place' && told.place.anchor !== undefined);
+  const was = await top(first.page);
+  const other = new StandInHost(rows);
+  other.place = told.place;
+  const { page } = await open(other);
+  await page.waitForFunction(
+    ({ label, y }) => {
+      const row = document.elementFromPoint(200, 400)?.closest('.row');
+      const at = Math.round(row?.getBoundingClientRect().top ?? NaN);
+      return row?.getAttribute('aria-label') === label && Math.abs(at - y) <= 1;
+    },
+    was,
+    { timeout: 10_000 },
+  );
+});
