@@ -8,7 +8,7 @@ import { adapters } from '../agents/registry.ts';
 import { Detector } from '../agents/detect.ts';
 import { findRepository } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
-import { userEnv } from '../keeper/client.ts';
+import { MARK, userEnv } from '../keeper/client.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { stewardLogFile } from '../platform/paths.ts';
@@ -32,10 +32,11 @@ async function act(folder: string, log: FileLog): Promise<string> {
   useUsersEnvironment();
   const handover = await received(folder);
   const repository = await find(handover.repository);
-  const { settings, version, follows } = handover;
+  const { follows, ...later } = handover;
+  const { settings, version } = later;
   const self = await selfId();
   const store = Store.open(folder, { role: 'steward', process: self }, log);
-  const { keeper, worker, wasm } = ownPrograms();
+  const { keeper, steward: program, worker, wasm } = ownPrograms();
   const timelines = new Timelines({ worker, wasm, log });
   const all = adapters(settings.customAgents, settings.programs);
   const ended = Promise.withResolvers<string>();
@@ -63,6 +64,7 @@ async function act(folder: string, log: FileLog): Promise<string> {
       if (leads) log.info(`Acts for ${repository.root}.`);
       look();
     },
+    succession: { program: () => Promise.resolve(program), handover: () => later },
     onRetired: () => ended.resolve('Somebody else takes over.'),
   });
 
@@ -98,7 +100,7 @@ async function act(folder: string, log: FileLog): Promise<string> {
 
 /** It was started with an environment of its own kind; agents get the user's. */
 function useUsersEnvironment(): void {
-  const env = userEnv(process.env);
+  const env: NodeJS.ProcessEnv = { ...userEnv(process.env), [MARK]: undefined };
   for (const name of Object.keys(process.env)) {
     if (env[name] === undefined) Reflect.deleteProperty(process.env, name);
   }

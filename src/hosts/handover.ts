@@ -49,14 +49,14 @@ export async function storeHandover(store: string, handover: Handover): Promise<
 
 /** The same without the values of the agents' variables. */
 function withoutSecrets({ repository, settings, version, withheld = {} }: Handover): Handover {
-  const named = settings.customAgents.map(
-    ({ id, env }) => [id, [...Object.keys(env), ...(withheld[id] ?? [])]] as const,
-  );
+  const named = settings.customAgents
+    .map(({ id, env }) => [id, [...Object.keys(env), ...(withheld[id] ?? [])]] as const)
+    .filter(([, names]) => names.length > 0);
   return {
     repository,
     settings: { ...settings, customAgents: settings.customAgents.map((agent) => ({ ...agent, env: {} })) },
     version,
-    withheld: Object.fromEntries(named.filter(([, names]) => names.length > 0)),
+    ...(named.length > 0 && { withheld: Object.fromEntries(named) }),
   };
 }
 

@@ -13,6 +13,7 @@ import { Steward } from '../steward/steward.ts';
 import type { Lead } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
 import type { Timelines } from '../timeline/timelines.ts';
+import type { Handover } from './handover.ts';
 import { Succession } from './succession.ts';
 
 export interface OpenRepository {
@@ -32,15 +33,15 @@ export interface OpenRepository {
   readonly version: string;
   readonly onLead?: (leads: boolean) => void;
   readonly onRetired?: () => void;
-  /** Where this is a window: what goes on when it and all others are closed. */
-  readonly succession?: SuccessionOptions;
+  /** What goes on when no window is open any more. */
+  readonly succession: SuccessionOptions;
 }
 
 export interface SuccessionOptions {
   /** Path of the bundle that acts without a window. */
   readonly program: () => Promise<string>;
-  /** Whether the user trusts the folder that is open. Where not, nothing may act on the settings later. */
-  readonly trusted: () => boolean;
+  /** What that needs to know; undefined while the user does not trust what is open. */
+  readonly handover: () => Handover | undefined;
 }
 
 /** A repository that this process has open: its sessions, and the part that acts for them while it is this process's turn. */
@@ -49,7 +50,8 @@ export class RepositoryHost {
   readonly steward: Steward;
   readonly #store: Store;
   readonly #pool: WorktreePool;
-  readonly #succession: Succession | undefined;
+  readonly #succession: Succession;
+  readonly #isWindow: boolean;
   #disposed = false;
 
   constructor(options: OpenRepository) {
@@ -57,30 +59,29 @@ export class RepositoryHost {
     const context = { repository, folder, store, settings, adapter, detector, self, log };
     const trash = new TrashRecord(folder);
     this.#store = store;
+    this.#isWindow = options.host === 'window';
     this.#pool = new WorktreePool({ repository, settings, log });
-    this.#succession =
-      options.succession &&
-      new Succession({
-        ...options.succession,
-        store: folder,
-        handover: () => ({ repository, settings: settings(), version: options.version }),
-        leads: () => this.steward.leads,
-        log,
-      });
+    this.#succession = new Succession({ ...options.succession, store: folder, leads: () => this.steward.leads, log });
     this.sessions = new SessionsOfRepository({ context, trash, nudge: () => this.steward.nudge() });
     this.steward = new Steward({
-      context: { ...context, timelines: options.timelines, pool: this.#pool, keeper: options.keeper },
+      context: {
+        ...context,
+        timelines: options.timelines,
+        pool: this.#pool,
+        keeper: options.keeper,
+        successor: this.#succession,
+      },
       trash,
       host: options.host,
       version: options.version,
       socket: stewardSocketPath(folder),
       onActivity: (activity) => this.sessions.noteActivity(activity),
       onLead: (leads) => {
-        void this.#succession?.note();
+        if (this.#isWindow) void this.#succession.note();
         options.onLead?.(leads);
       },
       ...(options.onRetired && { onRetired: options.onRetired }),
-      ...(options.succession && { onAbandon: (lead: string) => this.#succession?.begin(lead) ?? Promise.resolve() }),
+      ...(this.#isWindow && { onAbandon: (lead: string) => this.#succession.begin(lead) }),
     });
     void store.ready.then(() => {
       if (this.#disposed) return;
@@ -91,7 +92,7 @@ export class RepositoryHost {
 
   /** To be called when the settings have changed: a higher limit lets waiting sessions start. */
   settingsChanged(): void {
-    void this.#succession?.note();
+    if (this.#isWindow) void this.#succession.note();
     this.steward.nudge();
   }
 

@@ -273,7 +273,8 @@ export class Treeline {
       version,
       succession: {
         program: async () => (await this.#lasting()).steward,
-        trusted: this.#options.trusted ?? (() => true),
+        handover: () =>
+          this.#options.trusted?.() === false ? undefined : { repository, settings: settings(), version },
       },
     });
     const unsubscribe = host.sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));

@@ -63,6 +63,8 @@ export class OpenSession {
   #state: State = 'resting';
   #connection: KeeperConnection | undefined;
   #driven: DrivenRun | undefined;
+  /** What its keeper was told to remember. */
+  #remembered: string | undefined;
   #abort: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
   /** Why the turn of this claim could not be started, until the journal has taken it. */
@@ -115,6 +117,16 @@ export class OpenSession {
       case 'closing':
       case 'judging':
     }
+  }
+
+  /** Has the keeper know what to give to whoever acts next, should it have to start that. */
+  remember(): void {
+    const text = this.#context.successor?.text();
+    if (text === undefined || text === this.#remembered || this.#connection === undefined) return;
+    this.#remembered = text;
+    this.#connection
+      .remember(text)
+      .catch((error: unknown) => this.#context.log.debug(`${this.id} remembers nothing: ${errorText(error)}`));
   }
 
   /** Lets go. A start that is under way gets `patience` ms to come to its end, else it is undone for the next one to begin anew. */
@@ -279,6 +291,8 @@ export class OpenSession {
       connection.dispose();
       return;
     }
+    this.#remembered = undefined;
+    this.remember();
     void this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
     void connection.closed.then(() => {
       if (this.#disposed || this.#connection !== connection) return;
@@ -514,7 +528,7 @@ export class OpenSession {
     const what = `${doing}: ${errorText(thrown)}`;
     const session = this.#session();
     if (this.#trouble?.what !== what)
-      this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);
+      {this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);}
     this.#trouble = { what, turn: session && lastTurn(session) };
     this.#lookAfter(RETRY_INTERVAL);
   }

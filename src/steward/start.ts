@@ -64,7 +64,7 @@ export async function startTurn(
     const prepare = async (): Promise<Prepared> => {
       enter('starting the background process');
       const launch = await launchOf(context, session, turn, prompt, promptFile);
-      const spec = specOf(context, session, turn, run, promptFile, launch);
+      const spec = await specOf(context, session, turn, run, promptFile, launch);
       await writeSpec(folder, spec);
       let keeper: Promise<KeeperConnection> | undefined;
       const start = (): Promise<KeeperConnection> => {
@@ -133,14 +133,16 @@ export async function launchOf(
   return context.detector.locate(launch, adapter.detection);
 }
 
-function specOf(
+async function specOf(
   context: StewardContext,
   session: Session,
   turn: Turn,
   run: number,
   prompt: string,
   launch: Launch,
-): KeeperSpec {
+): Promise<KeeperSpec> {
+  const { successor, folder, store } = context;
+  const lease = store.leadership.lead?.fact ?? '';
   return {
     v: 1,
     session: session.id,
@@ -154,6 +156,7 @@ function specOf(
     prompt,
     key: turn.text,
     turn: turn.number,
+    ...(successor !== undefined && { steward: { argv: await successor.argv(), folder, lease } }),
     expects: session.expects,
     grace: context.settings().grace,
   };

@@ -118,6 +118,7 @@ export class Steward {
   nudge(): void {
     this.#lease.look();
     this.#look(this.#context.store.list());
+    for (const open of this.#open.values()) open.remember();
     if (this.leads) void this.#tidyTrash();
   }
 

@@ -99,3 +99,22 @@ test('another window goes on where one is closed or killed, and no process is st
   assert.equal(third?.host, 'window');
   await last.stop(id);
 });
+
+test('where everything is killed at once, the agents see to it that the queue goes on', async (t) => {
+  const place = await world(t);
+  place.settings.maxConcurrent = 2;
+  const windows = [await place.openProcess(), await place.openProcess()] as const;
+  for (let n = 1; n <= 8; n++) {
+    // The first two are still at work when nobody has acted for a while.
+    await windows[0].spawn({ agent: 'scripted', prompt: `sleep ${n <= 2 ? 8000 : 200}\nprint ${n}` });
+  }
+  const onlooker = await Onlooker.open(t, place);
+  await Promise.all(windows.map((window) => window.kill()));
+  const lead = await onlooker.leads((one) => one?.host === 'detached', 20_000);
+  const sessions = await onlooker.all(judged, 60_000);
+  assert.deepEqual(
+    sessions.map(({ turns: [turn] }) => turn?.judgement?.outcome),
+    sessions.map(() => 'completed'),
+  );
+  await until(async () => !(await isAlive(lead!.by)), { what: 'it ends when nothing is open any more' });
+});
