@@ -88,10 +88,7 @@ export class Steward {
 
   /** Whether something goes on or is still to be done, here or elsewhere. */
   get isNeeded(): boolean {
-    const { store } = this.#context;
-    return store
-      .list()
-      .some((session) => needsAttention(session) || session.wish !== undefined || session.move !== undefined);
+    return isAnythingOpen(this.#context.store.list());
   }
 
   /** Whether a step is under way that should not be cut short. */
@@ -275,4 +272,11 @@ export class Steward {
       log.warn(errorText(error));
     }
   }
+}
+
+/** Whether something of these sessions goes on, or is still to be done by somebody who acts. */
+export function isAnythingOpen(sessions: readonly Session[]): boolean {
+  return sessions.some(
+    (session) => needsAttention(session) || session.wish !== undefined || session.move !== undefined,
+  );
 }
