@@ -4,7 +4,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { oneLine } from '../agents/text.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import { openPlace } from './command/place.ts';
-import { VERBS, type Given } from './command/verbs.ts';
+import { VERBS } from './command/verbs.ts';
 
 const HELP = `Usage: treeline COMMAND [OPTIONS]      in a repository that Treeline knows
 

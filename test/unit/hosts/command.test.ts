@@ -25,8 +25,8 @@ function start(place: Pick<World, 'repo' | 'storage'>, ...args: string[]): Child
 async function run(place: Pick<World, 'repo' | 'storage'>, ...args: string[]): Promise<Ran> {
   const child = start(place, ...args);
   child.stdin.end();
-  const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  return { code: code as number | null, out, err };
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  return { code: child.exitCode, out, err };
 }
 
 /** What it prints when it does as it was told. */
