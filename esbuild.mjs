@@ -2,6 +2,7 @@
 //   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
 import { createHash } from 'node:crypto';
 import { context } from 'esbuild';
+import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

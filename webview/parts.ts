@@ -1,3 +1,4 @@
+import type { TextPart } from '../src/protocol/names.ts';
 import { h } from './dom.ts';
 import { line } from './text.ts';
 import type { LinkTarget } from './links.ts';
@@ -29,7 +30,7 @@ export function moreButton(words: Words, expanded: boolean): HTMLElement {
 }
 
 /** Opens the whole of a text that is shown cut. */
-export function showAll(part: 'text' | 'input' | 'output' | 'diff', bytes: number, words: Words): HTMLElement {
+export function showAll(part: TextPart, bytes: number, words: Words): HTMLElement {
   return h(
     'button',
     { class: 'more', type: 'button', tabindex: -1, 'data-do': 'text', 'data-part': part },

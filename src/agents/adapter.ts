@@ -109,15 +109,22 @@ export interface AgentEntry {
   readonly turns: (command: string, args: readonly string[]) => Turns;
 }
 
-/** Reads one turn's stdout. One per turn; it may keep state between lines. */
+/** Reads the stdout of one run. It may keep state between lines. */
 export interface OutputParser {
   /**
    * The events of one line (without its line end). Never throws: a line that it does not know becomes one `raw` event.
    * A line that is known to carry nothing a reader needs (a ping) may give none.
    */
   line(text: string): readonly AgentEvent[];
-  /** What the lines so far amount to. */
+  /**
+   * What a line that was sent to the agent says beside its text, such as the answer to a request; undefined where it is a
+   * message like any other.
+   */
+  sent?(text: string): readonly AgentEvent[] | undefined;
+  /** What the lines of the turn so far amount to. */
   readonly seen: Seen;
+  /** A further turn begins: `seen` starts anew. Where it is absent, each turn of a run has a parser of its own. */
+  nextTurn?(): void;
 }
 
 /** What a parser remembers of a turn, for the header and for the judgement. */
@@ -159,7 +166,8 @@ export interface OutputReader {
   parser(before: Before): OutputParser;
   /**
    * The outcome of a finished turn, from the terminal event, the exit status and the end of stderr together.
-   * @param stderr the last 16 KiB of stderr.
+   * @param exit absent for a turn that ended while its run went on.
+   * @param stderr the last 16 KiB of stderr; empty for a turn that ended while its run went on.
    */
-  judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement;
+  judge(seen: Seen, exit: ExitRecord | undefined, stderr: string): Judgement;
 }

@@ -6,12 +6,31 @@ export type AgentEvent = AgentEventBody & {
   readonly parent?: string;
 };
 
+export interface FileChange {
+  readonly path: string;
+  readonly change: 'add' | 'update' | 'delete';
+}
+
+export interface Todo {
+  readonly text: string;
+  readonly state: 'open' | 'doing' | 'done';
+}
+
+/** One of the answers that a request allows. */
+export interface Choice {
+  readonly id: string;
+  readonly label: string;
+}
+
 export type AgentEventBody =
   /** The conversation began or was taken up again. */
   | { readonly kind: 'session'; readonly agentSession: string; readonly model?: string }
   /** What the user (or the parent agent) said. */
   | { readonly kind: 'prompt'; readonly text: string }
-  | { readonly kind: 'text'; readonly text: string }
+  /** A message; `id` where pieces of it came before, which it replaces. */
+  | { readonly kind: 'text'; readonly text: string; readonly id?: string }
+  /** The next piece of a message that is still being written: of the message `id`, or of the last one. */
+  | { readonly kind: 'text-part'; readonly text: string; readonly id?: string }
   | { readonly kind: 'thinking'; readonly text: string }
   /** A tool call begins. `argument` is the one that tells most (command, path, pattern), one line. */
   | {
@@ -47,13 +66,29 @@ export type AgentEventBody =
   /** Files changed without a tool call of their own. */
   | {
       readonly kind: 'files';
-      readonly changes: readonly { readonly path: string; readonly change: 'add' | 'update' | 'delete' }[];
+      readonly changes: readonly FileChange[];
       readonly ok: boolean;
     }
   /** The whole todo list as it is now. */
   | {
       readonly kind: 'todo';
-      readonly items: readonly { readonly text: string; readonly state: 'open' | 'doing' | 'done' }[];
+      readonly items: readonly Todo[];
+    }
+  /** The agent waits until somebody decides. */
+  | {
+      readonly kind: 'request';
+      readonly id: string;
+      readonly about: 'permission' | 'question' | 'plan';
+      readonly title: string;
+      readonly detail?: string;
+      readonly choices: readonly Choice[];
+    }
+  /** The request `id` is settled; `choice` is the id of one of its choices, or an answer in words. Folded into its row. */
+  | {
+      readonly kind: 'request-closed';
+      readonly id: string;
+      readonly how: 'answered' | 'cancelled';
+      readonly choice?: string;
     }
   | { readonly kind: 'denial'; readonly tool: string; readonly reason: string }
   | { readonly kind: 'retry'; readonly text: string; readonly attempt?: number; readonly of?: number }

@@ -24,12 +24,18 @@ const SIGNAL_CODES: ReadonlyMap<number, string> = new Map([
 /**
  * The ending of a turn of any agent that reports its end. The agent's own word comes first, because a result that was
  * reported before a signal or a failing exit is still there; then what the user did; then how the process ended.
+ * @param exit absent for a turn that ended while its run went on.
  * @param reason why it failed, in the best words that stderr or the output hold.
  */
-export function ending(seen: Seen, exit: ExitRecord, reason?: string): Ending {
+export function ending(seen: Seen, exit: ExitRecord | undefined, reason?: string): Ending {
   const { result } = seen;
   if (result?.ok) return { outcome: 'completed', summary: summary(result.text, seen.lastText, 'Completed.') };
   if (result && !result.interrupted) return { outcome: 'failed', summary: summary(result.text, reason, 'Failed.') };
+  if (exit === undefined) {
+    return result
+      ? { outcome: 'interrupted', summary: 'Interrupted.' }
+      : { outcome: 'unknown', summary: 'The next turn began before the agent reported the end of this one.' };
+  }
   if (exit.code === null && exit.signal === null) return unseen(exit, result !== undefined);
   if (exit.stop) return stopped(exit, exit.stop);
   if (result) return { outcome: 'interrupted', summary: 'Interrupted.' };
@@ -45,8 +51,8 @@ export function ending(seen: Seen, exit: ExitRecord, reason?: string): Ending {
 }
 
 /** The ending of a turn of a program that is known by its exit alone. */
-export function exitEnding(seen: Seen, exit: ExitRecord, reason?: string): Ending {
-  if (exit.code === 0 && !exit.stop) return { outcome: 'completed', summary: summary(seen.lastText, 'Completed.') };
+export function exitEnding(seen: Seen, exit: ExitRecord | undefined, reason?: string): Ending {
+  if (exit?.code === 0 && !exit.stop) return { outcome: 'completed', summary: summary(seen.lastText, 'Completed.') };
   return ending(seen, exit, reason);
 }
 

@@ -6,7 +6,8 @@ import { findSession } from '../views/services.ts';
 import type { Services } from '../views/services.ts';
 import { askTimeline } from '../views/timeline-use.ts';
 import { logPath, parseLogPath } from './log-uri.ts';
-import type { LogSource, TextPart } from './log-uri.ts';
+import type { TextPart } from '../protocol/names.ts';
+import type { LogSource } from './log-uri.ts';
 import { WHOLE_LIMIT, earlier, later, positionOf, readWindow, sizeOf } from './log-window.ts';
 import type { LogText, LogWindow, Place } from './log-window.ts';
 

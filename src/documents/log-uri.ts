@@ -1,11 +1,10 @@
-import type { StreamKey } from '../keeper/protocol.ts';
+import { STREAM_KEYS, type StreamKey } from '../keeper/protocol.ts';
+import { TEXT_PARTS, type TextPart } from '../protocol/names.ts';
 
 /** What can be read as a log: a stream of a turn, or the whole of a text that a timeline row shows a piece of. */
 export type LogSource =
   | { readonly kind: 'stream'; readonly session: string; readonly turn: number; readonly stream: StreamKey }
   | { readonly kind: 'row'; readonly session: string; readonly seq: number; readonly part: TextPart };
-
-export type TextPart = 'text' | 'input' | 'output' | 'diff';
 
 /** What a person calls the streams; also the ends of their files' names. */
 export const STREAM_NAMES: Readonly<Record<StreamKey, string>> = {
@@ -31,13 +30,11 @@ export function parseLogPath(path: string): LogSource | undefined {
   const [, session = '', kind, number = '', file = ''] =
     /^\/([\w-]+)\/(turn|row)-([1-9]\d{0,15})\/([^/]+)$/.exec(path) ?? [];
   if (kind === 'turn') {
-    const stream = (['o', 'e', 'i', 'k'] as const).find((key) => file.endsWith(`.${STREAM_NAMES[key]}.log`));
+    const stream = STREAM_KEYS.find((key) => file.endsWith(`.${STREAM_NAMES[key]}.log`));
     return stream && { kind: 'stream', session, turn: Number(number), stream };
   }
   if (kind === 'row') {
-    const part = (['text', 'input', 'output', 'diff'] as const).find((each) =>
-      file.endsWith(`.${each}.${PART_ENDINGS[each]}`),
-    );
+    const part = TEXT_PARTS.find((each) => file.endsWith(`.${each}.${PART_ENDINGS[each]}`));
     return part && { kind: 'row', session, seq: Number(number), part };
   }
   return undefined;

@@ -36,8 +36,9 @@ export async function clearHalfMade({ commonDir }: Repository, worktree: string)
   for (const name of await namesIn(folder)) {
     const registration = path.join(folder, name);
     // git adds a number where the name is taken.
-    if (!name.startsWith(leaf) || !/^\d*$/.test(name.slice(leaf.length)) || !(await isIncomplete(registration)))
+    if (!name.startsWith(leaf) || !/^\d*$/.test(name.slice(leaf.length)) || !(await isIncomplete(registration))) {
       continue;
+    }
     const files = await content(registration, 'gitdir');
     if (files !== '' && path.resolve(registration, files) !== path.join(worktree, '.git')) continue;
     await delay(Math.max(0, WRITTEN_WITHIN - (await age(registration))));

@@ -21,9 +21,8 @@ export const RUN_FILES = {
   k: 'keeper.log',
 } as const;
 
-export type StreamKey = 'o' | 'e' | 'i' | 'k';
-
-export const STREAM_KEYS: readonly StreamKey[] = ['o', 'e', 'i', 'k'];
+export const STREAM_KEYS = ['o', 'e', 'i', 'k'] as const;
+export type StreamKey = (typeof STREAM_KEYS)[number];
 
 /** A line of keeper.log. */
 export interface KeeperNote {

@@ -1,3 +1,4 @@
+import { ROW_GROUPS, TEXT_PARTS } from './names.ts';
 import type { HostMessage, PageMessage, PageState, Place, RowFilter } from './timeline.ts';
 
 /** Guards of the page's channel: what the page says must read exactly as the protocol says. */
@@ -63,7 +64,7 @@ function variant<T extends { readonly type: string }>(
 
 const filter = object<RowFilter>(
   {
-    groups: array(oneOf('messages', 'thinking', 'tools', 'files', 'problems', 'system'), 6),
+    groups: array(oneOf(...ROW_GROUPS), ROW_GROUPS.length),
     query: (value): value is string => typeof value === 'string' && value.length <= 1000,
   },
   { exact: true },
@@ -88,7 +89,7 @@ export const isPageMessage: Is<PageMessage> = variant<PageMessage>(
     place: { session: text(100), place },
     openFile: { path: text(4096), line: optional(integer(1)) },
     openLog: { seq, part: oneOf('row', 'result') },
-    openText: { seq, part: oneOf('text', 'input', 'output', 'diff') },
+    openText: { seq, part: oneOf(...TEXT_PARTS) },
     openLink: {
       href: (value): value is string => text(8192)(value) && /^https?:\/\/[^\s/]/i.test(value),
     },

@@ -1,4 +1,5 @@
-import type { RowGroup, RowKind } from '../timeline/rows.ts';
+import type { RowKind } from '../timeline/rows.ts';
+import type { RowGroup } from './names.ts';
 
 /** How the text of a row is shown. */
 export type TextStyle = 'markdown' | 'plain' | 'mono';
@@ -34,6 +35,7 @@ export const KINDS: Readonly<Record<RowKind, KindOfRow>> = {
   tool: { group: 'tools', icon: 'tools', style: 'plain', lines: 0 },
   files: { group: 'files', icon: 'files', style: 'plain', lines: 4 },
   todo: { group: 'messages', icon: 'checklist', style: 'plain', lines: 4, kept: true },
+  request: { group: 'messages', icon: 'question', style: 'plain', lines: 20, named: true, kept: true },
   denial: { group: 'problems', icon: 'shield', style: 'plain', lines: 6, named: true, problem: true, kept: true },
   retry: { group: 'system', icon: 'refresh', style: 'plain', lines: 4, named: true, kept: true },
   notice: { group: 'system', icon: 'info', style: 'plain', lines: 4, kept: true },

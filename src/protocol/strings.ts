@@ -61,6 +61,7 @@ export const STRINGS = {
   'row.tool': 'Tool',
   'row.files': 'Files changed',
   'row.todo': 'To-do list',
+  'row.request': 'Request',
   'row.denial': 'Permission denied',
   'row.retry': 'Retry',
   'row.notice': 'Notice',

@@ -1,15 +1,17 @@
 import type { RowDelta, RowFilter, RowPage } from '../timeline/rows.ts';
 import type { Status, Usage } from '../store/model.ts';
+import type { TextPart } from './names.ts';
 
 /** The page knows the host through this folder alone. */
+export type { RowGroup, TextPart } from './names.ts';
 export type { Outcome, Status, Usage } from '../store/model.ts';
 export type {
   Excerpt,
+  RequestPart,
   Row,
   RowDelta,
   RowEnd,
   RowFilter,
-  RowGroup,
   RowKind,
   RowPage,
   ToolPart,
@@ -81,7 +83,7 @@ export type PageMessage =
   /** Show the raw log at a row (by seq): its line, or its result's line. */
   | { readonly type: 'openLog'; readonly seq: number; readonly part: 'row' | 'result' }
   /** Show the whole text of a row, or of its tool call's input, output or diff. */
-  | { readonly type: 'openText'; readonly seq: number; readonly part: 'text' | 'input' | 'output' | 'diff' }
+  | { readonly type: 'openText'; readonly seq: number; readonly part: TextPart }
   | { readonly type: 'openLink'; readonly href: string }
   | { readonly type: 'command'; readonly command: 'stop' | 'resume' | 'send' | 'diff' | 'log' };
 

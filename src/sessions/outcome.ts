@@ -37,7 +37,12 @@ export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter }: 
       if (ids.has(id)) look();
     }),
     store.onFacts((facts) => {
-      for (const fact of facts) attempt(() => void onFact?.(fact));
+      for (const fact of facts) {
+        attempt(() => {
+          onFact?.(fact);
+          return undefined;
+        });
+      }
     }),
   ];
   const timer = lookAfter === undefined ? undefined : setTimeout(look, lookAfter);

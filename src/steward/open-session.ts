@@ -293,6 +293,7 @@ export class OpenSession {
     }
     this.#remembered = undefined;
     this.remember();
+    connection.onGrew(() => this.#context.timelines.hint(this.id));
     void this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
     void connection.closed.then(() => {
       if (this.#disposed || this.#connection !== connection) return;
@@ -320,7 +321,9 @@ export class OpenSession {
       onError: (error) => this.#failed('following', error),
     });
     this.#driven = driven;
-    connection.onGrew(() => driven.hint());
+    connection.onGrew(({ stream }) => {
+      if (stream !== 'k') driven.hint();
+    });
     driven.hint();
   }
 
@@ -527,8 +530,9 @@ export class OpenSession {
     if (this.#disposed) return;
     const what = `${doing}: ${errorText(thrown)}`;
     const session = this.#session();
-    if (this.#trouble?.what !== what)
-      {this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);}
+    if (this.#trouble?.what !== what) {
+      this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);
+    }
     this.#trouble = { what, turn: session && lastTurn(session) };
     this.#lookAfter(RETRY_INTERVAL);
   }

@@ -2,15 +2,17 @@ import type { AgentEvent } from '../agents/events.ts';
 import { oneLine } from '../agents/text.ts';
 import type { Usage } from '../store/model.ts';
 import { EMPTY_EXCERPT, EXCERPT_CHARS, excerpt } from './excerpt.ts';
-import type { Excerpt, LogRange, Row, RowEnd, ToolPart } from './rows.ts';
+import type { Excerpt, FoldedKind, LogRange, RequestPart, Row, RowEnd, ToolPart } from './rows.ts';
 
 export type ToolCall = Extract<AgentEvent, { kind: 'tool' }>;
 export type ToolResult = Extract<AgentEvent, { kind: 'tool-result' }>;
 /** An event that has a row of its own. */
-export type RowEvent = Exclude<AgentEvent, { kind: 'tool-result' }>;
+export type RowEvent = Exclude<AgentEvent, { kind: FoldedKind }>;
+export type Request = Extract<AgentEvent, { kind: 'request' }>;
+export type RequestClosed = Extract<AgentEvent, { kind: 'request-closed' }>;
 
 /** What a row shows, apart from where and when. */
-export type Content = Pick<Row, 'text' | 'tool' | 'changes' | 'todo' | 'end'>;
+export type Content = Pick<Row, 'text' | 'tool' | 'changes' | 'todo' | 'request' | 'end'>;
 
 /** Entries of a list that are shown, and characters of one. A path is never cut: a part of one leads nowhere. */
 const LIST_ENTRIES = 200;
@@ -30,6 +32,8 @@ export function eventText(event: RowEvent): string {
       return '';
     case 'session':
       return `Conversation ${event.agentSession}${event.model === undefined ? '' : ` with ${event.model}`}`;
+    case 'request':
+      return event.detail === undefined ? event.title : `${event.title}\n\n${event.detail}`;
     case 'denial':
       return event.tool === '' ? event.reason : `${event.tool}: ${event.reason}`;
     case 'retry': {
@@ -54,6 +58,8 @@ export function eventContent(event: Exclude<RowEvent, ToolCall>, usage?: Usage):
       const items = event.items.slice(0, LIST_ENTRIES);
       return { ...content, todo: items.map(({ text, state }) => ({ text: oneLine(text, LIST_ENTRY_CHARS), state })) };
     }
+    case 'request':
+      return { ...content, request: requestPart(event) };
     case 'result': {
       const { durationMs, cost } = event;
       const end: RowEnd = {
@@ -66,6 +72,24 @@ export function eventContent(event: Exclude<RowEvent, ToolCall>, usage?: Usage):
     default:
       return content;
   }
+}
+
+function requestPart({ id, about, choices }: Request): RequestPart {
+  const shown = choices
+    .slice(0, LIST_ENTRIES)
+    .map((one) => ({ id: one.id, label: oneLine(one.label, LIST_ENTRY_CHARS) }));
+  return { id, about, state: 'open', choices: shown };
+}
+
+/** What the row of a request shows when the request is settled, or when its turn ended first. */
+export function settledContent(content: Content, how: RequestClosed | undefined): Content {
+  const { request } = content;
+  if (request === undefined) return content;
+  const choice = how?.choice === undefined ? undefined : oneLine(how.choice, LIST_ENTRY_CHARS);
+  return {
+    ...content,
+    request: { ...request, state: how?.how ?? 'lapsed', ...(choice !== undefined && { choice }) },
+  };
 }
 
 interface Fold {
@@ -115,6 +139,7 @@ export function* shownTexts(row: Row): Generator<string> {
   const excerpts: readonly (Excerpt | undefined)[] = [row.text, row.tool?.output, row.tool?.diff, row.tool?.input];
   for (const one of excerpts) if (one !== undefined) yield one.text;
   if (row.tool !== undefined) yield `${row.tool.name} ${row.tool.argument} ${row.tool.file ?? ''}`;
+  for (const { label } of row.request?.choices ?? []) yield label;
   for (const { path } of row.changes ?? []) yield path;
   for (const { text } of row.todo ?? []) yield text;
 }

@@ -16,6 +16,21 @@ export function endContent(exit: ExitRecord, judgement: Judgement): Content {
   };
 }
 
+/** The same for a turn that ended while its run went on. */
+export function innerEndContent(judgement: Judgement, durationMs: number): Content {
+  const { outcome, summary, usage, cost } = judgement;
+  return {
+    // Of any other outcome, the rows before have told.
+    ...textContent(outcome === 'unknown' ? summary : ''),
+    end: {
+      outcome,
+      durationMs: Math.max(0, durationMs),
+      ...(usage !== undefined && { usage }),
+      ...(cost !== undefined && { cost }),
+    },
+  };
+}
+
 /** Whether the row at the turn's end says all that a note of the agent's exit does. @param note its code and signal. */
 export function tellsExit(exit: ExitRecord, note: Readonly<Record<string, unknown>>): boolean {
   const { code, signal, problem, stop } = exit;

@@ -1,7 +1,8 @@
-import type { AgentEvent } from '../agents/events.ts';
 import { oneOf, type Read } from '../platform/check.ts';
 import { KINDS } from '../protocol/kinds.ts';
-import { ROW_GROUPS, type RowGroup, type RowKind } from './rows.ts';
+import { ROW_GROUPS, type RowGroup } from '../protocol/names.ts';
+import type { RowEvent } from './content.ts';
+import type { RowKind } from './rows.ts';
 
 /** Reads the name of a kind. */
 export const readKind: Read<RowKind> = oneOf(Object.keys(KINDS) as RowKind[]);
@@ -21,7 +22,7 @@ export function flagsOf(kind: RowKind, problem: boolean): number {
 }
 
 /** The flags of an event's row. A tool call that edits a file stands with the files. */
-export function eventFlags(event: Exclude<AgentEvent, { kind: 'tool-result' }>): number {
+export function eventFlags(event: RowEvent): number {
   if (event.kind === 'tool') return ROW_GROUPS.indexOf(event.diff === undefined ? KINDS.tool.group : KINDS.files.group);
   return flagsOf(event.kind, KINDS[event.kind].problem === true || ('ok' in event && !event.ok));
 }

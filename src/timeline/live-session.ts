@@ -5,7 +5,7 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { watchFile } from '../platform/watch.ts';
 import type { Judgement } from '../store/model.ts';
-import type { SessionIndex } from './index.ts';
+import type { SessionIndex } from './session-index.ts';
 import type { Activity } from './rows.ts';
 import type { Job } from './scheduler.ts';
 import type { TimelineSource } from './source.ts';
@@ -62,6 +62,14 @@ export class LiveSession implements Job {
     this.#options.wake(this);
   }
 
+  /** There may be something new to read. The folder is watched too: a hint only comes sooner. */
+  hint(): void {
+    if (this.#readTimer !== undefined) return;
+    const rest = this.#readAt + READ_REST_MS - performance.now();
+    if (rest <= 0) this.#options.wake(this);
+    else this.#wakeIn(rest);
+  }
+
   /** Somebody looks at the session now: it is told of sooner. */
   look(): void {
     this.#lookedAt = performance.now();
@@ -93,7 +101,8 @@ export class LiveSession implements Job {
       this.#tellNow();
       return Promise.resolve(known);
     }
-    if (this.index.source.turns.find(({ number }) => number === turn)?.over !== true) {
+    const asked = this.index.source.turns.find(({ number }) => number === turn);
+    if (asked?.over !== true && asked?.ended !== true) {
       throw new TreelineError('turn-not-over', `Turn ${turn} has not ended yet.`);
     }
     return new Promise((resolve, reject) => this.#waiters.push({ turn, resolve, reject }));
@@ -118,14 +127,7 @@ export class LiveSession implements Job {
     this.#watched =
       folder === undefined
         ? undefined
-        : { folder, stop: watchFile(path.join(folder, RUN_FILES.times), () => this.#hint()) };
-  }
-
-  #hint(): void {
-    if (this.#readTimer !== undefined) return;
-    const rest = this.#readAt + READ_REST_MS - performance.now();
-    if (rest <= 0) this.#options.wake(this);
-    else this.#wakeIn(rest);
+        : { folder, stop: watchFile(path.join(folder, RUN_FILES.times), () => this.hint()) };
   }
 
   #wakeIn(ms: number): void {

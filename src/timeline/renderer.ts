@@ -6,22 +6,29 @@ import { errorText, hasCode } from '../platform/errors.ts';
 import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
 import { KINDS } from '../protocol/kinds.ts';
-import { eventContent, eventText, textContent, toolContent, type Content, type RowEvent } from './content.ts';
+import type { TextPart } from '../protocol/names.ts';
+import {
+  eventContent,
+  eventText,
+  textContent,
+  toolContent,
+  type Content,
+  type RowEvent,
+  type ToolCall,
+} from './content.ts';
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { LINE_HEAD, LogFile } from './log-file.ts';
-import type { Row, RowKind } from './rows.ts';
+import type { FoldedKind, LogRange, Row, RowKind } from './rows.ts';
 import { promptFileOf, runFolderOf, turnOf, type TimelineSource } from './source.ts';
 
 /** What `whole` gives at most, in bytes. */
 export const WHOLE_BYTES = 20 * 1024 * 1024;
 
-export type TextPart = 'text' | 'input' | 'output' | 'diff';
+/** Runs whose logs are held open. */
+const OPEN_RUNS = 4;
 
-/** Turns whose logs are held open. */
-const OPEN_TURNS = 4;
-
-type TurnLogs = Readonly<Record<StreamKey, LogFile>>;
+type RunLogs = Readonly<Record<StreamKey, LogFile>>;
 
 /**
  * Makes rows from index entries: the index says where a row's line stands, and what the row shows is read from the log
@@ -30,16 +37,16 @@ type TurnLogs = Readonly<Record<StreamKey, LogFile>>;
 export class RowRenderer {
   readonly #source: () => TimelineSource;
   readonly #reader: OutputReader;
-  readonly #before: (turn: number) => Before;
-  readonly #logs = new Map<number, TurnLogs>();
+  readonly #before: (run: number) => Before;
+  readonly #logs = new Map<number, RunLogs>();
   /** The line that was parsed last: rows of one line come one after the other. */
-  #parsed: { readonly turn: number; readonly offset: number; readonly events: readonly AgentEvent[] } | undefined;
+  #parsed: { readonly run: number; readonly place: Place; readonly events: readonly AgentEvent[] } | undefined;
 
   /**
    * @param source what is known of the session's turns now.
-   * @param before the figures to start a turn's parser with.
+   * @param before the figures to start a run's parser with.
    */
-  constructor(source: () => TimelineSource, reader: OutputReader, before: (turn: number) => Before) {
+  constructor(source: () => TimelineSource, reader: OutputReader, before: (run: number) => Before) {
     this.#source = source;
     this.#reader = reader;
     this.#before = before;
@@ -47,8 +54,7 @@ export class RowRenderer {
 
   row(seq: number, rev: number, entry: Entry): Row {
     const { turn, kind, at, depth, flags } = entry;
-    const stream = streamOf(kind);
-    const place = entry.place ?? entry.result;
+    const place = entry.place ?? entry.last;
     return {
       seq,
       rev,
@@ -57,14 +63,17 @@ export class RowRenderer {
       at,
       depth,
       problem: (flags & PROBLEM) !== 0,
-      ...this.#content(kind, entry),
-      ...(place !== null && { log: { stream, offset: place.offset, length: place.length } }),
+      ...this.#content(entry),
+      ...(place !== null && { log: rangeOf(place) }),
     };
   }
 
-  /** The whole text of a part of a row, as far as `WHOLE_BYTES`; empty where the row has no such part. */
-  whole(entry: Entry, part: TextPart): string {
-    const { kind } = entry;
+  /**
+   * The whole text of a part of a row, as far as `WHOLE_BYTES`; empty where the row has no such part.
+   * @param parts the lines that the row is made of beside its first one.
+   */
+  whole(entry: Entry, part: TextPart, parts: () => readonly Place[]): string {
+    const { kind, place } = entry;
     if (kind === 'tool') {
       const { call, result } = this.#tool(entry);
       if (part === 'input') return bounded(call?.input ?? '');
@@ -73,15 +82,13 @@ export class RowRenderer {
     }
     if (part !== 'text') return '';
     if (kind === 'turn-start') return bounded(this.#prompt(entry.turn));
-    if (entry.place === null || (entry.flags & OVERSIZE) !== 0 || streamOf(kind) !== 'o') {
-      return entry.place === null
-        ? this.#content(kind, entry).text.text
-        : bounded(this.#lineText(kind, entry, WHOLE_BYTES + 1));
-    }
-    const event = this.#event(entry.turn, kind, entry.place) as RowEvent | undefined;
+    if (place === null) return this.#content(entry).text.text;
+    if (isVerbatim(entry)) return bounded(this.#lineText(kind, entry, WHOLE_BYTES + 1));
+    const kept = entry.kept === null ? '' : this.#content(entry).text.text;
+    if (kind === 'text' && entry.kept !== null) return bounded(this.#message(entry.turn, [place, ...parts()]));
+    const event = this.#event(entry.turn, kind, place) as RowEvent | undefined;
     const text = event === undefined ? '' : eventText(event);
     // A kept row may rest on more than its line; then what was kept of it is all there is.
-    const kept = entry.kept === null ? '' : this.#content(kind, entry).text.text;
     return bounded(text.startsWith(kept) || text.length > kept.length ? text : kept);
   }
 
@@ -90,10 +97,9 @@ export class RowRenderer {
    * the kind, which is found out much faster than what the row shows.
    */
   mayShow(entry: Entry, word: string): boolean {
-    const { kind } = entry;
-    if (KINDS[kind].verbatim !== true || entry.place === null || (entry.flags & OVERSIZE) !== 0) return true;
-    const { offset, length } = entry.place;
-    return this.#bytes(entry.turn, streamOf(kind), offset, length).toString('latin1').toLowerCase().includes(word);
+    const { turn, kind, place, kept, flags } = entry;
+    if (KINDS[kind].verbatim !== true || place === null || kept !== null || (flags & OVERSIZE) !== 0) return true;
+    return this.#bytes(turn, place, place.length).toString('latin1').toLowerCase().includes(word);
   }
 
   /** Closes the logs; they are opened again when needed. */
@@ -103,76 +109,87 @@ export class RowRenderer {
     this.#parsed = undefined;
   }
 
-  #content(kind: RowKind, entry: Entry): Content {
+  #content(entry: Entry): Content {
+    const { turn, kind, place, kept, flags } = entry;
     // Written by this code into a database that is checked as a whole when it is loaded.
-    if (entry.kept !== null) return JSON.parse(entry.kept) as Content;
+    if (kept !== null) return JSON.parse(kept) as Content;
     if (kind === 'tool') return toolContent(this.#tool(entry));
-    if (kind === 'turn-start') return textContent(this.#prompt(entry.turn));
-    if (entry.place === null) return textContent('');
-    if ((entry.flags & OVERSIZE) !== 0) return textContent(this.#lineText(kind, entry, LINE_HEAD), entry.place.length);
-    if (streamOf(kind) !== 'o') return textContent(this.#lineText(kind, entry, entry.place.length));
-    const event = this.#event(entry.turn, kind, entry.place);
-    return event === undefined || event.kind === 'tool' || event.kind === 'tool-result'
-      ? textContent('')
-      : eventContent(event);
+    if (kind === 'turn-start') return textContent(this.#prompt(turn));
+    if (place === null) return textContent('');
+    if ((flags & OVERSIZE) !== 0) return textContent(this.#lineText(kind, entry, LINE_HEAD), place.length);
+    if (isVerbatim(entry)) return textContent(this.#lineText(kind, entry, place.length));
+    const event = this.#event(turn, kind, place) as Exclude<RowEvent, ToolCall> | undefined;
+    return event === undefined ? textContent('') : eventContent(event);
   }
 
-  #tool(entry: Entry) {
-    const call =
-      entry.place === null
-        ? undefined
-        : this.#events(entry.turn, entry.place).filter((one) => one.kind === 'tool')[entry.place.nth];
-    const results =
-      entry.result === null ? [] : this.#events(entry.turn, entry.result).filter((one) => one.kind === 'tool-result');
-    const nth = results[entry.result?.nth ?? 0];
+  #tool({ turn, place, last, at, flags }: Entry) {
+    const call = place === null ? undefined : this.#events(turn, place).filter((one) => one.kind === 'tool')[place.nth];
+    const results = last === null ? [] : this.#events(turn, last).filter((one) => one.kind === 'tool-result');
+    const nth = results[last?.nth ?? 0];
     // By its call's id: a parser that has seen the whole turn may find fewer results in the line than one that has not.
     const result = call === undefined || nth?.id === call.id ? nth : results.findLast((one) => one.id === call.id);
     return {
       call,
       result,
-      resultLog:
-        entry.result === null
-          ? undefined
-          : { stream: 'o' as const, offset: entry.result.offset, length: entry.result.length },
-      elapsedMs: entry.result === null || entry.place === null ? undefined : Math.max(0, entry.result.at - entry.at),
-      over: (entry.flags & UNENDED) !== 0,
-      denied: (entry.flags & DENIED) !== 0,
+      resultLog: last === null ? undefined : rangeOf(last),
+      elapsedMs: last === null || place === null ? undefined : Math.max(0, last.at - at),
+      over: (flags & UNENDED) !== 0,
+      denied: (flags & DENIED) !== 0,
     };
   }
 
-  #event(turn: number, kind: RowKind, place: Place): AgentEvent | undefined {
+  /** A message in pieces. */
+  #message(turn: number, places: readonly Place[]): string {
+    const pieces: string[] = [];
+    let length = 0;
+    for (const place of places) {
+      const event = this.#event(turn, 'text-part', place);
+      if (event?.kind !== 'text-part') continue;
+      pieces.push(event.text);
+      length += event.text.length;
+      if (length > WHOLE_BYTES) break;
+    }
+    return pieces.join('');
+  }
+
+  #event(turn: number, kind: RowKind | FoldedKind, place: Place): AgentEvent | undefined {
     return this.#events(turn, place).filter((event) => event.kind === kind)[place.nth];
   }
 
   #events(turn: number, place: Place): readonly AgentEvent[] {
-    if (this.#parsed?.turn !== turn || this.#parsed.offset !== place.offset) {
-      const line = withoutReturn(this.#bytes(turn, 'o', place.offset, place.length)).toString('utf8');
-      const events = this.#reader.parser(this.#before(turn)).line(line);
-      this.#parsed = { turn, offset: place.offset, events };
-    }
-    return this.#parsed.events;
+    const { run } = turnOf(this.#source(), turn);
+    const { stream, offset, length } = place;
+    const known = this.#parsed;
+    if (known?.run === run && known.place.stream === stream && known.place.offset === offset) return known.events;
+    const line = withoutReturn(this.#bytes(turn, place, length)).toString('utf8');
+    const parser = this.#reader.parser(this.#before(run));
+    const events = stream === 'i' ? (parser.sent?.(noteText(line)) ?? []) : parser.line(line);
+    this.#parsed = { run, place, events };
+    return events;
   }
 
   /** The text of a line that no parser reads. */
   #lineText(kind: RowKind, entry: Entry, max: number): string {
-    const { offset, length } = entry.place as Place;
-    const text = withoutReturn(this.#bytes(entry.turn, streamOf(kind), offset, Math.min(length, max))).toString('utf8');
+    const place = entry.place as Place;
+    const text = withoutReturn(this.#bytes(entry.turn, place, Math.min(place.length, max))).toString('utf8');
     return kind === 'sent' || kind === 'keeper' ? noteText(text) : text;
   }
 
-  #bytes(turn: number, stream: StreamKey, offset: number, length: number): Buffer {
-    return this.#turnLogs(turn)[stream].read(offset, offset + length);
+  #bytes(turn: number, { stream, offset }: Place, length: number): Buffer {
+    return this.#runLogs(turn)[stream].read(offset, offset + length);
   }
 
-  #turnLogs(turn: number): TurnLogs {
-    const found = this.#logs.get(turn);
+  /** The logs of the run that served a turn. */
+  #runLogs(turn: number): RunLogs {
+    const source = this.#source();
+    const { run } = turnOf(source, turn);
+    const found = this.#logs.get(run);
     if (found !== undefined) return found;
     const [oldest] = this.#logs;
-    if (oldest !== undefined && this.#logs.size >= OPEN_TURNS) {
+    if (oldest !== undefined && this.#logs.size >= OPEN_RUNS) {
       closeAll(oldest[1]);
       this.#logs.delete(oldest[0]);
     }
-    const source = this.#source();
     const folder = runFolderOf(source, turnOf(source, turn));
     const open = (key: StreamKey): LogFile => {
       const log = new LogFile(path.join(folder, RUN_FILES[key]));
@@ -180,8 +197,8 @@ export class RowRenderer {
       log.refresh();
       return log;
     };
-    const logs: TurnLogs = { o: open('o'), e: open('e'), i: open('i'), k: open('k') };
-    this.#logs.set(turn, logs);
+    const logs: RunLogs = { o: open('o'), e: open('e'), i: open('i'), k: open('k') };
+    this.#logs.set(run, logs);
     return logs;
   }
 
@@ -196,9 +213,13 @@ export class RowRenderer {
   }
 }
 
-/** The log that rows of a kind stand in. */
-function streamOf(kind: RowKind): StreamKey {
-  return kind === 'stderr' ? 'e' : kind === 'sent' ? 'i' : kind === 'keeper' ? 'k' : 'o';
+/** Whether a row shows its line as it is. */
+function isVerbatim({ kind, flags }: Entry): boolean {
+  return kind === 'stderr' || kind === 'sent' || kind === 'keeper' || (flags & OVERSIZE) !== 0;
+}
+
+function rangeOf({ stream, offset, length }: Place): LogRange {
+  return { stream, offset, length };
 }
 
 /** The text of a line of stdin.log or keeper.log; a line of another form as it is. */
@@ -232,6 +253,6 @@ function bounded(text: string): string {
   return `${head}\n\n[Truncated: the text has ${bytes.length} bytes; the first ${WHOLE_BYTES} are shown. The log has all of it.]\n`;
 }
 
-function closeAll(logs: TurnLogs): void {
+function closeAll(logs: RunLogs): void {
   for (const log of Object.values(logs)) log.close();
 }

@@ -1,10 +1,14 @@
-import type { AgentEventKind } from '../agents/events.ts';
+import type { AgentEventKind, Choice, FileChange, Todo } from '../agents/events.ts';
 import type { StreamKey } from '../keeper/protocol.ts';
-import type { Outcome, Usage } from '../store/model.ts';
+import type { RowGroup } from '../protocol/names.ts';
+import type { Judgement, Outcome, Usage } from '../store/model.ts';
 
-/** The kinds of rows: what agents say, and what Treeline itself knows. A tool result is part of its call's row. */
+/** Events that have no row of their own: they revise the row of a tool call, of a message, of a request. */
+export type FoldedKind = 'tool-result' | 'text-part' | 'request-closed';
+
+/** The kinds of rows: what agents say, and what Treeline itself knows. */
 export type RowKind =
-  | Exclude<AgentEventKind, 'tool-result'>
+  | Exclude<AgentEventKind, FoldedKind>
   /** The prompt with which a turn began. */
   | 'turn-start'
   | 'turn-end'
@@ -15,12 +19,7 @@ export type RowKind =
   /** A line of stderr. */
   | 'stderr';
 
-/** What a reader can filter by. A row is in one group, and in `problems` too when it is one. */
-export type RowGroup = 'messages' | 'thinking' | 'tools' | 'files' | 'problems' | 'system';
-
-export const ROW_GROUPS: readonly RowGroup[] = ['messages', 'thinking', 'tools', 'files', 'problems', 'system'];
-
-/** Bytes of a turn's raw log. */
+/** Bytes of a run's raw log. */
 export interface LogRange {
   readonly stream: StreamKey;
   readonly offset: number;
@@ -50,6 +49,17 @@ export interface ToolPart {
   readonly resultLog?: LogRange;
 }
 
+/** What the agent asks for, and what came of it. */
+export interface RequestPart {
+  readonly id: string;
+  readonly about: 'permission' | 'question' | 'plan';
+  /** `lapsed`: the turn ended first. */
+  readonly state: 'open' | 'answered' | 'cancelled' | 'lapsed';
+  readonly choices: readonly Choice[];
+  /** The id of the choice that was made, or an answer in words. */
+  readonly choice?: string;
+}
+
 /**
  * One row of a session's timeline. `seq` counts from 1 without gaps in the order of arrival and is the same after every
  * rebuild from the raw output; `rev` grows with every change of any row, within one epoch of the index.
@@ -67,8 +77,9 @@ export interface Row {
   readonly text: Excerpt;
   readonly problem: boolean;
   readonly tool?: ToolPart;
-  readonly changes?: readonly { readonly path: string; readonly change: 'add' | 'update' | 'delete' }[];
-  readonly todo?: readonly { readonly text: string; readonly state: 'open' | 'doing' | 'done' }[];
+  readonly changes?: readonly FileChange[];
+  readonly todo?: readonly Todo[];
+  readonly request?: RequestPart;
   readonly end?: RowEnd;
   /** Where the row's line stands in the raw log; absent for what no log holds. */
   readonly log?: LogRange;
@@ -128,6 +139,11 @@ export interface Activity {
   /** The id that the agent named last, and in which turn. */
   readonly agentSession?: { readonly id: string; readonly turn: number };
   readonly retrying: boolean;
+  /**
+   * The last turn that began, and what it came to when it is over, as the output or the end of its run says. Turns before it
+   * are over too, and can be asked for.
+   */
+  readonly turn?: { readonly number: number; readonly ended?: Judgement };
   /** Sums over all turns. */
   readonly usage?: Usage;
   readonly cost?: number;

@@ -10,12 +10,14 @@ export interface TurnSource {
   readonly run: number;
   /** The name of the prompt's file, without its ending. */
   readonly text: string;
-  /** Nothing more will be written to its folder. */
+  /** Nothing more will be written to the folder of its run. */
   readonly over: boolean;
+  /** The turn is over, as the journal tells, though its run may go on. */
+  readonly ended?: boolean;
   /** The agent session id that was asked for. */
   readonly agentSession?: string;
   readonly resumes: boolean;
-  /** The end as the journal tells it, for a turn without an exit.json. */
+  /** The end of its run as the journal tells it, for a run without an exit.json. */
   readonly exit?: ExitRecord;
   /** Why the turn never started. */
   readonly withdrawn?: string;
@@ -38,9 +40,45 @@ export function turnOf(source: TimelineSource, number: number): TurnSource {
   return turn;
 }
 
+/** A run, with the turns that it serves in their order. */
+export interface RunSource {
+  readonly number: number;
+  readonly folder: string;
+  readonly turns: readonly TurnSource[];
+  /** Nothing more will be written to its folder. */
+  readonly over: boolean;
+  readonly exit?: ExitRecord;
+}
+
+/** The runs of a session in their order. One that is followed by another is over, whatever is known of it. */
+export function runsOf(source: TimelineSource): readonly RunSource[] {
+  const groups: TurnSource[][] = [];
+  for (const turn of source.turns) {
+    const last = groups.at(-1);
+    if (last?.[0]?.run === turn.run) last.push(turn);
+    else groups.push([turn]);
+  }
+  return groups.map((turns, i) => {
+    const number = turns[0]?.run ?? 0;
+    const served = turns.filter(({ withdrawn }) => withdrawn === undefined);
+    const exit = turns.findLast((turn) => turn.exit !== undefined)?.exit;
+    return {
+      number,
+      folder: runFolder(source, number),
+      turns,
+      over: i + 1 < groups.length || (served.length === 0 ? turns : served).some(({ over }) => over),
+      ...(exit !== undefined && { exit }),
+    };
+  });
+}
+
+function runFolder(source: TimelineSource, run: number): string {
+  return path.join(source.folder, 'runs', String(run));
+}
+
 /** The folder of the run that serves the turn. */
 export function runFolderOf(source: TimelineSource, turn: TurnSource): string {
-  return path.join(source.folder, 'runs', String(turn.run));
+  return runFolder(source, turn.run);
 }
 
 /** The file of the turn's prompt. */
@@ -58,6 +96,7 @@ export const readSource: Read<TimelineSource> = shape({
       run: positive,
       text: nonEmpty,
       over: boolean,
+      ended: optional(boolean),
       agentSession: optional(string),
       resumes: boolean,
       exit: optional(exitRecord),

@@ -3,14 +3,16 @@ import { STREAM_KEYS, RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { LineScanner, type ScannedLine } from './line-scanner.ts';
 import { LogFile } from './log-file.ts';
 
-/** A line of one of a turn's streams. */
+/** A line of one of a run's streams. */
 export interface TailLine extends ScannedLine {
   readonly stream: StreamKey;
   /** Arrival of the chunk that completed the line, ms since the epoch. */
   readonly at: number;
 }
 
-/** `more`: the time was up. `waiting`: all that is there was read. `done`: the turn is over and read to its end. */
+export type OnLine = (line: TailLine) => boolean;
+
+/** `more`: the time was up. `waiting`: all that is there was read. `done`: the run is over and read to its end. */
 export type TailState = 'more' | 'waiting' | 'done';
 
 /** Bytes to look through, or lines to deliver, between two looks at the clock. */
@@ -35,20 +37,22 @@ interface Stream {
 }
 
 /**
- * Follows the streams of one turn, in the order of its times.log. A chunk that times.log does not tell of (the keeper was
- * killed between the two writes) comes last, when the turn is over, with the time of the file's last change.
+ * Follows the streams of one run, in the order of its times.log. A chunk that times.log does not tell of (the keeper was
+ * killed between the two writes) comes last, when the run is over, with the time of the file's last change.
  * Every method throws LogReplaced when a file shrank or was replaced: then start with a new tailer.
  */
-export class TurnTailer {
+export class RunTailer {
   readonly #times: { readonly file: LogFile; readonly lines: LineScanner };
   readonly #streams: Readonly<Record<StreamKey, Stream>>;
   #chunk: Chunk | undefined;
+  /** A line that could not be taken yet. */
+  #held: TailLine | undefined;
   #identityAt = 0;
   #lastOutputAt: number | undefined;
   /** The stream whose end is being read, as an index of STREAM_KEYS; -1 while times.log leads. */
   #ending = -1;
 
-  /** @param folder the turn's folder, which need not exist yet. */
+  /** @param folder the run's folder, which need not exist yet. */
   constructor(folder: string) {
     const open = (name: string) => {
       const file = new LogFile(path.join(folder, name));
@@ -71,13 +75,19 @@ export class TurnTailer {
 
   /**
    * Delivers what has arrived.
+   * @param onLine false when the line cannot be taken yet: it comes again with the next read. The lines of a run that is
+   * over are taken for good.
    * @param over whether nothing more will be written; it has to be found out before the call.
    * @param deadline `performance.now()` at which to stop.
    */
-  read(onLine: (line: TailLine) => void, { over, deadline }: { over: boolean; deadline: number }): TailState {
+  read(onLine: OnLine, { over, deadline }: { over: boolean; deadline: number }): TailState {
     this.#checkIdentity(over);
     this.#times.file.refresh();
     for (const key of STREAM_KEYS) this.#streams[key].file.refresh();
+    if (this.#held !== undefined) {
+      if (!onLine(this.#held) && !over) return 'waiting';
+      this.#held = undefined;
+    }
     for (let count = 1; ; count++) {
       if (count % LINES_PER_LOOK === 0 && performance.now() >= deadline) return 'more';
       const step = this.#ending < 0 ? this.#followTimes(onLine, over) : this.#readEnd(onLine);
@@ -92,7 +102,7 @@ export class TurnTailer {
   }
 
   /** One step along times.log: a line delivered, a piece of a long line looked through, or a chunk taken up. */
-  #followTimes(onLine: (line: TailLine) => void, over: boolean): 'stepped' | 'scanned' | 'waiting' {
+  #followTimes(onLine: OnLine, over: boolean): 'stepped' | 'scanned' | 'waiting' {
     if (this.#chunk === undefined) {
       const line = this.#times.lines.next(this.#times.file.size);
       if (line === undefined) {
@@ -110,8 +120,10 @@ export class TurnTailer {
     const { file, lines } = this.#streams[key];
     const line = lines.next(Math.min(end, file.size), BYTES_PER_LOOK);
     if (line !== undefined) {
-      onLine({ stream: key, at, ...line });
-      return 'stepped';
+      const found: TailLine = { stream: key, at, ...line };
+      if (onLine(found) || over) return 'stepped';
+      this.#held = { ...found, bytes: Buffer.from(found.bytes) };
+      return 'waiting';
     }
     if (lines.position < Math.min(end, file.size)) return 'scanned';
     // times.log may be seen a moment before the bytes that it tells of.
@@ -121,7 +133,7 @@ export class TurnTailer {
   }
 
   /** One step through what no line of times.log tells of. */
-  #readEnd(onLine: (line: TailLine) => void): 'stepped' | 'scanned' | 'done' {
+  #readEnd(onLine: OnLine): 'stepped' | 'scanned' | 'done' {
     const key = STREAM_KEYS[this.#ending];
     if (key === undefined) return 'done';
     const stream = this.#streams[key];

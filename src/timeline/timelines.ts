@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
+import type { TextPart } from '../protocol/names.ts';
 import type { Judgement } from '../store/model.ts';
-import type { TextPart } from './renderer.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
 import type { TimelineSource } from './source.ts';
 import type { FromWorker, Queries, Query, QueryName, ToWorker } from './worker-protocol.ts';
@@ -99,6 +99,11 @@ export class Timelines {
     if (known === undefined || isDeepStrictEqual(known.source, source)) return;
     known.source = source;
     this.#post({ type: 'update', source });
+  }
+
+  /** There may be something new to read, as whoever hears from the keeper knows before the file system tells. */
+  hint(session: string): void {
+    if (this.#sessions.has(session)) this.#post({ type: 'hint', session });
   }
 
   /** @param from the first row of the filtered timeline, from 0; negative: counted from the end. */

@@ -11,9 +11,9 @@ import {
   string,
   type Read,
 } from '../platform/check.ts';
+import { ROW_GROUPS, TEXT_PARTS, type TextPart } from '../protocol/names.ts';
 import type { Judgement } from '../store/model.ts';
-import type { TextPart } from './renderer.ts';
-import { ROW_GROUPS, type Activity, type Row, type RowDelta, type RowFilter, type RowPage } from './rows.ts';
+import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
 import { readSource, type TimelineSource } from './source.ts';
 
 /** What can be asked of the worker, and what it answers. All are about a session that is open. */
@@ -38,6 +38,8 @@ export type ToWorker =
   | { readonly type: 'open' | 'update'; readonly source: TimelineSource }
   /** Saves what is worth it and frees the session. */
   | { readonly type: 'close'; readonly session: string }
+  /** There may be something new to read. */
+  | { readonly type: 'hint'; readonly session: string }
   | { readonly type: 'query'; readonly id: number; readonly query: Query }
   /** Saves what is worth it, and ends the worker. */
   | { readonly type: 'stop' };
@@ -56,11 +58,11 @@ const queries: { readonly [Q in QueryName]: Read<Queries[Q]['ask']> } = {
   page: shape({ filter, from: number, count: natural }),
   delta: shape({ since: natural, filter }),
   row: shape({ seq: natural }),
-  text: shape({ seq: natural, part: oneOf(['text', 'input', 'output', 'diff']) }),
+  text: shape({ seq: natural, part: oneOf(TEXT_PARTS) }),
   judge: shape({ turn: positive }),
 };
 
-const queryName = oneOf(['page', 'delta', 'row', 'text', 'judge']);
+const queryName = oneOf(Object.keys(queries) as QueryName[]);
 
 const readQuery: Read<Query> = (value, what) => {
   const name = queryName(record(value, what)['do'], `${what}.do`);
@@ -77,12 +79,13 @@ export function queryId(value: unknown): number | undefined {
 /** Reads a message to the worker. Throws TreelineError `invalid`. */
 export function readToWorker(value: unknown): ToWorker {
   const message = record(value, 'message');
-  const type = oneOf(['open', 'update', 'close', 'query', 'stop'])(message['type'], 'message.type');
+  const type = oneOf(['open', 'update', 'close', 'hint', 'query', 'stop'])(message['type'], 'message.type');
   switch (type) {
     case 'open':
     case 'update':
       return { type, source: readSource(message['source'], 'source') };
     case 'close':
+    case 'hint':
       return { type, session: nonEmpty(message['session'], 'session') };
     case 'query':
       return { type, id: positive(message['id'], 'id'), query: readQuery(message['query'], 'query') };

@@ -5,7 +5,7 @@ import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../agents/registry.ts';
 import { shape, nonEmpty } from '../platform/check.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
-import { SessionIndex } from './index.ts';
+import { SessionIndex } from './session-index.ts';
 import { LiveSession } from './live-session.ts';
 import type { RowFilter } from './rows.ts';
 import { Scheduler } from './scheduler.ts';
@@ -103,6 +103,8 @@ function handle(sql: SqlJsStatic, message: ToWorker): void {
     case 'close':
       close(message.session);
       return;
+    case 'hint':
+      return sessions.get(message.session)?.hint();
     case 'query': {
       const { id, query } = message;
       answer(query).then(

@@ -1,4 +1,4 @@
-import { isOpen, isQueued, lastTurn } from '../store/lifecycle.ts';
+import { isOpen, isQueued, isStoppable, lastTurn } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
 import { age, duration } from './age.ts';
@@ -28,7 +28,8 @@ export function abilities(session: Session, readsLines: boolean): Abilities {
   const open = turn !== undefined && isOpen(turn);
   const made = session.worktreeReadyAt !== undefined;
   return {
-    stop: open && session.status !== 'stopping',
+    // An agent that waits for its next prompt can be stopped, too.
+    stop: turn !== undefined && isStoppable(session, turn) && session.status !== 'stopping',
     resume: turn !== undefined && !open && session.archive === undefined,
     send: open && readsLines && turn.begunAt !== undefined && session.status === 'working',
     diff: made && session.archive === undefined,
@@ -37,7 +38,7 @@ export function abilities(session: Session, readsLines: boolean): Abilities {
 
 export function canArchive(session: Session): boolean {
   const turn = lastTurn(session);
-  return session.archive === undefined && (turn === undefined || !isOpen(turn));
+  return session.archive === undefined && (turn === undefined || !isStoppable(session, turn));
 }
 
 /** Whether something of the session lies in the trash. */

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Dispose } from '../platform/emitter.ts';
 import { errorText } from '../platform/errors.ts';
 import { isPageMessage, isPageState } from '../protocol/check.ts';
-import type { HostMessage, PageMessage, PageState, Place } from '../protocol/timeline.ts';
+import type { HostMessage, PageMessage, PageState, Place, TextPart } from '../protocol/timeline.ts';
 import type { RowFilter, RowPage } from '../timeline/rows.ts';
 import { Coalescer } from './coalescer.ts';
 import { DeltaPump } from './delta-pump.ts';
@@ -29,7 +29,7 @@ const NO_ROWS: RowPage = { epoch: '', rev: 0, total: 0, from: 0, rows: [] };
 export interface PageActions {
   openFile(session: string, path: string, line: number | undefined): Promise<void>;
   openLog(session: string, seq: number, part: 'row' | 'result'): Promise<void>;
-  openText(session: string, seq: number, part: 'text' | 'input' | 'output' | 'diff'): Promise<void>;
+  openText(session: string, seq: number, part: TextPart): Promise<void>;
   openLink(href: string): Promise<void>;
   command(session: string, command: 'stop' | 'resume' | 'send' | 'diff' | 'log'): Promise<void>;
   failed(error: unknown): void;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import initSqlJs from 'sql.js';
 import { readerFor } from '../../src/agents/registry.ts';
-import { SessionIndex } from '../../src/timeline/index.ts';
+import { SessionIndex } from '../../src/timeline/session-index.ts';
 import { ASSETS, LOG } from './place.mts';
 import { TURN } from './stream-json.mts';
 

@@ -41,7 +41,7 @@ interface OpenCall {
  * per content block.
  */
 class ClaudeParser implements OutputParser {
-  readonly seen: Seen = {};
+  seen: Seen = {};
   readonly #before: Before;
   readonly #calls = new Map<string, OpenCall>();
   readonly #denied = new Set<string>();
@@ -61,6 +61,15 @@ class ClaudeParser implements OutputParser {
 
   constructor(before: Before) {
     this.#before = before;
+  }
+
+  nextTurn(): void {
+    const { agentSession, model } = this.seen;
+    this.seen = { ...(agentSession !== undefined && { agentSession }), ...(model !== undefined && { model }) };
+    this.#told = undefined;
+    this.#messages.clear();
+    this.#asksAbout = undefined;
+    this.#interrupted = false;
   }
 
   line(line: string): readonly AgentEvent[] {
@@ -488,7 +497,7 @@ function sum(a: Usage, b: Usage): Usage {
   return { input: a.input + b.input, output: a.output + b.output, cached: a.cached + b.cached };
 }
 
-function judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement {
+function judge(seen: Seen, exit: ExitRecord | undefined, stderr: string): Judgement {
   const end = ending(seen, exit, seen.error ?? lastLine(stderr));
   const said = seen.result?.ok === false ? seen.result.text : '';
   const unknownSession = end.outcome === 'failed' && (UNKNOWN_SESSION.test(stderr) || UNKNOWN_SESSION.test(said));

@@ -1,7 +1,7 @@
 import type { ExitRecord, Judgement, Usage } from '../../store/model.ts';
 import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
 import { applyPatch } from '../diff.ts';
-import type { AgentEvent, AgentEventBody } from '../events.ts';
+import type { AgentEvent, AgentEventBody, FileChange } from '../events.ts';
 import {
   amount,
   finite,
@@ -247,7 +247,7 @@ function fileChanges(item: Json): AgentEventBody {
   return { kind: 'files', changes, ok: item['status'] !== 'failed' && item['status'] !== 'declined' };
 }
 
-function changeKind(kind: unknown): 'add' | 'update' | 'delete' {
+function changeKind(kind: unknown): FileChange['change'] {
   return kind === 'add' || kind === 'delete' ? kind : 'update';
 }
 
@@ -267,7 +267,7 @@ function share(total: Usage, before: Usage | undefined): Usage {
   };
 }
 
-function judge(seen: Seen, exit: ExitRecord, stderr: string): Judgement {
+function judge(seen: Seen, exit: ExitRecord | undefined, stderr: string): Judgement {
   const plain = withoutEscapes(stderr);
   const end = ending(seen, exit, seen.error ?? lastLine(plain, NOISE));
   const unknownSession = end.outcome === 'failed' && seen.agentSession === undefined && UNKNOWN_THREAD.test(plain);

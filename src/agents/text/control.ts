@@ -1,4 +1,4 @@
-import { boolean, isRecord, listOf, nonEmpty, oneOf, optional, shape, string } from '../../platform/check.ts';
+import { boolean, isRecord, listOf, nonEmpty, oneOf, optional, positive, shape, string } from '../../platform/check.ts';
 import { parseObject, type Json } from '../json.ts';
 
 /**
@@ -61,6 +61,7 @@ const request = shape({
   detail: optional(string),
   choices: optional(listOf(shape({ id: nonEmpty, label: nonEmpty }))),
 });
+const message = shape({ key: nonEmpty, text: string, turn: optional(positive) });
 const answer = shape({ id: nonEmpty, choice: optional(nonEmpty), text: optional(string) });
 
 /** What a line of an agent's stdout says in the convention; undefined for plain output, and for what is not well formed. */
@@ -90,6 +91,7 @@ export function readControl(line: string): Control | undefined {
 export function readTold(line: string): Told | undefined {
   return attempt(line, (fields) => {
     if ('answer' in fields) return { answer: answer(fields['answer'], 'answer') };
+    if ('message' in fields) return { message: message(fields['message'], 'message') };
     return fields['interrupt'] === true ? { interrupt: true } : undefined;
   });
 }

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../events.ts';
 import type { OutputParser, OutputReader, Seen } from '../adapter.ts';
 import { ending, exitEnding, judgement, lastLine } from '../judge.ts';
 import { cut, oneLine, SUMMARY_LENGTH } from '../text.ts';
-import { readControl, type Control, type TurnOutcome } from './control.ts';
+import { readControl, readTold, type Control, type TurnOutcome } from './control.ts';
 
 const ENDED: Readonly<Record<TurnOutcome, string>> = {
   completed: 'Completed.',
@@ -15,8 +15,12 @@ const ENDED: Readonly<Record<TurnOutcome, string>> = {
  * tells the end of its turns, and what it asks, by control lines.
  */
 class TextParser implements OutputParser {
-  readonly seen: Seen = {};
+  seen: Seen = {};
   #live = false;
+
+  nextTurn(): void {
+    this.seen = {};
+  }
 
   line(text: string): readonly AgentEvent[] {
     const control = readControl(text);
@@ -34,13 +38,23 @@ class TextParser implements OutputParser {
     return [{ kind: 'output', text }];
   }
 
+  /** What was told to a live agent: an answer settles its request, and a message is shown by its words. */
+  sent(text: string): readonly AgentEvent[] | undefined {
+    const told = this.#live ? readTold(text) : undefined;
+    if (told === undefined) return undefined;
+    if ('message' in told) return told.message.turn === undefined ? [{ kind: 'prompt', text: told.message.text }] : [];
+    if ('interrupt' in told) return [];
+    delete this.seen.attention;
+    const { id, choice = told.answer.text } = told.answer;
+    return [{ kind: 'request-closed', id, how: 'answered', ...(choice !== undefined && { choice }) }];
+  }
+
   #control(control: Exclude<Control, { kind: 'hello' }>): readonly AgentEvent[] {
     switch (control.kind) {
       case 'request': {
-        const { kind, title } = control.request;
-        const what = oneLine(title);
-        this.seen.attention = { for: kind === 'question' ? 'input' : 'permission', what };
-        return [{ kind: 'notice', text: `Asks: ${what}` }];
+        const { kind: about, ...request } = control.request;
+        this.seen.attention = { for: about === 'question' ? 'input' : 'permission', what: oneLine(request.title) };
+        return [{ kind: 'request', about, ...request }];
       }
       case 'turn-ended': {
         const { outcome, summary = '' } = control;
@@ -52,7 +66,7 @@ class TextParser implements OutputParser {
       }
       case 'withdrawn':
         delete this.seen.attention;
-        return [];
+        return [{ kind: 'request-closed', id: control.id, how: 'cancelled' }];
       case 'received':
         return [];
     }

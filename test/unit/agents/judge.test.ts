@@ -225,11 +225,17 @@ suite('a live agent of plain text', () => {
     '{"treeline":{"request":{"id":"p1","kind":"permission","title":"Run\\nnpm test","choices":[{"id":"a","label":"Allow"}]}}}';
   const ended = '{"treeline":{"turn":"ended","outcome":"failed","summary":"It broke."}}';
 
-  test('what it asks is a notice, the end of a turn a result, and greetings have no row', () => {
+  test('what it asks is a request, the end of a turn a result, and greetings have no row', () => {
     const { events, seen } = readLines('text', [hello, 'Working', '{"treeline":{"received":"k"}}', asks, ended]);
     assert.deepEqual(events, [
       { kind: 'output', text: 'Working' },
-      { kind: 'notice', text: 'Asks: Run npm test' },
+      {
+        kind: 'request',
+        about: 'permission',
+        id: 'p1',
+        title: 'Run\nnpm test',
+        choices: [{ id: 'a', label: 'Allow' }],
+      },
       { kind: 'result', ok: false, text: 'It broke.' },
     ]);
     assert.deepEqual(seen.result, { ok: false, text: 'It broke.' });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ALL_ROWS, ROW_GROUPS, type Row, type RowFilter } from '../../../src/timeline/rows.ts';
-import type { SessionIndex } from '../../../src/timeline/index.ts';
+import { ROW_GROUPS } from '../../../src/protocol/names.ts';
+import { ALL_ROWS, type Row, type RowFilter } from '../../../src/timeline/rows.ts';
+import type { SessionIndex } from '../../../src/timeline/session-index.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, openIndex, seeded, source, TurnWriter } from './support.ts';
+import { allRows, drain, openIndex, seeded, source, RunWriter } from './support.ts';
 
 /** What a page that shows a filter holds, kept up to date by deltas alone. */
 class Reader {
@@ -77,7 +78,7 @@ test('deltas and pages of any filter agree with a full look at every moment', as
     const random = seeded(seed);
     const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
     const folder = await tempDir(t);
-    const turn = new TurnWriter(folder);
+    const turn = new RunWriter(folder);
     const index = await openIndex(source(folder, 'codex', false));
     const filters: RowFilter[] = [
       ALL_ROWS,
@@ -137,7 +138,7 @@ test('deltas and pages of any filter agree with a full look at every moment', as
 
 test('a reader that is far behind, ahead or of another time is told to begin anew', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const index = await openIndex(source(folder, 'text', false));
   turn.chunk('o', Array.from({ length: 2000 }, (_, i) => `${i}\n`).join(''));
   drain(index);
@@ -153,7 +154,7 @@ test('a reader that is far behind, ahead or of another time is told to begin ane
 
 test('page positions are counted from both ends and bounded', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', 'a\nb\nc\n');
   const index = await openIndex(source(folder, 'text', false));
   drain(index);
@@ -171,7 +172,7 @@ test('page positions are counted from both ends and bounded', async (t) => {
 
 test('a list is made in steps, and a longer query is looked for in the list of a shorter one', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const index = await openIndex(source(folder, 'text', false));
   turn.chunk('o', Array.from({ length: 3000 }, (_, i) => `${i % 10 === 0 ? 'Pear' : 'plum'} ${i}\n`).join(''));
   drain(index);

@@ -1,4 +1,4 @@
-/** Turn folders as a keeper writes them, with chunks and times that a test chooses. */
+/** Folders of runs as a keeper writes them, with chunks and times that a test chooses. */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { RUN_FILES, type StreamKey } from '../../../src/keeper/protocol.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
-import { SessionIndex } from '../../../src/timeline/index.ts';
+import { SessionIndex } from '../../../src/timeline/session-index.ts';
 import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
 import type { TimelineSource } from '../../../src/timeline/source.ts';
 
@@ -28,16 +28,23 @@ export const EXIT: ExitRecord = {
   expected: [],
 };
 
-/** Writes a turn's files. Time goes on by 1 s a chunk, from 2 s after the epoch. */
-export class TurnWriter {
+export function writePrompt(sessionFolder: string, turn: number, prompt: string): void {
+  const texts = path.join(sessionFolder, 'texts');
+  mkdirSync(texts, { recursive: true });
+  writeFileSync(path.join(texts, `turn-${turn}.md`), prompt);
+}
+
+/** Writes the files of a run, and the prompt of its first turn. Time goes on by 1 s a chunk, from 2 s after the epoch. */
+export class RunWriter {
   readonly folder: string;
   readonly #sizes: Record<StreamKey, number> = { o: 0, e: 0, i: 0, k: 0 };
   now = 1000;
 
-  constructor(sessionFolder: string, turn = 1, prompt = 'Do it.') {
-    this.folder = path.join(sessionFolder, 'turns', String(turn));
+  /** @param run the number of the run; the turn of the same number is the one whose prompt is written. */
+  constructor(sessionFolder: string, run = 1, prompt = 'Do it.') {
+    this.folder = path.join(sessionFolder, 'runs', String(run));
     mkdirSync(this.folder, { recursive: true });
-    writeFileSync(path.join(this.folder, RUN_FILES.prompt), prompt);
+    writePrompt(sessionFolder, run, prompt);
   }
 
   file(name: keyof typeof RUN_FILES): string {
@@ -66,13 +73,10 @@ export class TurnWriter {
   }
 }
 
+/** A session each of whose turns has a run of its own. */
 export function source(folder: string, format: string, ...over: boolean[]): TimelineSource {
-  return {
-    session: 'ses_test',
-    folder,
-    format,
-    turns: over.map((one, i) => ({ number: i + 1, over: one, resumes: i > 0 })),
-  };
+  const turns = over.map((one, i) => ({ number: i + 1, run: i + 1, text: `turn-${i + 1}`, over: one, resumes: i > 0 }));
+  return { session: 'ses_test', folder, format, turns };
 }
 
 export const quiet = { warn: (): void => undefined };

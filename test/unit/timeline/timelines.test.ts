@@ -7,9 +7,10 @@ import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Recorder } from '../../../src/keeper/recorder.ts';
 import { ALL_ROWS, type Activity } from '../../../src/timeline/rows.ts';
+import { LiveSession } from '../../../src/timeline/live-session.ts';
 import { Timelines } from '../../../src/timeline/timelines.ts';
 import { tempDir, until } from '../support.ts';
-import { lasting, rebuilt, source, TurnWriter, WASM } from './support.ts';
+import { lasting, openIndex, quiet, rebuilt, source, RunWriter, WASM } from './support.ts';
 
 const WORKER = new URL('../../../src/timeline/worker.ts', import.meta.url);
 
@@ -43,7 +44,7 @@ function timelines(t: TestContext, options: { worker?: URL; wasm?: string } = {}
 test('a live session tells of its output, and is judged when it is over', async (t) => {
   const folder = await tempDir(t);
   const { all, activity, said } = timelines(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const close = all.open(source(folder, 'text', false));
   await activity(({ rows }) => rows === 1);
   turn.chunk('o', 'one\ntwo\n');
@@ -76,7 +77,7 @@ test('what a turn came to is told before its judgement, for who closes the sessi
   const { all, activities } = timelines(t);
   for (let trial = 0; trial < 10; trial++) {
     const folder = await tempDir(t);
-    const turn = new TurnWriter(folder);
+    const turn = new RunWriter(folder);
     const close = all.open(source(folder, 'text', false));
     await until(() => activities.some(({ rows }) => rows > 0), { what: 'a first activity' });
     // Soon after the first activity, so that the next one would have to rest.
@@ -92,7 +93,7 @@ test('what a turn came to is told before its judgement, for who closes the sessi
 
 test('a session is open until the last of its users closes it', async (t) => {
   const folder = await tempDir(t);
-  new TurnWriter(folder).chunk('o', 'x\n');
+  new RunWriter(folder).chunk('o', 'x\n');
   const { all } = timelines(t);
   const of = source(folder, 'text', false);
   const [first, second] = [all.open(of), all.open(of)];
@@ -105,7 +106,7 @@ test('a session is open until the last of its users closes it', async (t) => {
 
 test('what real processes print, byte by byte, arrives whole', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const recorder = new Recorder(turn.folder);
   const { all, activity } = timelines(t);
   all.open(source(folder, 'text', false));
@@ -133,7 +134,7 @@ test('what real processes print, byte by byte, arrives whole', async (t) => {
 test('a question that cannot be read is refused at once', async (t) => {
   const folder = await tempDir(t);
   const { all } = timelines(t);
-  new TurnWriter(folder).exit();
+  new RunWriter(folder).exit();
   const close = all.open(source(folder, 'text', true));
   t.after(close);
   const invalid = { name: 'TreelineError', code: 'invalid' };
@@ -154,7 +155,7 @@ test('a worker that crashes is started again, and no question is lost', async (t
   const wasm = path.join(folder, 'sql.wasm');
   copyFileSync(WASM, wasm);
   const { all, activity, said } = timelines(t, { worker: new URL('crashing-worker.ts', import.meta.url), wasm });
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', 'before\n');
   all.open(source(folder, 'text', false));
   const { epoch } = await activity(({ rows }) => rows === 2);
@@ -199,11 +200,11 @@ test('each printed line is told of by itself, also while 20 others print', { tim
   const base = await tempDir(t);
   const { all } = timelines(t);
   const seen = new Set<number>();
-  const others = Array.from({ length: 20 }, (_, i) => new TurnWriter(path.join(base, `other${i}`)));
+  const others = Array.from({ length: 20 }, (_, i) => new RunWriter(path.join(base, `other${i}`)));
   for (const [i, other] of others.entries()) {
     all.open({ ...source(path.dirname(path.dirname(other.folder)), 'text', false), session: `other${i}` });
   }
-  const turn = new TurnWriter(path.join(base, 'mine'));
+  const turn = new RunWriter(path.join(base, 'mine'));
   all.open({ ...source(path.join(base, 'mine'), 'text', false), session: 'mine' });
   all.onActivity(({ session, rows }) => {
     if (session === 'mine') seen.add(rows);
@@ -222,5 +223,22 @@ test('each printed line is told of by itself, also while 20 others print', { tim
   }
   noise.kill();
   assert.ok((await readFile(others[0]!.file('times'), 'utf8')).length > 0);
-  rmSync(path.join(base, 'mine', 'turns'), { recursive: true });
+  rmSync(path.join(base, 'mine', 'runs'), { recursive: true });
+});
+
+test('a hint wakes a session of which the file system tells nothing', async (t) => {
+  const folder = await tempDir(t);
+  new RunWriter(folder).chunk('o', 'one\n');
+  let woken = Promise.withResolvers<undefined>();
+  const live = new LiveSession(await openIndex(source(folder, 'text', false)), {
+    wake: () => woken.resolve(undefined),
+    tell: () => undefined,
+    log: { ...quiet, error: (message) => assert.fail(message) },
+  });
+  t.after(() => live.close());
+  await woken.promise;
+  live.run(Infinity);
+  woken = Promise.withResolvers();
+  live.hint();
+  await woken.promise;
 });

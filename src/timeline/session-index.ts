@@ -5,19 +5,21 @@ import type { Before, OutputReader } from '../agents/adapter.ts';
 import { BUILD } from '../platform/build.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import type { Judgement, Usage } from '../store/model.ts';
+import type { TextPart } from '../protocol/names.ts';
+import type { Judgement } from '../store/model.ts';
 import { shownTexts } from './content.ts';
 import { FilterList } from './filter-list.ts';
 import { IndexDb, type Entry } from './index-db.ts';
 import { groupBits, inGroups } from './kinds.ts';
 import { LogReplaced } from './log-file.ts';
-import { RowRenderer, type TextPart } from './renderer.ts';
+import { RowRenderer } from './renderer.ts';
 import { Revisions } from './revisions.ts';
+import type { Rows } from './row-maker.ts';
+import { RunReader } from './run-reader.ts';
+import { exitOf, fingerprint, sumFigures, type RunSummary, type TurnSummary } from './run-summary.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
 import { loadSnapshot, saveSnapshot, SNAPSHOT_FILE, type SnapshotOf } from './snapshot.ts';
-import { runFolderOf, type TimelineSource, type TurnSource } from './source.ts';
-import { TurnReader, type Rows } from './turn-reader.ts';
-import { exitOf, fingerprint, judge, type TurnSummary } from './turn-summary.ts';
+import { promptFileOf, runsOf, type RunSource, type TimelineSource } from './source.ts';
 
 /** More changed or appended rows than this are not worth a delta: the reader asks for the pages that it shows. */
 const MAX_DELTA = 500;
@@ -25,12 +27,12 @@ const MAX_PAGE = 1000;
 /** Filters whose lists are kept. */
 const MAX_LISTS = 4;
 
-/** `more`: the time was up. `waiting`: all that is there was read, and a turn goes on. `idle`: no turn goes on. */
+/** `more`: the time was up. `waiting`: all that is there was read, and a run goes on. `idle`: no run goes on. */
 export type IngestState = 'more' | 'waiting' | 'idle';
 
 /**
- * The timeline of one session: reads its turns one after the other, and answers what rows there are. The raw output is the
- * truth; a snapshot spares reading the turns that are over, and a turn that goes on is read from its beginning again.
+ * The timeline of one session: reads its runs one after the other, and answers what rows there are. The raw output is the
+ * truth; a snapshot spares reading the runs that are over, and a run that goes on is read from its beginning again.
  */
 export class SessionIndex {
   readonly #sql: SqlJsStatic;
@@ -41,33 +43,41 @@ export class SessionIndex {
   #epoch = randomUUID();
   #revisions: Revisions;
   readonly #lists = new Map<string, FilterList>();
-  /** The turns that are in the index to their end, in order. */
-  #done: { readonly number: number; readonly summary: TurnSummary }[] = [];
-  #current: { readonly number: number; readonly reader: TurnReader } | undefined;
-  #savedTurns = 0;
+  #runs: readonly RunSource[];
+  /** The runs that are in the index to their end, in order. */
+  #done: RunSummary[] = [];
+  #current: RunReader | undefined;
+  #savedRuns = 0;
 
   /** Begins with the turns of the snapshot that are still as they were. */
   constructor(sql: SqlJsStatic, reader: OutputReader, source: TimelineSource, log: Pick<Log, 'warn'>) {
     this.#sql = sql;
     this.#reader = reader;
     this.#source = source;
+    this.#runs = runsOf(source);
     this.#renderer = new RowRenderer(
       () => this.#source,
       reader,
-      (turn) => this.#before(turn),
+      (run) => this.#before(run),
     );
     this.#db = this.#load(log) ?? new IndexDb(sql);
     this.#revisions = new Revisions(this.#db.count);
-    this.#savedTurns = this.#done.length;
+    this.#savedRuns = this.#done.length;
   }
 
   get source(): TimelineSource {
     return this.#source;
   }
 
-  /** Takes a new list of turns; turns that are in the index already stay as they are. */
+  /** Takes a new list of turns; what is in the index already stays as it is, unless a turn is another run's by now. */
   update(source: TimelineSource): void {
     this.#source = source;
+    this.#runs = runsOf(source);
+    const known = [
+      ...this.#done.map(({ run }) => run),
+      ...(this.#current === undefined ? [] : [this.#current.run.number]),
+    ];
+    if (known.some((run, i) => this.#runs[i]?.number !== run)) this.#restart();
   }
 
   /** Reads what has arrived, until `deadline` (a `performance.now()`). */
@@ -83,40 +93,42 @@ export class SessionIndex {
     }
   }
 
-  /** The judgement of a turn that is in the index to its end. */
+  /** The judgement of a turn that is in the index to its end, also while its run goes on. */
   judgement(turn: number): Judgement | undefined {
-    return this.#done.find(({ number }) => number === turn)?.summary.judgement;
+    return this.#ended().find(({ number }) => number === turn)?.judgement;
   }
 
-  /** The folder of the turn that goes on, or that comes next. */
+  /** The folder of the run that goes on, or that comes next. */
   get currentFolder(): string | undefined {
-    const next = this.#source.turns[this.#done.length];
-    return next === undefined ? undefined : runFolderOf(this.#source, next);
+    return this.#runs[this.#done.length]?.folder;
   }
 
   activity(): Activity {
-    const turns = this.#done.map(({ summary }) => ({ ...summary, ...summary.judgement }));
-    const { reader, number } = this.#current ?? {};
-    const last = turns.at(-1);
+    const ended = this.#ended();
+    const reader = this.#current;
     const seen = reader?.seen ?? {};
-    const named = this.#done.findLast(({ summary }) => summary.agentSession !== undefined);
+    const number = reader?.turn ?? ended.at(-1)?.number;
+    const goesOn = reader?.turn !== undefined;
+    const before = goesOn ? ended.filter((turn) => turn.number !== number) : ended;
+    const judgement = number === undefined ? undefined : this.judgement(number);
+    const named = ended.findLast((turn) => turn.agentSession !== undefined);
     const agentSession =
-      seen.agentSession !== undefined && number !== undefined
+      seen.agentSession !== undefined && goesOn && number !== undefined
         ? { id: seen.agentSession, turn: number }
-        : named?.summary.agentSession !== undefined
-          ? { id: named.summary.agentSession, turn: named.number }
+        : named?.agentSession !== undefined
+          ? { id: named.agentSession, turn: named.number }
           : undefined;
-    const usage = sumUsage([...turns, seen]);
-    const cost = sumCost([...turns, seen]);
-    const lastEventAt = reader?.lastOutputAt ?? turns.findLast((one) => one.lastOutputAt !== undefined)?.lastOutputAt;
-    const lastLine = reader?.lastLine || last?.lastLine;
-    const model = seen.model ?? turns.findLast((one) => one.model !== undefined)?.model;
+    const { usage, cost } = sumFigures(goesOn ? [...before, seen] : before);
+    const lastEventAt = reader?.lastOutputAt ?? ended.findLast((one) => one.lastOutputAt !== undefined)?.lastOutputAt;
+    const lastLine = reader?.lastLine || ended.at(-1)?.lastLine;
+    const model = seen.model ?? ended.findLast((one) => one.model !== undefined)?.model;
     return {
       session: this.#source.session,
       epoch: this.#epoch,
       rev: this.#revisions.rev,
       rows: this.#db.count,
       retrying: seen.retrying === true,
+      ...(number !== undefined && { turn: { number, ...(judgement !== undefined && { ended: judgement }) } }),
       ...(lastEventAt !== undefined && { lastEventAt }),
       ...(lastLine !== undefined && lastLine !== '' && { lastLine }),
       ...(model !== undefined && { model }),
@@ -174,19 +186,19 @@ export class SessionIndex {
     if (seq < 1 || seq > this.#db.count) {
       throw new TreelineError('no-row', `The timeline no longer has row ${seq}. Open the timeline again.`);
     }
-    return this.#renderer.whole(this.#db.entry(seq), part);
+    return this.#renderer.whole(this.#db.entry(seq), part, () => this.#db.parts(seq));
   }
 
-  /** Saves the turns that are over, when there are more of them than in the last snapshot. */
+  /** Saves the runs that are over, when there are more of them than in the last snapshot. */
   async save(): Promise<void> {
-    if (this.#done.length <= this.#savedTurns) return;
-    this.#savedTurns = this.#done.length;
+    if (this.#done.length <= this.#savedRuns) return;
+    this.#savedRuns = this.#done.length;
     await saveSnapshot(this.#snapshotFile, this.#db.export(), this.#snapshotOf);
   }
 
   /** Frees everything; nothing may be called after it. */
   close(): void {
-    this.#current?.reader.close();
+    this.#current?.close();
     this.#renderer.close();
     this.#db.close();
   }
@@ -198,67 +210,53 @@ export class SessionIndex {
 
   #ingest(deadline: number): IngestState {
     for (;;) {
-      const turn = this.#source.turns[this.#done.length];
-      if (turn === undefined) return 'idle';
-      // A next turn begins only when the one before it is over.
-      const over = turn.over || this.#done.length + 1 < this.#source.turns.length;
-      if (this.#current?.number !== turn.number) {
-        this.#current?.reader.close();
-        const parser = this.#reader.parser(this.#before(turn.number));
-        this.#current = {
-          number: turn.number,
-          reader: new TurnReader(this.#source, turn, parser, this.#rows),
-        };
-      }
-      const state = this.#current.reader.read(over, deadline);
+      const run = this.#runs[this.#done.length];
+      if (run === undefined) return 'idle';
+      this.#current ??= new RunReader(run, {
+        reader: this.#reader,
+        rows: this.#rows,
+        promptFile: (turn) => promptFileOf(this.#source, turn),
+        before: this.#before(run.number),
+      });
+      this.#current.update(run);
+      const state = this.#current.read(run.over, deadline);
       if (state !== 'done') return state;
-      this.#finish(turn, this.#current.reader);
+      this.#finish(this.#current);
       if (performance.now() >= deadline) return 'more';
     }
   }
 
-  #finish(turn: TurnSource, reader: TurnReader): void {
-    const folder = runFolderOf(this.#source, turn);
-    const print = fingerprint(turn, folder);
-    const exit = exitOf(turn, folder);
-    const judgement = judge(this.#reader, reader.seen, exit, folder);
-    reader.end(exit, judgement);
-    const { agentSession, model } = reader.seen;
-    const { lastOutputAt } = reader;
-    const summary: TurnSummary = {
-      fingerprint: print,
-      resumes: turn.resumes,
-      judgement,
-      lastLine: reader.lastLine,
-      ...(agentSession !== undefined && { agentSession }),
-      ...(model !== undefined && { model }),
-      ...(lastOutputAt !== undefined && { lastOutputAt }),
-    };
+  #finish(reader: RunReader): void {
+    const { run } = reader;
+    const print = fingerprint(run);
+    reader.end(exitOf(run));
     reader.close();
     this.#current = undefined;
-    this.#done.push({ number: turn.number, summary });
+    const summary: RunSummary = { run: run.number, fingerprint: print, turns: reader.ended };
+    this.#done.push(summary);
     this.#db.flush();
-    this.#db.putTurn(turn.number, JSON.stringify(summary));
+    this.#db.putRun(run.number, JSON.stringify(summary));
   }
 
-  /** What the turns before used up in the same conversation: back to the one that began it. */
-  #before(turn: number): Before {
-    const source = this.#source.turns.find(({ number }) => number === turn);
-    if (source?.resumes !== true) return {};
-    const earlier = this.#done.filter(({ number }) => number < turn);
-    const parts: Judgement[] = [];
-    for (let i = earlier.length - 1; i >= 0; i--) {
-      const { summary } = earlier[i] as (typeof earlier)[number];
-      parts.push(summary.judgement);
-      const previous = earlier[i - 1]?.summary.agentSession;
-      const other = previous !== undefined && summary.agentSession !== undefined && previous !== summary.agentSession;
-      if (!summary.resumes || other) break;
+  /** The turns that are over, in their order. */
+  #ended(): readonly TurnSummary[] {
+    return [...this.#done.flatMap(({ turns }) => turns), ...(this.#current?.ended ?? [])];
+  }
+
+  /** What the runs before used up in the same conversation: back to the turn that began it. */
+  #before(run: number): Before {
+    if (this.#runs.find(({ number }) => number === run)?.turns[0]?.resumes !== true) return {};
+    const earlier = this.#done.filter((one) => one.run < run).flatMap(({ turns }) => turns);
+    const parts: TurnSummary[] = [];
+    for (const [i, turn] of [...earlier.entries()].reverse()) {
+      parts.push(turn);
+      const previous = earlier[i - 1]?.agentSession;
+      const other = previous !== undefined && turn.agentSession !== undefined && previous !== turn.agentSession;
+      if (!turn.resumes || other) break;
     }
-    const usage = sumUsage(parts);
-    const cost = sumCost(parts);
-    const last = earlier.at(-1)?.summary;
-    const untold = last?.agentSession !== undefined && last.judgement.usage === undefined;
-    return { ...(usage !== undefined && { usage }), ...(cost !== undefined && { cost }), ...(untold && { untold }) };
+    const last = earlier.at(-1);
+    const untold = last?.agentSession !== undefined && last.usage === undefined;
+    return { ...sumFigures(parts), ...(untold && { untold }) };
   }
 
   readonly #rows: Rows = {
@@ -271,6 +269,8 @@ export class SessionIndex {
       this.#db.replace(seq, entry);
       this.#revisions.update(seq);
     },
+    addParts: (seq, places) => this.#db.addParts(seq, places),
+    dropParts: (seq) => this.#db.dropParts(seq),
   };
 
   #row(seq: number): Row {
@@ -324,7 +324,7 @@ export class SessionIndex {
   }
 
   #restart(): void {
-    this.#current?.reader.close();
+    this.#current?.close();
     this.#current = undefined;
     this.#renderer.close();
     this.#db.close();
@@ -333,7 +333,7 @@ export class SessionIndex {
     this.#epoch = randomUUID();
     this.#lists.clear();
     this.#done = [];
-    this.#savedTurns = 0;
+    this.#savedRuns = 0;
   }
 
   #load(log: Pick<Log, 'warn'>): IndexDb | undefined {
@@ -347,15 +347,14 @@ export class SessionIndex {
     }
   }
 
-  /** Keeps of a snapshot the turns whose files are still the same. */
+  /** Keeps of a snapshot the runs whose files are still the same. */
   #adopt(db: IndexDb): IndexDb {
     let last = 0;
-    for (const [i, stored] of db.turns().entries()) {
-      const turn = this.#source.turns[i];
-      const summary = JSON.parse(stored.summary) as TurnSummary;
-      if (turn?.number !== stored.number || !turn.over) break;
-      if (fingerprint(turn, runFolderOf(this.#source, turn)) !== summary.fingerprint) break;
-      this.#done.push({ number: turn.number, summary });
+    for (const [i, stored] of db.runs().entries()) {
+      const run = this.#runs[i];
+      const summary = JSON.parse(stored.summary) as RunSummary;
+      if (run?.number !== stored.number || !run.over || fingerprint(run) !== summary.fingerprint) break;
+      this.#done.push(summary);
       last = stored.last;
     }
     db.truncate(last);
@@ -385,19 +384,4 @@ function longestWord(query: string): string {
 /** `from` to `to`, both included. */
 function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
-}
-
-function sumUsage(parts: readonly { readonly usage?: Usage }[]): Usage | undefined {
-  const used = parts.flatMap(({ usage }) => (usage === undefined ? [] : [usage]));
-  if (used.length === 0) return undefined;
-  return used.reduce((a, b) => ({
-    input: a.input + b.input,
-    output: a.output + b.output,
-    cached: a.cached + b.cached,
-  }));
-}
-
-function sumCost(parts: readonly { readonly cost?: number }[]): number | undefined {
-  const costs = parts.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
-  return costs.length === 0 ? undefined : costs.reduce((a, b) => a + b);
 }

@@ -12,7 +12,7 @@ import { ALL_ROWS } from '../../../src/timeline/rows.ts';
 import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
 import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, sqlJs, timeless, TurnWriter } from './support.ts';
+import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, sqlJs, timeless, RunWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
@@ -28,7 +28,7 @@ test('rows of every recording show what the parser said when it read the whole t
   assert.ok(recordings.length > 50);
   for (const { name, format, stdout } of recordings) {
     const folder = await tempDir(t);
-    const turn = new TurnWriter(folder);
+    const turn = new RunWriter(folder);
     turn.chunk('o', stdout);
     turn.exit();
     const rows = (await rebuilt(source(folder, format, true))).slice(1, -1);
@@ -38,6 +38,7 @@ test('rows of every recording show what the parser said when it read the whole t
     const calls = new Map<string, number>();
     for (const line of stdout.toString('utf8').split('\n')) {
       for (const event of parser.line(line)) {
+        if (event.kind === 'text-part' || event.kind === 'request-closed') assert.fail(event.kind);
         if (event.kind === 'tool') {
           calls.set(event.id, expected.length);
           expected.push({
@@ -82,7 +83,7 @@ test('rows of every recording show what the parser said when it read the whole t
 test('the log range of every row is its line, and the whole text is what the parser said', async (t) => {
   for (const { name, format, stdout } of recordings) {
     const folder = await tempDir(t);
-    const turn = new TurnWriter(folder);
+    const turn = new RunWriter(folder);
     turn.chunk('o', stdout);
     turn.exit();
     const index = await openIndex(source(folder, format, true));
@@ -91,6 +92,7 @@ test('the log range of every row is its line, and the whole text is what the par
     const texts: (string | undefined)[] = [];
     for (const line of stdout.toString('utf8').split('\n')) {
       for (const event of parser.line(line)) {
+        if (event.kind === 'text-part' || event.kind === 'request-closed') assert.fail(event.kind);
         if (event.kind !== 'tool-result') texts.push(event.kind === 'tool' ? event.input : eventText(event));
       }
     }
@@ -111,14 +113,14 @@ test('the same bytes give the same rows however they are cut into chunks and rea
     if (stdout === undefined) continue;
     const format = name.startsWith('codex') ? 'codex' : 'claude';
     const whole = await tempDir(t);
-    const one = new TurnWriter(whole);
+    const one = new RunWriter(whole);
     one.chunk('o', stdout);
     one.exit();
     const expected = timeless(await rebuilt(source(whole, format, true)));
     for (let seed = 1; seed <= 20; seed++) {
       const random = seeded(seed);
       const folder = await tempDir(t);
-      const turn = new TurnWriter(folder);
+      const turn = new RunWriter(folder);
       const live = await openIndex(source(folder, format, false));
       for (let at = 0; at < stdout.length;) {
         const end = Math.min(stdout.length, at + 1 + Math.floor(random() ** 3 * 3000));
@@ -141,7 +143,7 @@ test('a restart at any moment, with or without a snapshot, gives the rows of one
   const stdout = recording(FRESH);
   const folder = await tempDir(t);
   for (const number of [1, 2]) {
-    const turn = new TurnWriter(folder, number, `Turn ${number}`);
+    const turn = new RunWriter(folder, number, `Turn ${number}`);
     for (let at = 0; at < stdout.length; at += 700) turn.chunk('o', stdout.subarray(at, at + 700));
     turn.chunk('e', 'a warning\n\n  \nanother');
     turn.exit();
@@ -152,7 +154,7 @@ test('a restart at any moment, with or without a snapshot, gives the rows of one
     // The first turn is over; of the second one, some chunks have come.
     const partial = await tempDir(t);
     cpSync(folder, partial, { recursive: true, preserveTimestamps: true });
-    const second = path.join(partial, 'turns', '2');
+    const second = path.join(partial, 'runs', '2');
     const times = readFileSync(path.join(second, 'times.log'), 'utf8').split(/(?<=\n)/);
     const full = readFileSync(path.join(second, 'stdout.log'));
     writeFileSync(path.join(second, 'times.log'), times.slice(0, steps).join(''));
@@ -165,7 +167,7 @@ test('a restart at any moment, with or without a snapshot, gives the rows of one
     before.close();
     writeFileSync(path.join(second, 'times.log'), times.join(''));
     writeFileSync(path.join(second, 'stdout.log'), full);
-    cpSync(path.join(folder, 'turns', '2', 'exit.json'), path.join(second, 'exit.json'));
+    cpSync(path.join(folder, 'runs', '2', 'exit.json'), path.join(second, 'exit.json'));
     const after = await openIndex(source(partial, 'claude', true, true));
     assert.ok(after.page(ALL_ROWS, 0, 0).total > 0, 'the first turn comes from the snapshot');
     drain(after);
@@ -176,7 +178,7 @@ test('a restart at any moment, with or without a snapshot, gives the rows of one
 
 test('a snapshot that is damaged, of something else or out of date is thrown away', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', recording(FRESH));
   turn.exit();
   const of = source(folder, 'claude', true);
@@ -228,7 +230,7 @@ test('a snapshot that is damaged, of something else or out of date is thrown awa
 
 test('a snapshot that another build derived is made anew', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder, 1, 'as it is');
+  const turn = new RunWriter(folder, 1, 'as it is');
   turn.chunk('o', 'words\n');
   turn.exit();
   const of = source(folder, 'text', true);
@@ -254,7 +256,7 @@ test('a snapshot that another build derived is made anew', async (t) => {
 
 test('deleting the database of an open session changes nothing', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', recording(FRESH));
   turn.exit();
   const of = source(folder, 'claude', true);
@@ -263,7 +265,7 @@ test('deleting the database of an open session changes nothing', async (t) => {
   await index.save();
   rmSync(path.join(folder, 'timeline.db'));
   const before = lasting(allRows(index));
-  new TurnWriter(folder, 2).chunk('o', recording(FRESH));
+  new RunWriter(folder, 2).chunk('o', recording(FRESH));
   index.update(source(folder, 'claude', true, false));
   drain(index);
   assert.deepEqual(lasting(allRows(index).slice(0, before.length)), before);
@@ -273,7 +275,7 @@ test('deleting the database of an open session changes nothing', async (t) => {
 
 test('a log that was truncated begins a new epoch with the rows of what is there', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', 'one\ntwo\nthree\n');
   const of = source(folder, 'text', false);
   const index = await openIndex(of);
@@ -295,7 +297,7 @@ test('a log that was truncated begins a new epoch with the rows of what is there
 
 test('two turns, messages, notes and stderr are one timeline, with words at both ends of a turn', async (t) => {
   const folder = await tempDir(t);
-  const first = new TurnWriter(folder, 1, 'Write a report');
+  const first = new RunWriter(folder, 1, 'Write a report');
   first.chunk('k', '{"at":5,"level":"info","text":"The agent is process 7."}\n');
   first.chunk('o', 'working\n');
   first.chunk('e', '\x1b[31mred\x1b[0m and \x07bell\n');
@@ -313,7 +315,7 @@ test('two turns, messages, notes and stderr are one timeline, with words at both
       ],
     },
   });
-  const second = new TurnWriter(folder, 2, 'Go on');
+  const second = new RunWriter(folder, 2, 'Go on');
   second.chunk('o', 'done');
   second.exit({ expected: [{ path: 'report.md', present: false }] });
   const rows = await rebuilt(source(folder, 'text', true, true));
@@ -350,7 +352,7 @@ test('how the agent’s process ended is told once, and by its keeper where the 
     exit: Partial<ExitRecord>,
   ): Promise<unknown> => {
     const folder = await tempDir(t);
-    const turn = new TurnWriter(folder);
+    const turn = new RunWriter(folder);
     const recorder = new Recorder(turn.folder);
     recorder.note('The agent runs as process 7.');
     recorder.chunk('o', Buffer.from('done\n'));
@@ -383,7 +385,7 @@ test('how the agent’s process ended is told once, and by its keeper where the 
 
 test('a turn without an exit record says so, and one that was withdrawn says why', async (t) => {
   const folder = await tempDir(t);
-  new TurnWriter(folder, 1).chunk('o', 'cut short');
+  new RunWriter(folder, 1).chunk('o', 'cut short');
   const of = source(folder, 'text', true, true);
   const [first, second] = of.turns;
   const rows = await rebuilt({ ...of, turns: [first!, { ...second!, withdrawn: 'It was cancelled.' }] });
@@ -401,7 +403,7 @@ test('a turn without an exit record says so, and one that was withdrawn says why
 
 test('an agent that answers under another id is noticed', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', recording(FRESH));
   const of = source(folder, 'claude', false);
   const index = await openIndex({ ...of, turns: [{ ...of.turns[0]!, resumes: true, agentSession: 'asked-for' }] });
@@ -416,7 +418,7 @@ test('an agent that answers under another id is noticed', async (t) => {
 
 test('a tool call is one row: running, then with its result; cut short by the end of the turn it failed', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const item = { id: 'item_1', type: 'command_execution', command: 'ls', aggregated_output: '', status: 'in_progress' };
   const line = (type: string, change: object): string => `${JSON.stringify({ type, item: { ...item, ...change } })}\n`;
   const index = await openIndex(source(folder, 'codex', false));
@@ -454,7 +456,7 @@ test('a tool call is one row: running, then with its result; cut short by the en
 
 test('a retry says which one of how many it is', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', '{"type":"error","message":"Reconnecting... 2/5 (timeout)"}\n');
   turn.chunk('o', '{"type":"error","message":"Reconnecting... waiting for network"}\n');
   turn.exit();
@@ -467,21 +469,21 @@ test('a retry says which one of how many it is', async (t) => {
 
 test('a live agent of plain text: its questions and the ends of its turns have rows, its greetings none', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', readFileSync(path.join(captures, '../runs/demo-live/stdout.log')));
   turn.exit();
   const of = source(folder, 'text', true);
   const rows = await rebuilt(of);
   assert.deepEqual(
-    rows.flatMap(({ kind, text }) => (kind === 'notice' || kind === 'result' ? [text.text] : [])),
+    rows.flatMap(({ kind, text }) => (kind === 'request' || kind === 'result' ? [text.text.split('\n')[0]] : [])),
     [
-      'Asks: Write one file',
-      'Asks: Which colour?',
-      'Asks: Run git commit',
+      'Write one file',
+      'Which colour?',
+      'Run git commit',
       'Done: I wrote demo/live-1.md and committed it.',
       'Done: I wrote demo/live-2.md.',
       'Interrupted.',
-      'Asks: Look at the network',
+      'Look at the network',
       'I was asked to fail.',
     ],
   );
@@ -490,7 +492,7 @@ test('a live agent of plain text: its questions and the ends of its turns have r
 
 test('output in a format that this version cannot read: one row says so, between those of the turn', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   turn.chunk('o', '{"event":1}\n{"event":2}\n');
   turn.exit();
   const rows = await rebuilt(source(folder, 'hologram', true));
@@ -505,7 +507,7 @@ test('a turn that was killed leaves its tokens to the total of the next, which s
   const folder = await tempDir(t);
   const begun = '{"type":"thread.started","thread_id":"01a1fb15-c1c5-7861-9019-ca32b28a6fdb"}\n';
   for (const [i, input] of [100, undefined, 300].entries()) {
-    const turn = new TurnWriter(folder, i + 1);
+    const turn = new RunWriter(folder, i + 1);
     turn.chunk('o', begun);
     if (input === undefined) turn.exit({ code: null, signal: 'SIGKILL' });
     else {
@@ -527,7 +529,7 @@ test('a turn that was killed leaves its tokens to the total of the next, which s
 
 test('a refusal that only the end of the turn tells of revises the row of its call', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const lines = mute(recording('claude-latest/deny-default.jsonl').toString('utf8').trimEnd().split('\n'));
   const index = await openIndex(source(folder, 'claude', false));
   const states = (): unknown =>
@@ -559,7 +561,7 @@ test('a refusal that only the end of the turn tells of revises the row of its ca
 
 test('what the end of a turn calls refused is denied if it has no result, and not if it succeeded', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const call = (id: string): object => ({ type: 'tool_use', id, name: 'Bash', input: { command: id } });
   const messages = [
     { type: 'assistant', message: { content: [call('ran'), call('never')] } },
@@ -584,7 +586,7 @@ test('what the end of a turn calls refused is denied if it has no result, and no
 
 test('hostile lines make rows, and no row is larger than its excerpts', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const deep = '['.repeat(200_000) + ']'.repeat(200_000);
   const text = {
     type: 'assistant',
@@ -619,7 +621,7 @@ test(
   { timeout: 120_000 },
   async (t) => {
     const folder = await tempDir(t);
-    const turn = new TurnWriter(folder);
+    const turn = new RunWriter(folder);
     const count = 1_000_000;
     for (let part = 0; part < 10; part++) {
       turn.chunk('o', Array.from({ length: count / 10 }, (_, i) => `${part * (count / 10) + i}\n`).join(''));
@@ -640,7 +642,7 @@ test(
 
 test('results that share a line find their calls, also beside one that is no row', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const call = (id: string, name: string, input: object): string =>
     `${JSON.stringify({ type: 'assistant', session_id: 's', message: { content: [{ type: 'tool_use', id, name, input }] } })}\n`;
   const result = (id: string, content: string): object => ({ type: 'tool_result', tool_use_id: id, content });
@@ -663,7 +665,7 @@ test('results that share a line find their calls, also beside one that is no row
 
 test('a call that takes the id of one that is done has a row of its own', async (t) => {
   const folder = await tempDir(t);
-  const turn = new TurnWriter(folder);
+  const turn = new RunWriter(folder);
   const message = (type: string, ...content: object[]): string =>
     `${JSON.stringify({ type, session_id: 's', message: { content } })}\n`;
   const call = (command: string, id = 'a'): string =>
@@ -703,7 +705,7 @@ test('a call that takes the id of one that is done has a row of its own', async 
 test('totals of a conversation become shares of its turns, and the activity sums them up', async (t) => {
   const folder = await tempDir(t);
   for (const [i, input] of [100, 250, 300].entries()) {
-    const turn = new TurnWriter(folder, i + 1);
+    const turn = new RunWriter(folder, i + 1);
     turn.chunk('o', '{"type":"thread.started","thread_id":"01a1fb15-c1c5-7861-9019-ca32b28a6fdb"}\n');
     turn.chunk('o', `{"type":"turn.completed","usage":{"input_tokens":${input},"output_tokens":1}}\n`);
     turn.exit();
