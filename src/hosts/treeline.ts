@@ -84,6 +84,10 @@ export class Treeline {
     return this.#changes.event;
   }
 
+  get globalStorage(): string {
+    return this.#options.globalStorage;
+  }
+
   get repositories(): readonly RepositorySessions[] {
     return this.#repositories;
   }
@@ -128,6 +132,11 @@ export class Treeline {
   /** What people call an agent; its id where no agent has it. */
   agentName(id: string): string {
     return this.#adapters().find((one) => one.id === id)?.name ?? id;
+  }
+
+  /** Makes the programs that outlive a window, where they are not there yet. */
+  async copyPrograms(): Promise<void> {
+    await this.#lasting();
   }
 
   /** Examines all open repositories, and the programs of this machine. */
