@@ -1,6 +1,5 @@
 // Builds everything that ships into dist/, and on request the extension-host tests into dist-test/.
 //   node esbuild.mjs [--production] [--host-tests] [--watch] [--out=FOLDER]
-import { createHash } from 'node:crypto';
 import { context } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -25,6 +25,9 @@ import { RepositoryHost } from './repository.ts';
 /** How long nothing may have been to be done before it ends: ms. */
 const SETTLE = 2000;
 
+/** The worker that judges takes half of this process's memory; it ends after so long without work: ms. */
+const WORKER_REST = 3000;
+
 /** A look in any case: ms. It is also what keeps this process alive. */
 const LOOK_INTERVAL = 30_000;
 
@@ -37,7 +40,7 @@ async function act(folder: string, log: FileLog): Promise<string> {
   const self = await selfId();
   const store = Store.open(folder, { role: 'steward', process: self }, log);
   const { keeper, steward: program, worker, wasm } = ownPrograms();
-  const timelines = new Timelines({ worker, wasm, log });
+  const timelines = new Timelines({ worker, wasm, log, endAfter: WORKER_REST });
   const all = adapters(settings.customAgents, settings.programs);
   const ended = Promise.withResolvers<string>();
   const host = new RepositoryHost({
@@ -58,6 +61,8 @@ async function act(folder: string, log: FileLog): Promise<string> {
     keeper: () => Promise.resolve(keeper),
     self,
     log,
+    // Nobody looks: what a turn came to is read when it is over.
+    follows: false,
     host: 'detached',
     version,
     onLead: (leads) => {

@@ -29,6 +29,8 @@ export interface OpenRepository {
   readonly keeper: () => Promise<string>;
   readonly self: ProcessId;
   readonly log: Log;
+  /** Whether the output of agents is read while they run, for somebody to see; it is, where it is not told. */
+  readonly follows?: boolean;
   readonly host: Lead['host'];
   readonly version: string;
   readonly onLead?: (leads: boolean) => void;
@@ -70,6 +72,7 @@ export class RepositoryHost {
         pool: this.#pool,
         keeper: options.keeper,
         successor: this.#succession,
+        follows: options.follows ?? true,
       },
       trash,
       host: options.host,

@@ -8,6 +8,8 @@ export interface StewardContext extends Context {
   readonly pool: WorktreePool;
   /** Path of the keeper's bundle. */
   readonly keeper: () => Promise<string>;
+  /** Whether the output of agents is read while they run, for somebody to see. */
+  readonly follows: boolean;
   /** What is started when nobody acts here any more while agents run. */
   readonly successor?: Successor;
 }

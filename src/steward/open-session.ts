@@ -518,7 +518,7 @@ export class OpenSession {
     const live = session.runs.some((run) => run.agent !== undefined && run.exit === undefined);
     const source = timelineSource(this.#context.folder, session);
     this.#context.timelines.update(source);
-    if (live) this.#timeline ??= this.#context.timelines.open(source);
+    if (live && this.#context.follows) this.#timeline ??= this.#context.timelines.open(source);
     else {
       this.#timeline?.();
       this.#timeline = undefined;
