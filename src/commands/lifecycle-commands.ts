@@ -4,8 +4,8 @@ import { TreelineError } from '../platform/errors.ts';
 import type { ExitRecord, Session } from '../store/model.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import { linkless, oneLine } from '../views/plain.ts';
-import { abilitiesOf } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
+import { abilities } from '../views/session-words.ts';
 import { readRename, readResume, readSend } from './arguments.ts';
 import { call } from './call.ts';
 import type { CommandContext } from './context.ts';
@@ -22,7 +22,7 @@ export async function stop(context: CommandContext, argument: unknown): Promise<
     context,
     argument,
     vscode.l10n.t('Stop Session'),
-    ({ session }) => abilitiesOf(session, context.settings()).stop,
+    ({ session }) => abilities(session).stop,
   );
   return found && (await found.repository.stop(found.session.id));
 }
@@ -33,7 +33,7 @@ export async function send(context: CommandContext, argument: unknown, options: 
     context,
     argument,
     vscode.l10n.t('Send Message'),
-    ({ session }) => abilitiesOf(session, context.settings()).send,
+    ({ session }) => abilities(session).send,
   );
   if (found === undefined) {
     return;
@@ -63,7 +63,7 @@ export async function resume(
     context,
     argument,
     vscode.l10n.t('Resume Session'),
-    ({ session }) => abilitiesOf(session, context.settings()).resume,
+    ({ session }) => abilities(session).resume,
   );
   if (found === undefined) {
     return undefined;

@@ -1,4 +1,4 @@
-import { rmdir } from 'node:fs/promises';
+import { rmdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { refuseMounts } from '../platform/mounts.ts';
@@ -206,6 +206,12 @@ export async function recreateWorktree(
   );
   const commit = ref.stdout.toString('utf8').trim();
   if (ref.exitCode !== 0) {
+    if (await holdsFiles(wanted)) {
+      throw new TreelineError(
+        'branch-missing',
+        `The files of ${wanted} are there, but this repository no longer has its branch ${branch}, as after its .git folder was replaced. Bring the branch back with git branch, or take the files into a new session.`,
+      );
+    }
     throw new TreelineError(
       'branch-missing',
       `The branch ${branch} is gone, and so is its worktree ${wanted}; start a new session, or bring the branch back with git branch.`,
@@ -248,6 +254,14 @@ export async function recreateWorktree(
     commit,
     ...(await checkOut(repository, folder, { branch, commit }, { signal, env })),
   };
+}
+
+/** Whether there is a folder with anything in it. */
+async function holdsFiles(folder: string): Promise<boolean> {
+  return readdir(folder).then(
+    (names) => names.length > 0,
+    () => false,
+  );
 }
 
 /** Removes a folder that is empty, as one that was reserved and never filled; whether it is gone. */

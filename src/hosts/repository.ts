@@ -7,6 +7,7 @@ import { stewardSocketPath } from '../platform/paths.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { SessionsOfRepository } from '../sessions/repository-sessions.ts';
 import type { Settings } from '../sessions/settings.ts';
+import { timelineSource } from '../sessions/timeline-source.ts';
 import { TrashRecord } from '../sessions/trash-record.ts';
 import { WorktreePool } from '../sessions/worktree-pool.ts';
 import { Steward } from '../steward/steward.ts';
@@ -85,6 +86,15 @@ export class RepositoryHost {
       },
       ...(options.onRetired && { onRetired: options.onRetired }),
       ...(this.#isWindow && { onAbandon: (lead: string) => this.#succession.begin(lead) }),
+    });
+    // A timeline that is open here learns of turns that came and ended, whoever acts.
+    store.onDidChange((ids) => {
+      for (const id of ids) {
+        const session = store.get(id);
+        if (session !== undefined && options.timelines.has(id)) {
+          options.timelines.update(timelineSource(folder, session));
+        }
+      }
     });
     void store.ready.then(() => {
       if (this.#disposed) return;

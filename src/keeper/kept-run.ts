@@ -144,7 +144,8 @@ export class KeptRun {
     this.#startedAt = Date.now();
     this.#known = [agent.id];
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
-    this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id });
+    const reads = this.#spec.stdin === 'lines' ? { reads: this.#spec.stdin } : {};
+    this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id, ...reads });
     this.#recorder.note(`The agent is running as process ${agent.id.pid}.`);
     if (agent.first !== undefined) {
       const { key, turn } = this.#spec;

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 
+import { TreelineError } from '../platform/errors.ts';
 import { damagedFile, journalFile, trashFolder } from '../platform/paths.ts';
 import { isAliveNow } from '../platform/process-id.ts';
 import type { Finding, Patient } from './health.ts';
@@ -8,6 +9,9 @@ import { outcome } from './outcome.ts';
 
 /** Pieces that a finding names. */
 const NAMED = 5;
+
+/** What the rest of a move may take: ms. */
+const FINISHED_WITHIN = 30_000;
 
 /** What stands in the journal and cannot be used. */
 export function journalFindings({ context }: Patient): readonly Finding[] {
@@ -62,7 +66,15 @@ export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[]
         plan: [...steps.filter((step) => step !== ''), 'Skip the steps that are already done.'],
         run: async () => {
           nudge();
-          await outcome(context.store, session.id, { of: (now) => (now.move?.fact === move.fact ? undefined : true) });
+          const late = Date.now() + FINISHED_WITHIN;
+          await outcome(context.store, session.id, {
+            of: (now) => {
+              if (now.move === undefined) return true;
+              if (Date.now() < late) return undefined;
+              throw new TreelineError('not-moved', 'The move could not be finished yet; see the log for why.');
+            },
+            lookAfter: FINISHED_WITHIN + 1,
+          });
         },
       },
     } satisfies Finding;

@@ -114,14 +114,14 @@ async function findLeft({ store, folder }: Context): Promise<readonly Left[]> {
     if (session === undefined || run === undefined) {
       // Ours if it has a folder here; and a newer version may know it.
       if (store.unknown > 0 || !isSessionId(id) || !existsSync(sessionFolder(folder, id))) continue;
-      const sentence = `${processes.length} processes still run of a session that is not known any more.`;
+      const sentence = `${processes.length} processes of an unknown session are still running.`;
       left.push({ session: id, run: Number(number), sentence, processes });
       continue;
     }
     const withdrawnAt = session.turns.find(({ claim }) => claim?.run === run.number)?.withdrawn?.at;
     const endedAt = run.exit?.endedAt ?? withdrawnAt ?? 0;
     if (isOpenRun(session, run) || Date.now() - endedAt <= JUST_ENDED) continue;
-    const sentence = `${processes.length} processes of “${session.name}” still run, though the agent has ended.`;
+    const sentence = `${processes.length} processes of “${session.name}” are still running, though the agent has ended.`;
     left.push({ session: id, run: run.number, sentence, processes });
   }
   return left;

@@ -13,6 +13,7 @@ import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { factId, sessionId, shortId } from '../platform/ids.ts';
 import { privateFolder, runFolder, sessionFolder, textFile } from '../platform/paths.ts';
+import { isAliveNow, isSame } from '../platform/process-id.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { RULES } from '../store/facts.ts';
 import { isVacant } from '../store/leadership.ts';
@@ -115,6 +116,14 @@ export class SessionsOfRepository implements RepositorySessions {
 
   promptFile(id: string, turn: Turn): string {
     return textFile(this.store, id, turn.text);
+  }
+
+  speaksFor(session: Session): boolean {
+    const { self, store } = this.#context;
+    const asker = lastTurn(session)?.requestedBy;
+    if (asker !== undefined && isAliveNow(asker)) return isSame(asker, self);
+    const { lead } = store.leadership;
+    return lead !== undefined && isSame(lead.by, self);
   }
 
   /** To be told what a session's output came to, by whoever reads it. */
@@ -326,10 +335,7 @@ export class SessionsOfRepository implements RepositorySessions {
   async oldArchives(signal?: AbortSignal): Promise<OldArchives | undefined> {
     await this.ready;
     await this.#trash.open(Date.now());
-    const due =
-      this.#trash.answer === undefined
-        ? expiredArchives(this.#context.store.list(), this.#trash, this.#context.settings().trashDays)
-        : [];
+    const due = this.#trash.answer === undefined ? this.#expired() : [];
     if (due.length === 0) return undefined;
     let bytes = 0;
     for (const session of due) bytes += (await archiveContents(this.repository, session, signal)).bytes;
@@ -338,7 +344,11 @@ export class SessionsOfRepository implements RepositorySessions {
 
   async answerOldArchives(answer: TrashAnswer): Promise<void> {
     await this.#trash.setAnswer(answer);
-    this.#nudge();
+    if (answer === 'keep') return;
+    // Wanted one by one: who acts may be another process, which looks into the trash once an hour.
+    const purged = await Promise.allSettled(this.#expired().map(({ id }) => this.purge(id)));
+    const failed = purged.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
   async removeWorktree(worktree: string): Promise<Session> {
@@ -385,9 +395,11 @@ export class SessionsOfRepository implements RepositorySessions {
   }
 
   #patient(): Parameters<typeof examine>[0] {
-    const due = (): readonly Session[] =>
-      expiredArchives(this.#context.store.list(), this.#trash, this.#context.settings().trashDays);
-    return { context: this.#context, sessions: this, expired: due, nudge: this.#nudge };
+    return { context: this.#context, sessions: this, expired: () => this.#expired(), nudge: this.#nudge };
+  }
+
+  #expired(): readonly Session[] {
+    return expiredArchives(this.#context.store.list(), this.#trash, this.#context.settings().trashDays);
   }
 
   /** Resolves when the agent of a turn has its prompt, or when the turn waits behind others. */

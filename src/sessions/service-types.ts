@@ -100,6 +100,8 @@ export interface RepositorySessions extends SessionActions {
   promptFile(id: string, turn: Turn): string;
   /** Ids of the sessions whose facts or activity changed; several changes at once are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
+  /** Whether it falls to this process to tell the user of the session: it asked for the last turn, or who did is gone and it acts. */
+  speaksFor(session: Session): boolean;
   dispose(): void;
 }
 

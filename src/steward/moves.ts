@@ -1,3 +1,4 @@
+import { readlink } from 'node:fs/promises';
 import path from 'node:path';
 import {
   moveBack,
@@ -197,9 +198,9 @@ export class Moves {
     const { repository, store } = this.#context;
     const ended = (type: 'session.archived' | 'session.restored' | 'session.purged', note?: string): void =>
       void store.append(
-        type === 'session.restored'
-          ? { type, session: id, move: move.fact, ...(note !== undefined && { note }) }
-          : { type, session: id, move: move.fact },
+        type === 'session.archived'
+          ? { type, session: id, move: move.fact }
+          : { type, session: id, move: move.fact, ...(note !== undefined && { note }) },
       );
     switch (move.to) {
       case 'trash':
@@ -220,7 +221,8 @@ export class Moves {
         ended('session.restored', note);
         return;
       }
-      case 'nowhere':
+      case 'nowhere': {
+        const target = await readlink(move.archive.files).catch(() => undefined);
         try {
           await purgeArchive(repository, move.archive);
         } catch (error) {
@@ -228,7 +230,11 @@ export class Moves {
           ended('session.archived');
           throw error;
         }
-        ended('session.purged');
+        // Somebody had put a link in the worktree's place: what it leads to is none of ours.
+        const note =
+          target === undefined ? undefined : `Only a link was deleted. The files in ${target} are still there.`;
+        ended('session.purged', note);
+      }
     }
   }
 

@@ -256,7 +256,8 @@ export class Steward {
 
   #noteActivity(activity: Activity): void {
     this.#options.onActivity(activity);
-    if (!this.leads) return;
+    // The timelines are those of all repositories of this process.
+    if (!this.leads || this.#context.store.get(activity.session) === undefined) return;
     this.#open.get(activity.session)?.note(activity);
     this.#beacon?.tell(activity);
   }

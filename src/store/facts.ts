@@ -72,7 +72,8 @@ export const FACTS = {
   /** The turn will not start: cancelled while queued, or its preparation failed and was undone. */
   'turn.withdrawn': ofSession(1, shape({ turn: positive, ...withdrawal })),
   'keeper.started': ofSession(1, shape({ run: positive, keeper: readProcessId, socket: nonEmpty })),
-  'agent.started': ofSession(1, shape({ run: positive, agent: readProcessId })),
+  /** `reads`: what the agent takes on its stdin while it runs, such as `lines`; absent where it takes nothing. */
+  'agent.started': ofSession(1, shape({ run: positive, agent: readProcessId, reads: optional(nonEmpty) })),
   /** The agent said which conversation this is. */
   'agent.identified': ofSession(1, shape({ run: positive, agentSession: nonEmpty })),
   /** The agent of a run that goes on was given the prompt of a further turn. */
@@ -111,7 +112,7 @@ export const FACTS = {
   /** is where it belongs (also when it could not be moved away), */
   'session.restored': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
   /** or was deleted from the trash. */
-  'session.purged': ofSession(1, shape({ move: nonEmpty })),
+  'session.purged': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
   /** What somebody wanted (the fact `intent`) cannot be done. */
   'intent.refused': ofSession(1, shape({ intent: nonEmpty, code: nonEmpty, why: string })),
   /**

@@ -222,7 +222,12 @@ function moved(
       return withStatus(settled, 'archived', fact, 'The session is archived. Its files are in the trash.');
     case 'session.purged': {
       const purged = { ...settled, archive: { ...archive, purgedAt: fact.at } };
-      return withStatus(purged, 'archived', fact, 'The files were deleted from the trash. The branch is kept.');
+      return withStatus(
+        purged,
+        'archived',
+        fact,
+        fact.note ?? 'The files were deleted from the trash. The branch is kept.',
+      );
     }
     case 'session.restored':
       return { ...without(settled, 'archive'), worktree: move.worktree, ...archive.before };
@@ -252,7 +257,8 @@ function runFact(session: Session, fact: RunFact): Session {
     case 'keeper.started':
       return put({ keeper: { process: fact.keeper, socket: fact.socket, at: fact.at } });
     case 'agent.started': {
-      const started = put({ agent: { process: fact.agent, at: fact.at } });
+      const reads = fact.reads === undefined ? {} : { reads: fact.reads };
+      const started = put({ agent: { process: fact.agent, at: fact.at, ...reads } });
       const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
       return turn === undefined || !isLive(turn)
         ? started

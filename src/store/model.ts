@@ -126,7 +126,8 @@ const status = { status: oneOf(STATUSES), evidence };
 export const run = shape({
   number: positive,
   keeper: optional(shape({ process: readProcessId, socket: nonEmpty, at: number })),
-  agent: optional(shape({ process: readProcessId, at: number })),
+  /** `reads`: what it takes on its stdin while it runs, such as `lines`. Another build may know more. */
+  agent: optional(shape({ process: readProcessId, at: number, reads: optional(nonEmpty) })),
   exit: optional(exitRecord),
 });
 export type Run = Output<typeof run>;

@@ -4,7 +4,7 @@ import type { Session } from '../store/model.ts';
 import { notificationLevel } from './editor-settings.ts';
 import { linkless, shorten } from './plain.ts';
 import { allSessions, disposable, findSession } from './services.ts';
-import type { Services } from './services.ts';
+import type { Found, Services } from './services.ts';
 import { lookOf, statusLabel } from './words.ts';
 
 /** The user's way from a notification to what it is about. */
@@ -35,7 +35,7 @@ export class Notifications implements vscode.Disposable {
         for (const id of sessions) {
           const found = findSession(services.treeline, id);
           if (found !== undefined && this.#loaded.has(found.repository.repository.commonDir)) {
-            this.#look(found.session);
+            this.#look(found);
           }
         }
       }),
@@ -61,7 +61,7 @@ export class Notifications implements vscode.Disposable {
     }
   }
 
-  #look(session: Session): void {
+  #look({ session, repository }: Found): void {
     if (session.archive !== undefined) {
       return; // What it was told of before is no news when it is back.
     }
@@ -71,15 +71,15 @@ export class Notifications implements vscode.Disposable {
     }
     this.#told.set(session.id, now);
     const unknown = lastTurn(session)?.judgement?.unknownSession === true;
-    if (this.#wanted(session) && (unknown || !this.#actions.shows(session.id))) {
+    if (this.#wanted({ session, repository }) && (unknown || !this.#actions.shows(session.id))) {
       void this.#tell(session, unknown);
     }
   }
 
-  #wanted(session: Session): boolean {
+  #wanted({ session, repository }: Found): boolean {
     const { group } = lookOf(session.status);
-    // With several windows on one repository, the one that the user looks at or started the turn in speaks.
-    const ours = vscode.window.state.focused || lastTurn(session)?.requestedBy.pid === process.pid;
+    // With several windows on one repository, the one speaks that the user looks at, and the one whose turn it is.
+    const ours = vscode.window.state.focused || repository.speaksFor(session);
     switch (notificationLevel()) {
       case 'off':
         return false;

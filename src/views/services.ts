@@ -3,8 +3,7 @@ import type { Treeline } from '../hosts/treeline.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
 import type { Session } from '../store/model.ts';
 import type { Settings } from '../sessions/settings.ts';
-import { abilities } from './session-words.ts';
-import type { Abilities, Reader } from './session-words.ts';
+import type { Reader } from './session-words.ts';
 
 /** What the views, commands and documents share. */
 export interface Services {
@@ -31,12 +30,6 @@ export function findSession(treeline: Treeline, id: string): Found | undefined {
 
 export function allSessions(treeline: Treeline): readonly Found[] {
   return treeline.repositories.flatMap((repository) => repository.list().map((session) => ({ session, repository })));
-}
-
-/** What can be done with the session now. */
-export function abilitiesOf(session: Session, settings: Settings): Abilities {
-  const custom = settings.customAgents.find((agent) => agent.id === session.agent.id);
-  return abilities(session, custom?.stdin === 'lines');
 }
 
 /** The reader of this window. */

@@ -1,4 +1,4 @@
-import { isOpen, isQueued, isStoppable, lastTurn } from '../store/lifecycle.ts';
+import { isOpen, isQueued, isStoppable, lastTurn, runOf } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
 import { age, duration } from './age.ts';
@@ -22,8 +22,8 @@ export interface Abilities {
   readonly diff: boolean;
 }
 
-/** @param readsLines whether the session's agent takes messages while it runs. */
-export function abilities(session: Session, readsLines: boolean): Abilities {
+/** What can be done with a session, as the facts tell: settings may have changed since its agent was started. */
+export function abilities(session: Session): Abilities {
   const turn = lastTurn(session);
   const open = turn !== undefined && isOpen(turn);
   const made = session.worktreeReadyAt !== undefined;
@@ -31,7 +31,7 @@ export function abilities(session: Session, readsLines: boolean): Abilities {
     // An agent that waits for its next prompt can be stopped, too.
     stop: turn !== undefined && isStoppable(session, turn) && session.status !== 'stopping',
     resume: turn !== undefined && !open && session.archive === undefined,
-    send: open && readsLines && turn.begunAt !== undefined && session.status === 'working',
+    send: open && runOf(session, turn)?.agent?.reads === 'lines' && session.status === 'working',
     diff: made && session.archive === undefined,
   };
 }

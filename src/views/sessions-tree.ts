@@ -9,10 +9,10 @@ import { markdownText, oneLine } from './plain.ts';
 import { Placements, groupId, groupsOf, inGroup, listedFirst, parentOf, placeOf } from './placement.ts';
 import type { Session } from '../store/model.ts';
 import type { Place } from './placement.ts';
-import { abilitiesOf, allSessions, disposable, findSession, reader } from './services.ts';
+import { allSessions, disposable, findSession, reader } from './services.ts';
 import type { Found, Services } from './services.ts';
 import { SessionChanges } from './session-changes.ts';
-import { accessibleLabel, contextWords, description, tooltipLines } from './session-words.ts';
+import { abilities, accessibleLabel, contextWords, description, tooltipLines } from './session-words.ts';
 import { sessionsLayout, showsArchived } from './editor-settings.ts';
 import type { GroupNode, MoreNode, SessionNode, SessionsNode } from './sessions-nodes.ts';
 import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
@@ -342,7 +342,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   /** All that can be seen of a session's row and may change. */
   #look({ session, repository }: Found): SessionLook {
     const activity = repository.activity(session.id);
-    const can = abilitiesOf(session, this.#services.settings());
+    const can = abilities(session);
     const { icon, color } = lookOf(session.status);
     const person = reader();
     return {

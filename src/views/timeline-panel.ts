@@ -9,8 +9,9 @@ import type { RowFilter, RowPage } from '../timeline/rows.ts';
 import { Coalescer } from './coalescer.ts';
 import { DeltaPump } from './delta-pump.ts';
 import { oneLine, shorten } from './plain.ts';
-import { abilitiesOf, disposable, findSession } from './services.ts';
+import { disposable, findSession } from './services.ts';
 import type { Services } from './services.ts';
+import { abilities } from './session-words.ts';
 import { timelineHeader } from './timeline-header.ts';
 import { timelineHtml } from './timeline-html.ts';
 import { openTimeline } from './timeline-use.ts';
@@ -336,7 +337,7 @@ export class TimelinePanel implements vscode.Disposable {
       return null;
     }
     const { session, repository } = found;
-    const can = abilitiesOf(session, this.#services.settings());
+    const can = abilities(session);
     return timelineHeader(session, repository.activity(session.id), can, vscode.l10n.t);
   }
 

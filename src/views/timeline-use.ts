@@ -23,7 +23,7 @@ export async function askTimeline<T>(
   const close = openTimeline(services, found);
   try {
     // A timeline that was closed until now is read first: the judgement of its last turn waits for that.
-    const over = found.session.turns.findLast(({ exit }) => exit !== undefined);
+    const over = found.session.turns.findLast(({ begunAt, endedAt }) => begunAt !== undefined && endedAt !== undefined);
     if (over !== undefined) {
       await services.treeline.timelines.judge(session, over.number);
     }

@@ -78,6 +78,7 @@ describe('log documents', () => {
     assert.match(editor.document.lineAt(1).text, /^\d+ x{999}$/);
     const first = Number.parseInt(editor.document.lineAt(1).text, 10);
     await vscode.commands.executeCommand('treeline.logEarlier');
+    await text(editor, () => !editor.document.lineAt(1).text.startsWith(`${first} `), 'what is before it is shown');
     const earlier = Number.parseInt(editor.document.lineAt(1).text, 10);
     assert.ok(earlier < first && earlier > first - 1200, `${earlier} before ${first}`);
     await vscode.commands.executeCommand('treeline.logEnd');

@@ -55,7 +55,7 @@ describe('the sessions view', () => {
     assert.equal(shown.tooltip, undefined);
     const { tooltip } = api.parts.sessionsTree.resolveTreeItem(shown, found.node);
     assert.ok(tooltip instanceof vscode.MarkdownString);
-    assert.match(tooltip.value, /agent\\\.started/);
+    assert.match(tooltip.value, /Evidence: The agent is running \\\(process \d+/);
     assert.ok(tooltip.value.includes(session.worktree));
     assert.equal(tooltip.isTrusted, undefined);
     await api.stop(id);

@@ -20,7 +20,7 @@ interface JournalFact {
   readonly id: string;
   readonly type: string;
   readonly session: string;
-  readonly turn?: number;
+  readonly run?: number;
 }
 
 export async function differences(store: string, shown: Shown): Promise<string[]> {
@@ -51,34 +51,33 @@ async function ofSession(
   if (numbers.some((seq, index) => seq !== index + 1)) {
     found.push(`${session.id}: its rows are not numbered without a gap.`);
   }
-  const turns = path.join(store, 'sessions', session.id, 'turns');
-  for (const turn of existsSync(turns)
-    ? readdirSync(turns)
+  const runs = path.join(store, 'sessions', session.id, 'runs');
+  for (const run of existsSync(runs)
+    ? readdirSync(runs)
         .map(Number)
         .sort((a, b) => a - b)
     : []) {
-    const at = `${session.id}, turn ${turn}`;
+    const at = `${session.id}, run ${run}`;
     const started = facts.some(
-      (fact) => fact.session === session.id && fact.turn === turn && fact.type === 'agent.started',
+      (fact) => fact.session === session.id && fact.run === run && fact.type === 'agent.started',
     );
-    const exited = facts.some(
-      (fact) => fact.session === session.id && fact.turn === turn && fact.type === 'turn.exited',
-    );
+    const exited = facts.some((fact) => fact.session === session.id && fact.run === run && fact.type === 'run.exited');
     if (!started) {
       continue;
     }
     if (!exited) {
       found.push(`${at}: the agent started, and nothing says how it ended.`);
     }
-    if (session.turns[turn - 1]?.exit === undefined) {
+    if (session.runs[run - 1]?.exit === undefined) {
       found.push(`${at}: it is shown as if it ran.`);
     }
-    const lines = outputLines(path.join(turns, String(turn), 'stdout.log'));
+    const served = new Set(session.turns.filter(({ claim }) => claim?.run === run).map(({ number }) => number));
+    const lines = outputLines(path.join(runs, String(run), 'stdout.log'));
     const bad = lines.findIndex((line, index) => line !== `line ${index + 1}`);
     if (bad !== -1) {
       found.push(`${at}: line ${bad + 1} of its output reads ${JSON.stringify(lines[bad])}.`);
     }
-    const texts = rows.filter((row) => row.turn === turn && row.kind === 'output').map((row) => row.text.text);
+    const texts = rows.filter((row) => served.has(row.turn) && row.kind === 'output').map((row) => row.text.text);
     if (texts.length !== lines.length || texts.some((text, index) => text !== lines[index])) {
       found.push(`${at}: ${lines.length} lines stand in the log and ${texts.length} in the timeline, or not the same.`);
     }

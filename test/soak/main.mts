@@ -105,7 +105,7 @@ async function disturb(): Promise<void> {
   const running = all.filter((session) => isRunning(session));
   const resting = all.filter((session) => !isRunning(session));
   const one = running.length > 0 ? random.pick(running) : undefined;
-  const turn = one && lastTurn(one);
+  const run = one?.runs.at(-1);
   const what = random.pick(['stop', 'resume', 'resume', 'resume', 'keeper', 'agent', 'window', 'reload'] as const);
   counts[what] = (counts[what] ?? 0) + 1;
   switch (what) {
@@ -114,11 +114,11 @@ async function disturb(): Promise<void> {
     case 'resume':
       return resting.length > 0 ? refusable(window().resume(random.pick(resting).id, request())) : undefined;
     case 'keeper': {
-      kill(turn?.keeper?.pid);
+      kill(run?.keeper?.process.pid);
       return;
     }
     case 'agent': {
-      kill(turn?.agent?.pid);
+      kill(run?.agent?.process.pid);
       return;
     }
     case 'window':

@@ -3,8 +3,8 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync, symlinkSy
 import os from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { isSessionId, sessionId, shortId } from '../../../src/platform/ids.ts';
-import { privateFolder, runFolder, sessionFolder, socketPath } from '../../../src/platform/paths.ts';
+import { factId, isSessionId, sessionId, shortId } from '../../../src/platform/ids.ts';
+import { privateFolder, runFolder, sessionFolder, socketPath, textFile } from '../../../src/platform/paths.ts';
 import { tempDir } from '../support.ts';
 
 const posix = { skip: process.platform === 'win32' && 'folders have no mode bits there' };
@@ -27,9 +27,12 @@ describe('session ids', () => {
 });
 
 describe('a store', () => {
-  it('has places for sessions and turns, and none outside of it', () => {
+  it('has places for sessions, runs and prompts, and none outside of it', () => {
     const id = sessionId();
     assert.equal(runFolder('/store', id, 3), path.join('/store', 'sessions', id, 'runs', '3'));
+    const key = factId();
+    assert.equal(textFile('/store', id, key), path.join('/store', 'sessions', id, 'texts', `${key}.md`));
+    assert.throws(() => textFile('/store', id, '../../../etc/passwd'), { code: 'invalid' });
     assert.throws(() => sessionFolder('/store', '../../etc'), { code: 'invalid' });
   });
 });

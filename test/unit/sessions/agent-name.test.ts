@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
-import { Treeline } from '../../../src/sessions/treeline.ts';
+import { Treeline } from '../../../src/hosts/treeline.ts';
 import { tempDir } from '../support.ts';
 import { ASSETS, LOG, customAgents } from './support.ts';
 
@@ -11,6 +11,7 @@ test('an agent is called by its name, one that nobody knows by its id', async (t
     globalStorage: await tempDir(t),
     settings: () => settings,
     log: LOG,
+    version: '0.1.0',
     assets: ASSETS,
   });
   t.after(() => treeline.dispose());

@@ -1,15 +1,18 @@
-// Loaded into a window process (--import die-at.mjs?step=N): from the moment that it is asked to archive or to restore, it kills itself with
-// SIGKILL before the step of that number. A step is whatever changes the disk, or starts a program that may.
+// Loaded into a window process (--import die-at.mjs?step=N): from the moment that it is asked to archive, to restore or to delete, it kills itself with
+// SIGKILL before the step of that number. A step is whatever changes the disk, or starts a program that may; with `&of=NAME` only
+// the calls of that name count.
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 
 const dieAt = Number(new URL(import.meta.url).searchParams.get('step'));
+const only = new URL(import.meta.url).searchParams.get('of');
 let armed = false;
 let step = 0;
 
 function count(object, name) {
+  if (only !== null && only !== name) return;
   const real = object[name];
   object[name] = function (...args) {
     if (armed && ++step === dieAt) {
@@ -24,4 +27,7 @@ for (const name of ['rename', 'mkdir', 'rmdir', 'rm', 'writeFile']) count(fsProm
 for (const name of ['writeSync', 'appendFileSync', 'writevSync']) count(fs, name);
 count(childProcess, 'spawn');
 syncBuiltinESMExports();
-process.on('message', ({ call }) => (armed ||= call?.do === 'archive' || call?.do === 'unarchive'));
+process.on(
+  'message',
+  ({ call }) => (armed ||= call?.do === 'archive' || call?.do === 'unarchive' || call?.do === 'purge'),
+);

@@ -8,10 +8,10 @@ import { suite, test, type TestContext } from 'node:test';
 import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
 import { Treeline } from '../../../src/hosts/treeline.ts';
 import { git, tempDir, tempRepo } from '../support.ts';
-import { ASSETS, LOG, customAgents, judged, reached } from './support.ts';
+import { ASSETS, BOUND, LOG, customAgents, judged, reached } from './support.ts';
 
-suite('folders', { timeout: 60_000 }, () => {
-  test('two repositories are two, each with its own sessions, in the order of the folders', async (t) => {
+suite('folders', () => {
+  test('two repositories are two, each with its own sessions, in the order of the folders', BOUND, async (t) => {
     const [one, two] = [await tempRepo(t), await tempRepo(t)];
     const treeline = await opened(t);
     await treeline.setFolders([one, two]);
@@ -28,7 +28,7 @@ suite('folders', { timeout: 60_000 }, () => {
     assert.notEqual(first!.store, second!.store);
   });
 
-  test('one repository by way of its worktree, a folder in it and a link to it is one', async (t) => {
+  test('one repository by way of its worktree, a folder in it and a link to it is one', BOUND, async (t) => {
     const repo = await tempRepo(t, { files: { 'src/a.txt': 'a\n' } });
     const worktree = join(dirname(repo), 'other');
     await git(repo, 'worktree', 'add', '--quiet', '-b', 'other', worktree);
@@ -51,32 +51,36 @@ suite('folders', { timeout: 60_000 }, () => {
     assert.equal(treeline.repositories[0]!.get(id)?.id, id, 'by another folder, its sessions are there again');
   });
 
-  test('a folder becomes a repository by git init, and ceases to be one, while others stay as they are', async (t) => {
-    const repo = await tempRepo(t);
-    const folder = join(await tempDir(t), 'new');
-    await mkdir(folder);
-    const treeline = await opened(t);
-    let told = 0;
-    t.after(treeline.onDidChange(({ repositories }) => void (told += Number(repositories))));
-    await treeline.setFolders([repo, folder]);
-    assert.deepEqual(roots(treeline), [repo]);
-    const [stays] = treeline.repositories;
-    await git(folder, 'init', '--quiet', '--initial-branch=main');
-    await treeline.setFolders([repo, folder]);
-    assert.deepEqual(roots(treeline), [repo, folder]);
-    assert.equal(treeline.repositories[0], stays);
-    await treeline.repositories[1]!.ready;
-    // Without a commit there is nothing to start from.
-    await assert.rejects(treeline.repositories[1]!.spawn({ agent: 'scripted', prompt: 'print done' }), /commit/);
-    await treeline.setFolders([repo]);
-    assert.deepEqual(roots(treeline), [repo]);
-    assert.equal(told, 3);
-    // Asked to look once more, it finds the same and makes no view draw itself anew.
-    await treeline.setFolders([repo]);
-    assert.equal(told, 3);
-  });
+  test(
+    'a folder becomes a repository by git init, and ceases to be one, while others stay as they are',
+    BOUND,
+    async (t) => {
+      const repo = await tempRepo(t);
+      const folder = join(await tempDir(t), 'new');
+      await mkdir(folder);
+      const treeline = await opened(t);
+      let told = 0;
+      t.after(treeline.onDidChange(({ repositories }) => void (told += Number(repositories))));
+      await treeline.setFolders([repo, folder]);
+      assert.deepEqual(roots(treeline), [repo]);
+      const [stays] = treeline.repositories;
+      await git(folder, 'init', '--quiet', '--initial-branch=main');
+      await treeline.setFolders([repo, folder]);
+      assert.deepEqual(roots(treeline), [repo, folder]);
+      assert.equal(treeline.repositories[0], stays);
+      await treeline.repositories[1]!.ready;
+      // Without a commit there is nothing to start from.
+      await assert.rejects(treeline.repositories[1]!.spawn({ agent: 'scripted', prompt: 'print done' }), /commit/);
+      await treeline.setFolders([repo]);
+      assert.deepEqual(roots(treeline), [repo]);
+      assert.equal(told, 3);
+      // Asked to look once more, it finds the same and makes no view draw itself anew.
+      await treeline.setFolders([repo]);
+      assert.equal(told, 3);
+    },
+  );
 
-  test('what looks like a known repository and is none any more, by what git says, is not opened', async (t) => {
+  test('what looks like a known repository and is none any more, by what git says, is not opened', BOUND, async (t) => {
     const repo = await tempRepo(t);
     const treeline = await opened(t);
     await treeline.setFolders([repo]);
@@ -112,8 +116,8 @@ async function opened(t: TestContext): Promise<Treeline> {
 
 const roots = (treeline: Treeline): readonly string[] => treeline.repositories.map(({ repository }) => repository.root);
 
-suite('a repository that was moved', { timeout: 60_000 }, () => {
-  test('keeps its sessions: one at work can be stopped and resumed, an archived one comes back', async (t) => {
+suite('a repository that was moved', () => {
+  test('keeps its sessions: one at work can be stopped and resumed, an archived one comes back', BOUND, async (t) => {
     const repo = await tempRepo(t, { files: { 'a.txt': 'a\n' } });
     const treeline = await opened(t);
     await treeline.setFolders([repo]);
@@ -147,7 +151,7 @@ suite('a repository that was moved', { timeout: 60_000 }, () => {
     assert.equal(await readFile(join(working.worktree, 'more.txt'), 'utf8'), 'more\n');
   });
 
-  test('and its copy are two', async (t) => {
+  test('and its copy are two', BOUND, async (t) => {
     const repo = await tempRepo(t);
     const treeline = await opened(t);
     await treeline.setFolders([repo]);
@@ -163,7 +167,7 @@ suite('a repository that was moved', { timeout: 60_000 }, () => {
     );
   });
 
-  test('is not written to before it has a session', async (t) => {
+  test('is not written to before it has a session', BOUND, async (t) => {
     const repo = await tempRepo(t);
     const treeline = await opened(t);
     await treeline.setFolders([repo]);
@@ -172,7 +176,7 @@ suite('a repository that was moved', { timeout: 60_000 }, () => {
   });
 });
 
-test('a session starts from the worktree that is open, also after another one was closed', async (t) => {
+test('a session starts from the worktree that is open, also after another one was closed', BOUND, async (t) => {
   const repo = await tempRepo(t);
   const worktree = join(dirname(repo), 'other');
   await git(repo, 'worktree', 'add', '--quiet', '-b', 'other', worktree);

@@ -10,19 +10,19 @@ import { suite, test, type TestContext } from 'node:test';
 
 import { Detector } from '../../../src/agents/detect.ts';
 import { adapters } from '../../../src/agents/registry.ts';
-import { sessionId } from '../../../src/platform/ids.ts';
+import { factId, sessionId } from '../../../src/platform/ids.ts';
 import { processIdSync, selfId } from '../../../src/platform/process-id.ts';
-import { Archives } from '../../../src/sessions/archive.ts';
 import type { Context } from '../../../src/sessions/context.ts';
+import { unfinishedMoves } from '../../../src/sessions/health-journal.ts';
 import { goneProcesses } from '../../../src/sessions/health-processes.ts';
 import { examinePrograms } from '../../../src/sessions/health-programs.ts';
 import { healthReport } from '../../../src/sessions/health-report.ts';
 import type { Finding, FindingKind } from '../../../src/sessions/health.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import { Store } from '../../../src/store/store.ts';
-import { agentStarted, claimed, created, exited, keeperStarted, requested } from '../store/facts.ts';
+import { agentStarted, claimed, created, exited, keeperStarted, leads, requested } from '../store/facts.ts';
 import { git, tempDir, until } from '../support.ts';
-import { LOG, judged, reached, world } from './support.ts';
+import { BOUND, LOG, judged, reached, world } from './support.ts';
 import { WindowProcess } from './window-process.ts';
 
 /** The findings of a kind; those about the user's sockets aside, of which other tests leave some. */
@@ -50,8 +50,8 @@ async function repairs(sessions: RepositorySessions, kind: FindingKind): Promise
 const DAY = 24 * 3600 * 1000;
 const old = new Date(Date.now() - 3600_000 * 2);
 
-suite('health', { timeout: 120_000 }, () => {
-  test('finds nothing but the disk that is used where all is well', async (t) => {
+suite('health', () => {
+  test('finds nothing but the disk that is used where all is well', BOUND, async (t) => {
     const { open } = await world(t);
     const { sessions } = await open();
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
@@ -64,7 +64,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.match(findings[0]?.sentence ?? '', /1 sessions use \d/);
   });
 
-  test('worktrees without session go to the trash, and can come back; an empty folder goes', async (t) => {
+  test('worktrees without session go to the trash, and can come back; an empty folder goes', BOUND, async (t) => {
     const { repo, sessions } = await opened(t);
     const place = join(repo, '..', 'repo.worktrees');
     await git(repo, 'worktree', 'add', '--quiet', '-b', 'left', join(place, 'left'));
@@ -97,21 +97,25 @@ suite('health', { timeout: 120_000 }, () => {
     assert.equal(existsSync(record), false);
   });
 
-  test('a session whose worktree is gone gets it back from its branch, or goes to the archived ones', async (t) => {
-    const { repo, sessions } = await opened(t);
-    const prompt = 'write a.txt 1\nrun git add .\nrun git -c user.name=T -c user.email=t@example.org commit -qm kept';
-    const { id, worktree, branch } = await sessions.spawn({ agent: 'scripted', prompt });
-    await reached(sessions, id, judged);
-    await rm(worktree, { recursive: true });
-    await repairs(sessions, 'worktree-missing');
-    assert.ok(existsSync(join(worktree, 'a.txt')));
-    await git(repo, 'worktree', 'remove', '--force', worktree);
-    await git(repo, 'branch', '-D', branch);
-    assert.equal((await repairs(sessions, 'worktree-missing')).severity, 'error');
-    assert.equal(sessions.get(id)?.status, 'archived');
-  });
+  test(
+    'a session whose worktree is gone gets it back from its branch, or goes to the archived ones',
+    BOUND,
+    async (t) => {
+      const { repo, sessions } = await opened(t);
+      const prompt = 'write a.txt 1\nrun git add .\nrun git -c user.name=T -c user.email=t@example.org commit -qm kept';
+      const { id, worktree, branch } = await sessions.spawn({ agent: 'scripted', prompt });
+      await reached(sessions, id, judged);
+      await rm(worktree, { recursive: true });
+      await repairs(sessions, 'worktree-missing');
+      assert.ok(existsSync(join(worktree, 'a.txt')));
+      await git(repo, 'worktree', 'remove', '--force', worktree);
+      await git(repo, 'branch', '-D', branch);
+      assert.equal((await repairs(sessions, 'worktree-missing')).severity, 'error');
+      assert.equal(sessions.get(id)?.status, 'archived');
+    },
+  );
 
-  test('branches without session are deleted only where their commits are held elsewhere', async (t) => {
+  test('branches without session are deleted only where their commits are held elsewhere', BOUND, async (t) => {
     const { repo, sessions } = await opened(t);
     await git(repo, 'branch', 'treeline/held');
     await git(repo, 'branch', 'mine/held');
@@ -138,7 +142,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.deepEqual(left.split('\n').sort(), ['main', 'mine/held', 'treeline/alone', branch].sort());
   });
 
-  test('processes of a turn that is over are named and ended, and nobody else’s', async (t) => {
+  test('processes of a turn that is over are named and ended, and nobody else’s', BOUND, async (t) => {
     const { sessions } = await opened(t);
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
     await reached(sessions, id, judged);
@@ -164,73 +168,100 @@ suite('health', { timeout: 120_000 }, () => {
     assert.deepEqual(await find(sessions, 'process-left'), []);
   });
 
-  test('processes of a session that the journal has lost while no window was open are named and ended', async (t) => {
-    const made = await world(t);
-    const first = await made.openProcess();
-    const { id } = await first.spawn({ agent: 'scripted', prompt: 'wait' });
-    await first.kill();
-    const [key = ''] = await readdir(join(made.storage, 'repos'));
-    await rm(join(made.storage, 'repos', key, 'journal.jsonl'));
-    const { sessions } = await made.open();
-    assert.equal(sessions.get(id), undefined);
-    const [finding] = await find(sessions, 'process-left');
-    assert.match(finding?.sentence ?? '', /^2 processes of an unknown session are still running\.$/);
-    await finding?.repair?.run();
-    assert.deepEqual(await find(sessions, 'process-left'), []);
-  });
+  test(
+    'processes of a session that the journal has lost while no window was open are named and ended',
+    BOUND,
+    async (t) => {
+      const made = await world(t);
+      const first = await made.openProcess();
+      const { id } = await first.spawn({ agent: 'scripted', prompt: 'wait' });
+      await first.kill();
+      const [key = ''] = await readdir(join(made.storage, 'repos'));
+      await rm(join(made.storage, 'repos', key, 'journal.jsonl'));
+      const { sessions } = await made.open();
+      assert.equal(sessions.get(id), undefined);
+      const [finding] = await find(sessions, 'process-left');
+      assert.match(finding?.sentence ?? '', /^2 processes of an unknown session are still running\.$/);
+      await finding?.repair?.run();
+      assert.deepEqual(await find(sessions, 'process-left'), []);
+    },
+  );
 
-  test('a move that a window left in the middle is finished', async (t) => {
+  test('a move that a window left in the middle is named, and finished', BOUND, async (t) => {
     const made = await world(t);
-    const { sessions } = await made.open();
-    const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
-    await reached(sessions, id, judged);
-    const dieAt = new URL('die-at.mjs?step=4', import.meta.url);
+    const first = await made.open();
+    const { id, worktree } = await first.sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
+    await reached(first.sessions, id, judged);
+    await first.treeline.dispose();
+    const dieAt = new URL('die-at.mjs?step=1&of=rename', import.meta.url);
     const window = await WindowProcess.open(made, ['--import', dieAt.href]);
     await assert.rejects(window.archive(id));
     await window.kill();
-    await reached(sessions, id, ({ move }) => move !== undefined);
-    await repairs(sessions, 'move-unfinished');
+
+    const store = Store.open(first.sessions.store, { role: 'window', process: await selfId() }, LOG);
+    t.after(() => store.dispose());
+    await store.ready;
+    const unasked = (): never => assert.fail('nothing else is done');
+    const opened = Promise.withResolvers<RepositorySessions>();
+    const patient = {
+      context: { store } as Context,
+      sessions: { archive: unasked, purge: unasked, removeWorktree: unasked },
+      expired: () => [],
+      // Whoever acts does it by itself.
+      nudge: () => void made.open().then((again) => opened.resolve(again.sessions), opened.reject),
+    };
+    const [finding, ...others] = unfinishedMoves(patient);
+    assert.deepEqual([finding?.kind, others], ['move-unfinished', []]);
+    await finding?.repair?.run();
+    assert.deepEqual(unfinishedMoves(patient), []);
+    const sessions = await opened.promise;
+    assert.deepEqual(await find(sessions, 'move-unfinished'), []);
     assert.equal(existsSync(worktree), false);
     await sessions.unarchive(id);
     assert.ok(existsSync(join(worktree, 'a.txt')));
   });
 
-  test('damage in the journal is named, with where its copy is; facts of a newer version, too', async (t) => {
+  test('damage in the journal is named, with where its copy is; facts of a newer version, too', BOUND, async (t) => {
     const { sessions } = await opened(t);
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
     await reached(sessions, id, judged);
-    const newer = JSON.stringify({ v: 99, id: 'x' });
+    const by = { role: 'window', process: await selfId() };
+    const newer = JSON.stringify({ v: 1, id: factId(), at: 1, by, type: 'session.dreamt' });
     appendFileSync(join(sessions.store, 'journal.jsonl'), `this is no fact\n${newer}\n`);
     await sessions.rename(id, 'Something after it');
     const damaged = await theOne(sessions, 'journal-damaged');
     assert.match(damaged.evidence.join('\n'), /journal\.damaged\.jsonl[^]*Byte \d+/);
-    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 records .* Update/);
+    assert.match((await theOne(sessions, 'journal-newer')).sentence, /1 entries .* by another version .* update/);
   });
 
-  test('temporary files, dead sockets, unreadable indexes and folders of no session are cleared away', async (t) => {
-    const { sessions } = await opened(t);
-    const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
-    await reached(sessions, id, judged);
-    const gone = spawn('true');
-    await once(gone, 'exit');
-    const left = join(sessions.store, `catalogue.jsonl.${gone.pid}-0123456789ab.tmp`);
-    const current = join(sessions.store, `catalogue.jsonl.${process.pid}-0123456789ab.tmp`);
-    writeFileSync(left, '');
-    writeFileSync(current, '');
-    assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [left]);
-    assert.ok(existsSync(current), 'what is being written stays');
+  test(
+    'temporary files, dead sockets, unreadable indexes and folders of no session are cleared away',
+    BOUND,
+    async (t) => {
+      const { sessions } = await opened(t);
+      const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
+      await reached(sessions, id, judged);
+      const gone = spawn('true');
+      await once(gone, 'exit');
+      const left = join(sessions.store, `catalogue.jsonl.${gone.pid}-0123456789ab.tmp`);
+      const current = join(sessions.store, `catalogue.jsonl.${process.pid}-0123456789ab.tmp`);
+      writeFileSync(left, '');
+      writeFileSync(current, '');
+      assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [left]);
+      assert.ok(existsSync(current), 'what is being written stays');
 
-    writeFileSync(join(sessions.store, 'sessions', id, 'timeline.db'), '');
-    assert.equal((await repairs(sessions, 'index-unreadable')).evidence.length, 1);
+      writeFileSync(join(sessions.store, 'sessions', id, 'timeline.db'), '');
+      assert.equal((await repairs(sessions, 'index-unreadable')).evidence.length, 1);
 
-    const never = join(sessions.store, 'sessions', sessionId());
-    await mkdir(join(never, 'turns/1'), { recursive: true });
-    await writeFile(join(never, 'turns/1/prompt.md'), 'never sent');
-    utimesSync(join(never, 'turns/1'), old, old);
-    assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [never]);
-  });
+      const never = join(sessions.store, 'sessions', sessionId());
+      await mkdir(join(never, 'texts'), { recursive: true });
+      await writeFile(join(never, 'texts/a.md'), 'never sent');
+      utimesSync(join(never, 'texts'), old, old);
+      assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [never]);
+    },
+  );
 
-  test('a socket that nobody listens on is found, one that is listened on is not', async (t) => {
+  test('a socket that nobody listens on is found, one that is listened on is not', BOUND, async (t) => {
     const { sessions } = await opened(t);
     const runtime = await tempDir(t);
     const before = process.env['TMPDIR'];
@@ -258,7 +289,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.ok(existsSync(join(folder, 'live-1.sock')));
   });
 
-  test('agents that are missing or older than what was tried are named', async (t) => {
+  test('agents that are missing or older than what was tried are named', BOUND, async (t) => {
     const bin = await tempDir(t);
     const program = (name: string, version: string): Promise<void> =>
       writeFile(join(bin, name), `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
@@ -280,7 +311,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.deepEqual(await look(), []);
   });
 
-  test('a git that is missing or too old is an error, and one that is new enough is none', async (t) => {
+  test('a git that is missing or too old is an error, and one that is new enough is none', BOUND, async (t) => {
     const bin = await tempDir(t);
     const program = new URL('../../../src/sessions/health-programs.ts', import.meta.url).href;
     const detector = new URL('../../../src/agents/detect.ts', import.meta.url).href;
@@ -311,7 +342,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.deepEqual(await look(bin), []);
   });
 
-  test('archives that are older than the trash keeps are deleted for good, on request', async (t) => {
+  test('archives that are older than the trash keeps are deleted for good, on request', BOUND, async (t) => {
     const made = await world(t);
     made.settings.trashDays = 0;
     const first = await made.open();
@@ -345,7 +376,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.equal(await git(made.repo, 'branch', '--list', '--format=%(refname:short)', branch), branch);
   });
 
-  test('what lies in the trash and belongs to no session is named, and left to the user', async (t) => {
+  test('what lies in the trash and belongs to no session is named, and left to the user', BOUND, async (t) => {
     const { sessions } = await opened(t);
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
     await reached(sessions, id, judged);
@@ -358,7 +389,7 @@ suite('health', { timeout: 120_000 }, () => {
     assert.equal(finding.repair, undefined);
   });
 
-  test('a check that fails is a finding itself, and the others still tell theirs', async (t) => {
+  test('a check that fails is a finding itself, and the others still tell theirs', BOUND, async (t) => {
     const { repo, sessions } = await opened(t);
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'print done' });
     await reached(sessions, id, judged);
@@ -372,12 +403,12 @@ suite('health', { timeout: 120_000 }, () => {
     assert.equal((await find(sessions, 'disk')).length, 1);
   });
 
-  test('can be given up in the middle', async (t) => {
+  test('can be given up in the middle', BOUND, async (t) => {
     const { sessions } = await opened(t);
     await assert.rejects(sessions.examine(AbortSignal.abort(new Error('enough'))), /enough/);
   });
 
-  test('the report shows every text as it is, and lets none of it become markup', () => {
+  test('the report shows every text as it is, and lets none of it become markup', BOUND, () => {
     const finding: Finding = {
       kind: 'disk',
       severity: 'info',
@@ -405,27 +436,34 @@ async function opened(t: TestContext) {
   return { repo: made.repo, ...(await made.open()) };
 }
 
-test('a live turn whose keeper is gone is an error; its repair has the supervisor look, and waits for the end', async (t) => {
-  const folder = await tempDir(t);
-  const self = await selfId();
-  const store = Store.open(folder, { role: 'window', process: self }, LOG);
-  t.after(() => store.dispose());
-  await store.ready;
-  const session = sessionId();
-  const gone = { pid: 999_999_9, start: 'another boot' };
-  store.append(
-    { ...created, session },
-    { ...requested(1), session },
-    { ...claimed(1), session },
-    { ...keeperStarted(1), session, keeper: gone },
-    { ...agentStarted(1), session, agent: gone },
-  );
-  const look = (): void => void store.append({ ...exited(1, { code: null, problem: 'gone' }), session });
-  const patient = { context: { store } as Context, archives: new Archives({ store } as Context), look };
-  const [finding, ...others] = await goneProcesses(patient);
-  assert.deepEqual(others, []);
-  assert.equal(finding?.severity, 'error');
-  assert.match(finding.sentence, /shown as working, but the background process of turn 1 has ended/);
-  await finding.repair?.run();
-  assert.deepEqual(await goneProcesses(patient), []);
-});
+test(
+  'a live turn whose keeper is gone is an error; its repair has whoever acts look, and waits for the end',
+  BOUND,
+  async (t) => {
+    const folder = await tempDir(t);
+    const self = await selfId();
+    const store = Store.open(folder, { role: 'window', process: self }, LOG);
+    t.after(() => store.dispose());
+    await store.ready;
+    const session = sessionId();
+    const gone = { pid: 999_999_9, start: 'another boot' };
+    store.append(
+      leads(),
+      { ...created, session },
+      { ...requested(1), session },
+      { ...claimed(1), session },
+      { ...keeperStarted(1), session, keeper: gone },
+      { ...agentStarted(1), session, agent: gone },
+    );
+    const nudge = (): void => void store.append({ ...exited(1, { code: null, problem: 'gone' }), session });
+    const unasked = (): never => assert.fail('nothing is moved');
+    const sessions = { archive: unasked, purge: unasked, removeWorktree: unasked };
+    const patient = { context: { store } as Context, sessions, expired: () => [], nudge };
+    const [finding, ...others] = await goneProcesses(patient);
+    assert.deepEqual(others, []);
+    assert.equal(finding?.severity, 'error');
+    assert.match(finding.sentence, /shown as working, but the process that recorded it is gone/);
+    await finding.repair?.run();
+    assert.deepEqual(await goneProcesses(patient), []);
+  },
+);

@@ -6,10 +6,10 @@ import { suite, test } from 'node:test';
 
 import { processIdSync } from '../../../src/platform/process-id.ts';
 import { git } from '../support.ts';
-import { judged, reached, world } from './support.ts';
+import { BOUND, judged, reached, world } from './support.ts';
 
-suite('sessions of a repository', { timeout: 60_000 }, () => {
-  test('a spawn runs in a worktree of its own and ends idle', async (t) => {
+suite('sessions of a repository', () => {
+  test('a spawn runs in a worktree of its own and ends idle', BOUND, async (t) => {
     const { repo, open } = await world(t);
     const { sessions } = await open();
     const spawned = await sessions.spawn({
@@ -28,31 +28,36 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal((await git(spawned.worktree, 'branch', '--show-current')).trim(), spawned.branch);
   });
 
-  test('an agent that exits with an error is failed, with its exit code as evidence', async (t) => {
+  test('an agent that exits with an error is failed, with its exit code as evidence', BOUND, async (t) => {
     const { sessions } = await (await world(t)).open();
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'err it broke\nexit 3' });
     const ended = await reached(sessions, id, judged);
     assert.equal(ended.status, 'failed');
     assert.equal(ended.turns[0]?.exit?.code, 3);
+    assert.equal(ended.runs[0]?.agent?.reads, undefined, 'it takes no messages');
   });
 
-  test('stop ends a deaf agent and its daemon, and says by which signal; a second stop says the same', async (t) => {
-    const { sessions } = await (await world(t)).open();
-    const { id, worktree } = await sessions.spawn({
-      agent: 'scripted',
-      prompt: 'deaf\ndaemon pid.txt\nprint ready\nwait',
-    });
-    await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'ready');
-    const exit = await sessions.stop(id);
-    assert.equal(exit?.signal, 'SIGKILL');
-    assert.deepEqual(exit.stop?.steps.map(({ signal }) => signal).slice(-1), ['SIGKILL']);
-    const daemon = Number(readFileSync(join(worktree, 'pid.txt'), 'utf8'));
-    assert.equal(processIdSync(daemon), undefined);
-    assert.deepEqual(await sessions.stop(id), exit);
-    assert.equal((await reached(sessions, id, judged)).status, 'stopped');
-  });
+  test(
+    'stop ends a deaf agent and its daemon, and says by which signal; a second stop says the same',
+    BOUND,
+    async (t) => {
+      const { sessions } = await (await world(t)).open();
+      const { id, worktree } = await sessions.spawn({
+        agent: 'scripted',
+        prompt: 'deaf\ndaemon pid.txt\nprint ready\nwait',
+      });
+      await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'ready');
+      const exit = await sessions.stop(id);
+      assert.equal(exit?.signal, 'SIGKILL');
+      assert.deepEqual(exit.stop?.steps.map(({ signal }) => signal).slice(-1), ['SIGKILL']);
+      const daemon = Number(readFileSync(join(worktree, 'pid.txt'), 'utf8'));
+      assert.equal(processIdSync(daemon), undefined);
+      assert.deepEqual(await sessions.stop(id), exit);
+      assert.equal((await reached(sessions, id, judged)).status, 'stopped');
+    },
+  );
 
-  test('resume starts the next turn in the same worktree and is refused while a turn runs', async (t) => {
+  test('resume starts the next turn in the same worktree and is refused while a turn runs', BOUND, async (t) => {
     const { sessions } = await (await world(t)).open();
     const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write a.txt 1\nprint ready\nwait' });
     await assert.rejects(sessions.resume(id, { prompt: 'more' }), { code: 'turn-runs' });
@@ -64,7 +69,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal(readFileSync(join(worktree, 'a.txt'), 'utf8'), '1\n2\n');
   });
 
-  test('resume brings back a missing worktree from its branch', async (t) => {
+  test('resume brings back a missing worktree from its branch', BOUND, async (t) => {
     const { sessions } = await (await world(t)).open();
     const { id, worktree } = await sessions.spawn({
       agent: 'scripted',
@@ -77,11 +82,12 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal(readFileSync(join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
   });
 
-  test('a follow-up message reaches a live agent that reads lines', async (t) => {
+  test('a follow-up message reaches a live agent that reads lines', BOUND, async (t) => {
     const { sessions } = await (await world(t)).open();
     const { id } = await sessions.spawn({ agent: 'lines', prompt: 'print first' });
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'first');
     await assert.rejects(sessions.send(id, `print ${'x'.repeat(1024 * 1024)}`), { code: 'message-too-long' });
+    assert.equal(sessions.get(id)?.runs[0]?.agent?.reads, 'lines', 'whatever the settings say by now');
     await sessions.send(id, 'print second');
     await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'second');
     await sessions.send(id, 'exit 0');
@@ -89,7 +95,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     await assert.rejects(sessions.send(id, 'print third'), { code: 'not-running' });
   });
 
-  test('expected files are looked for when the turn ends', async (t) => {
+  test('expected files are looked for when the turn ends', BOUND, async (t) => {
     const { sessions } = await (await world(t)).open();
     const { id } = await sessions.spawn({
       agent: 'scripted',
@@ -103,7 +109,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     ]);
   });
 
-  test('a missing agent is refused in one sentence and leaves nothing behind', async (t) => {
+  test('a missing agent is refused in one sentence and leaves nothing behind', BOUND, async (t) => {
     const { repo, open, settings } = await world(t);
     const { sessions } = await open();
     settings.programs = { claude: { command: 'no-such-program-here', args: [] } };
@@ -113,7 +119,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal((await git(repo, 'branch', '--list', 'treeline/*')).trim(), '');
   });
 
-  test('a failing step is named and everything before it undone', async (t) => {
+  test('a failing step is named and everything before it undone', BOUND, async (t) => {
     const { repo, open, settings } = await world(t);
     const { sessions } = await open();
     const broken = join(repo, '../broken-agent');
@@ -128,7 +134,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal(sessions.list()[0]?.status, 'failed');
   });
 
-  test('a cancelled spawn is undone', async (t) => {
+  test('a cancelled spawn is undone', BOUND, async (t) => {
     const { repo, open } = await world(t);
     const { sessions } = await open();
     const abort = new AbortController();
@@ -144,7 +150,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal(sessions.list()[0]?.status, 'stopped');
   });
 
-  test('ten spawns at once from two windows all succeed with different branches and worktrees', async (t) => {
+  test('ten spawns at once from two windows all succeed with different branches and worktrees', BOUND, async (t) => {
     const { open, openProcess, settings } = await world(t);
     settings.maxConcurrent = 20;
     const [{ sessions: here }, there] = await Promise.all([open(), openProcess()]);
@@ -160,7 +166,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     }
   });
 
-  test('over the limit a spawn is queued, over all windows, and starts when there is a place', async (t) => {
+  test('over the limit a spawn is queued, over all windows, and starts when there is a place', BOUND, async (t) => {
     const { open, openProcess, settings } = await world(t);
     settings.maxConcurrent = 1;
     const [{ sessions }, other] = [await open(), await openProcess()];
@@ -173,7 +179,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal((await reached(sessions, second.id, judged)).status, 'idle');
   });
 
-  test('what a window queued and did not live to start, another one starts', async (t) => {
+  test('what a window queued and did not live to start, another one starts', BOUND, async (t) => {
     const { open, openProcess, settings } = await world(t);
     settings.maxConcurrent = 1;
     const [{ sessions }, other] = [await open(), await openProcess()];
@@ -184,7 +190,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     assert.equal((await reached(sessions, second.id, judged)).status, 'idle');
   });
 
-  test('a queued session starts when the limit is raised', async (t) => {
+  test('a queued session starts when the limit is raised', BOUND, async (t) => {
     const { open, settings } = await world(t);
     settings.maxConcurrent = 1;
     const { treeline, sessions } = await open();
@@ -197,7 +203,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     await sessions.stop(first.id);
   });
 
-  test('a queued session can be stopped', async (t) => {
+  test('a queued session can be stopped', BOUND, async (t) => {
     const { open, settings } = await world(t);
     settings.maxConcurrent = 1;
     const { sessions } = await open();
@@ -208,7 +214,7 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
     await sessions.stop(first.id);
   });
 
-  test('two windows that resume one session at once start exactly one turn', async (t) => {
+  test('two windows that resume one session at once start exactly one turn', BOUND, async (t) => {
     const { open, openProcess } = await world(t);
     const [{ sessions: here }, there] = await Promise.all([open(), openProcess()]);
     const { id } = await here.spawn({ agent: 'scripted', prompt: 'print one' });
@@ -223,8 +229,8 @@ suite('sessions of a repository', { timeout: 60_000 }, () => {
   });
 });
 
-suite('a window that comes back', { timeout: 60_000 }, () => {
-  test('the agent went on, and the new window sees all that it printed and its exit', async (t) => {
+suite('a window that comes back', () => {
+  test('the agent went on, and the new window sees all that it printed and its exit', BOUND, async (t) => {
     const { open } = await world(t);
     const first = await open();
     const { id } = await first.sessions.spawn({
@@ -242,7 +248,7 @@ suite('a window that comes back', { timeout: 60_000 }, () => {
     assert.equal(readFileSync(join(ended.worktree, 'done.txt'), 'utf8'), 'yes\n');
   });
 
-  test('a keeper that was killed leaves no process, and the session says so', async (t) => {
+  test('a keeper that was killed leaves no process, and the session says so', BOUND, async (t) => {
     const { open } = await world(t);
     const { sessions } = await open();
     const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'deaf\nprint ready\nwait' });

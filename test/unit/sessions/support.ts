@@ -16,6 +16,9 @@ const root = join(import.meta.dirname, '../../..');
 
 export const ASSETS = ownPrograms();
 
+/** What any one test may take on a busy machine. A suite has no bound of its own: it would fail for how many tests it has. */
+export const BOUND = { timeout: 120_000 };
+
 const agentScript = join(root, 'test/support/scripted-agent.mjs');
 
 /** Where a window finds its things; plain data, so that another process can be told. */

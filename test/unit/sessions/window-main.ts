@@ -22,6 +22,10 @@ function obey(call: Call): Promise<unknown> {
       return sessions.archive(call.session);
     case 'unarchive':
       return sessions.unarchive(call.session);
+    case 'purge':
+      return sessions.purge(call.session);
+    case 'activity':
+      return Promise.resolve(sessions.activity(call.session));
     case 'oldArchives':
       return sessions.oldArchives();
     case 'answerOldArchives':

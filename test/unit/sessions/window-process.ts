@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { OldArchives, Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
 import type { TrashAnswer } from '../../../src/sessions/trash-record.ts';
 import type { ExitRecord, Session } from '../../../src/store/model.ts';
+import type { Activity } from '../../../src/timeline/rows.ts';
 import type { Place } from './support.ts';
 
 /** What a window in another process can be asked. */
@@ -15,6 +16,8 @@ export type Call =
   | { readonly do: 'send'; readonly session: string; readonly text: string }
   | { readonly do: 'archive'; readonly session: string }
   | { readonly do: 'unarchive'; readonly session: string }
+  | { readonly do: 'purge'; readonly session: string }
+  | { readonly do: 'activity'; readonly session: string }
   | { readonly do: 'oldArchives' }
   | { readonly do: 'answerOldArchives'; readonly answer: TrashAnswer }
   | { readonly do: 'list' }
@@ -82,6 +85,14 @@ export class WindowProcess {
 
   unarchive(session: string): Promise<Restored> {
     return this.#ask({ do: 'unarchive', session }) as Promise<Restored>;
+  }
+
+  purge(session: string): Promise<Session> {
+    return this.#ask({ do: 'purge', session }) as Promise<Session>;
+  }
+
+  activity(session: string): Promise<Activity | undefined> {
+    return this.#ask({ do: 'activity', session }) as Promise<Activity | undefined>;
   }
 
   oldArchives(): Promise<OldArchives | undefined> {

@@ -27,13 +27,17 @@ export function session(change: Partial<Session> = {}): Session {
         number: 1,
         request: 'f1',
         requestedBy: { pid: 1, start: 's' },
+        place: 0,
         prompt: 'Fix the login',
+        text: 'p1',
         requestedAt: NOW - 240_000,
         resumes: false,
-        claim: { fact: 'f2', by: { pid: 1, start: 's' }, at: NOW - 230_000 },
-        agent: { pid: 2, start: 's', at: NOW - 180_000 },
+        claim: { fact: 'f2', by: { pid: 1, start: 's' }, at: NOW - 230_000, run: 1 },
+        begunAt: NOW - 180_000,
       },
     ],
+    runs: [{ number: 1, agent: { process: { pid: 2, start: 's' }, at: NOW - 180_000 } }],
+    messages: [],
     status: 'working',
     evidence: { type: 'agent.started', at: NOW - 180_000, detail: 'The agent is running as process 2.' },
     facts: 5,
@@ -41,10 +45,17 @@ export function session(change: Partial<Session> = {}): Session {
   };
 }
 
+/** The same, of an agent that takes messages while it runs. */
+export function reading(change: Partial<Session> = {}): Session {
+  const runs = session().runs.map((run) => ({ ...run, agent: { ...run.agent!, reads: 'lines' } }));
+  return session({ runs, ...change });
+}
+
 export function ended(change: Partial<Session> = {}): Session {
   const [turn] = session().turns;
+  const [run] = session().runs;
   const exit = { startedAt: 1, endedAt: 2, code: 0, signal: null, survivors: [], expected: [] };
-  return session({ status: 'idle', turns: [{ ...turn!, exit }], ...change });
+  return session({ status: 'idle', turns: [{ ...turn!, exit, endedAt: 2 }], runs: [{ ...run!, exit }], ...change });
 }
 
 export function activity(change: Partial<Activity> = {}): Activity {

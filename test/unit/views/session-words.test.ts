@@ -9,7 +9,7 @@ import {
   tooltipLines,
 } from '../../../src/views/session-words.ts';
 import { timelineHeader } from '../../../src/views/timeline-header.ts';
-import { NOW, READER, activity, ended, session, t } from './fixtures.ts';
+import { NOW, READER, activity, ended, reading, session, t } from './fixtures.ts';
 
 describe('what a session is shown as', () => {
   it('says agent, branch, turn and age', () => {
@@ -28,40 +28,39 @@ describe('what a session is shown as', () => {
   });
 
   it('can be stopped while it runs and resumed when it does not', () => {
-    assert.deepEqual(abilities(session(), false), { stop: true, resume: false, send: false, diff: true });
-    assert.deepEqual(abilities(session(), true), { stop: true, resume: false, send: true, diff: true });
-    assert.deepEqual(abilities(session({ status: 'stopping' }), true), {
+    assert.deepEqual(abilities(session()), { stop: true, resume: false, send: false, diff: true });
+    assert.deepEqual(abilities(reading()), { stop: true, resume: false, send: true, diff: true });
+    assert.deepEqual(abilities(reading({ status: 'stopping' })), {
       stop: false,
       resume: false,
       send: false,
       diff: true,
     });
-    assert.deepEqual(abilities(ended(), true), { stop: false, resume: true, send: false, diff: true });
+    assert.deepEqual(abilities(ended()), { stop: false, resume: true, send: false, diff: true });
     const bare = ended();
     Reflect.deleteProperty(bare, 'worktreeReadyAt');
-    assert.equal(abilities(bare, false).diff, false);
+    assert.equal(abilities(bare).diff, false);
   });
 
   it('carries words for the menus', () => {
-    const live = session();
-    assert.equal(contextWords(live, abilities(live, true)), 'session working live stoppable sendable diff');
+    const live = reading();
+    assert.equal(contextWords(live, abilities(live)), 'session working live stoppable sendable diff');
     const idle = ended({ agentSession: 'x' });
-    assert.equal(contextWords(idle, abilities(idle, true)), 'session idle resumable diff agentSession archivable');
+    assert.equal(contextWords(idle, abilities(idle)), 'session idle resumable diff agentSession archivable');
     const [turn] = session().turns;
-    const { number, request, requestedBy, prompt, requestedAt, resumes } = turn!;
-    const waiting = { number, request, requestedBy, prompt, requestedAt, resumes };
-    const queued = session({ status: 'queued', turns: [waiting] });
-    assert.match(contextWords(queued, abilities(queued, false)), /^session queued waiting stoppable/);
+    const { claim: _claim, begunAt: _begunAt, ...waiting } = turn!;
+    const queued = session({ status: 'queued', turns: [waiting], runs: [] });
+    assert.match(contextWords(queued, abilities(queued)), /^session queued waiting stoppable/);
   });
 
   it('is restored before anything else is done with it, once it is archived', () => {
     const { status, evidence } = ended();
     const archive = { files: '/trash/a', at: NOW, before: { status, evidence } };
     const archived = ended({ status: 'archived', archive });
-    assert.deepEqual(abilities(archived, true), { stop: false, resume: false, send: false, diff: false });
-    assert.equal(contextWords(archived, abilities(archived, true)), 'session archived restorable purgeable');
+    assert.deepEqual(abilities(archived), { stop: false, resume: false, send: false, diff: false });
+    assert.equal(contextWords(archived, abilities(archived)), 'session archived restorable purgeable');
     const purged = ended({ status: 'archived', archive: { ...archive, purgedAt: NOW } });
-    assert.equal(contextWords(purged, abilities(purged, true)), 'session archived restorable');
+    assert.equal(contextWords(purged, abilities(purged)), 'session archived restorable');
   });
 
   it('gives the evidence of its status, with its age', () => {
@@ -85,7 +84,7 @@ describe('what a session is shown as', () => {
   });
 
   it('has a header with the figures that are known', () => {
-    const header = timelineHeader(ended(), activity({ model: 'opus', cost: 2 }), abilities(ended(), false), t);
+    const header = timelineHeader(ended(), activity({ model: 'opus', cost: 2 }), abilities(ended()), t);
     assert.equal(header.statusLabel, 'Idle');
     assert.equal(header.startedAt, NOW - 180_000);
     assert.equal(header.endedAt, 2);
