@@ -197,6 +197,7 @@ export const COMMANDS = {
     palette: READY,
     menus: [title('sessions', '9_log@0')],
   }),
+  installShellCommand: command<[]>({}),
   submitPrompt: command<[document?: Uri]>({
     icon: 'send',
     palette: PROMPT,

@@ -65,6 +65,8 @@ export class OpenSession {
   #driven: DrivenRun | undefined;
   /** Over when it is known whether the run is driven. */
   #driving: Promise<void> = Promise.resolve();
+  /** What its keeper was told to remember. */
+  #remembered: string | undefined;
   #abort: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
   /** Why the turn of this claim could not be started, until the journal has taken it. */
@@ -117,6 +119,16 @@ export class OpenSession {
       case 'closing':
       case 'judging':
     }
+  }
+
+  /** Has the keeper know what to give to whoever acts next, should it have to start that. */
+  remember(): void {
+    const text = this.#context.successor?.text();
+    if (text === undefined || text === this.#remembered || this.#connection === undefined) return;
+    this.#remembered = text;
+    this.#connection
+      .remember(text)
+      .catch((error: unknown) => this.#context.log.debug(`${this.id} remembers nothing: ${errorText(error)}`));
   }
 
   /** Lets go. A start that is under way gets `patience` ms to come to its end, else it is undone for the next one to begin anew. */
@@ -283,6 +295,8 @@ export class OpenSession {
       connection.dispose();
       return;
     }
+    this.#remembered = undefined;
+    this.remember();
     connection.onGrew(() => this.#context.timelines.hint(this.id));
     this.#driving = this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
     void connection.closed.then(() => {
@@ -517,7 +531,7 @@ export class OpenSession {
     const live = session.runs.some((run) => run.agent !== undefined && run.exit === undefined);
     const source = timelineSource(this.#context.folder, session);
     this.#context.timelines.update(source);
-    if (live) this.#timeline ??= this.#context.timelines.open(source);
+    if (live && this.#context.follows) this.#timeline ??= this.#context.timelines.open(source);
     else {
       this.#timeline?.();
       this.#timeline = undefined;

@@ -65,7 +65,7 @@ export async function startTurn(
     const prepare = async (): Promise<Prepared> => {
       enter('starting the background process');
       const launch = await launchOf(context, session, turn, prompt, promptFile);
-      const spec = specOf(context, session, turn, run, promptFile, launch);
+      const spec = await specOf(context, session, turn, run, promptFile, launch);
       await writeSpec(folder, spec);
       let keeper: Promise<KeeperConnection> | undefined;
       const start = (): Promise<KeeperConnection> => {
@@ -148,14 +148,16 @@ export async function launchOf(
   return context.detector.locate(launch, adapter.detection);
 }
 
-function specOf(
+async function specOf(
   context: StewardContext,
   session: Session,
   turn: Turn,
   run: number,
   prompt: string,
   launch: Launch,
-): KeeperSpec {
+): Promise<KeeperSpec> {
+  const { successor, folder, store } = context;
+  const lease = store.leadership.lead?.fact ?? '';
   return {
     v: 1,
     session: session.id,
@@ -169,14 +171,15 @@ function specOf(
     prompt,
     key: turn.text,
     turn: turn.number,
+    ...(successor !== undefined && { steward: { argv: await successor.argv(), folder, lease } }),
     expects: session.expects,
     grace: context.settings().grace,
   };
 }
 
-function launchKeeper(context: StewardContext, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
+async function launchKeeper(context: StewardContext, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
   const env = { ...agentEnvironment(process.env), ...markerEnv(spec.session, spec.run) };
-  const launch = { execPath: process.execPath, entry: context.keeper, runFolder: folder, env };
+  const launch = { execPath: process.execPath, entry: await context.keeper(), runFolder: folder, env };
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT, ...HOLD });
 }
 

@@ -23,6 +23,7 @@ export const ASSETS = {
   keeper: path.join(DIST, 'keeper.cjs'),
   worker: path.join(DIST, 'indexer.cjs'),
   wasm: path.join(DIST, 'sql-wasm.wasm'),
+  steward: path.join(DIST, 'steward.cjs'),
 };
 
 export const LOG: Log = {

@@ -114,9 +114,12 @@ export class WindowProcess {
     return this.#ask({ do: 'list' }) as Promise<readonly Session[]>;
   }
 
-  /** Closes its folders, as a window does that is closed; the process stays. */
+  /** Closes it as the editor does, and waits until its process is gone. */
   async close(): Promise<void> {
+    const gone = once(this.#child, 'exit');
     await this.#ask({ do: 'close' });
+    this.#child.disconnect();
+    await gone;
   }
 
   /** kill -9, and waits until the process is gone. */
