@@ -11,6 +11,7 @@ import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { Limiter } from '../platform/limiter.ts';
 import { journalFile, privateFolder, runFolder, socketPath, textFile } from '../platform/paths.ts';
+import { isSame } from '../platform/process-id.ts';
 import type { Session, Turn } from '../store/model.ts';
 import { Rollback, type Unwound } from '../sessions/rollback.ts';
 import type { StewardContext } from './context.ts';
@@ -97,6 +98,7 @@ export async function startTurn(
     enter('starting the agent');
     const connection = await keeper;
     signal.throwIfAborted();
+    if (!acts(context)) throw new TreelineError('replaced', 'Another window starts it now.');
     try {
       await connection.start(env && { env });
     } catch (error) {
@@ -111,8 +113,21 @@ export async function startTurn(
     }
     return connection;
   } catch (error) {
-    throw failure(session, step, error, await undo.unwind(), signal);
+    // What is half made is the other one's by then, which has taken it back or works in it.
+    const unwound = acts(context) ? await undo.unwind() : { undone: [], left: [] };
+    throw failure(session, step, error, unwound, signal);
   }
+}
+
+/** Whether this process still acts: one that stood still may have been replaced without knowing it. */
+function acts({ store, self, log }: StewardContext): boolean {
+  try {
+    store.refresh();
+  } catch (error) {
+    log.warn(errorText(error));
+  }
+  const { lead } = store.leadership;
+  return lead !== undefined && isSame(lead.by, self);
 }
 
 /** How the agent is started: its argv, its stdin, and what is added to its environment. */

@@ -194,7 +194,7 @@ suite('health', () => {
     await reached(first.sessions, id, judged);
     await first.treeline.dispose();
     const dieAt = new URL('die-at.mjs?step=1&of=rename', import.meta.url);
-    const window = await WindowProcess.open(made, ['--import', dieAt.href]);
+    const window = await WindowProcess.open(made, { execArgv: ['--import', dieAt.href] });
     await assert.rejects(window.archive(id));
     await window.kill();
 

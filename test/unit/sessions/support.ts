@@ -29,15 +29,17 @@ export interface Place {
   readonly repo: string;
   readonly storage: string;
   readonly settings: Settings;
+  /** The version of Treeline that a window on it is of. */
+  readonly version?: string;
 }
 
 /** Opens a window on a place in this process. */
-export async function openWindow({ repo, storage, settings }: Place): Promise<Window> {
+export async function openWindow({ repo, storage, settings, version = '0.1.0' }: Place): Promise<Window> {
   const treeline = new Treeline({
     globalStorage: storage,
     settings: () => settings,
     log: LOG,
-    version: '0.1.0',
+    version,
     assets: ASSETS,
   });
   await treeline.setFolders([repo]);
