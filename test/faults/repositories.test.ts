@@ -398,7 +398,11 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
   test('a repository without a commit asks for the first one', async (t) => {
     const repo = join(await tempDir(t), 'repo');
     await git('/', 'init', '-q', '-b', 'main', '--', repo);
-    await assertRefused(await faultWorld(t, { repo }), 'no-commit', /has no commits yet\. Create a first commit, then try again/);
+    await assertRefused(
+      await faultWorld(t, { repo }),
+      'no-commit',
+      /has no commits yet\. Create a first commit, then try again/,
+    );
   });
 
   test('a detached HEAD, a rebase and a merge in progress', async (t) => {

@@ -104,8 +104,9 @@ test('a session lives its life from the command line, with no window open', asyn
   assert.match(await done(place, 'diff', spawned.id), /^$/, 'nothing of it was committed');
   await done(place, 'health');
   const lead = onlooker.lead;
-  if (lead !== undefined)
-    {await until(async () => !(await isAlive(lead.by)), { what: 'nobody acts when nothing is open' });}
+  if (lead !== undefined) {
+    await until(async () => !(await isAlive(lead.by)), { what: 'nobody acts when nothing is open' });
+  }
 });
 
 test('it speaks with an agent that runs in a window, and with whoever acts there', async (t) => {
