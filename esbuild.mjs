@@ -76,6 +76,8 @@ const node = {
 const bundles = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: path.join(dist, 'extension.cjs') },
   { ...node, entryPoints: ['src/keeper/main.ts'], outfile: path.join(dist, 'keeper.cjs') },
+  { ...node, entryPoints: ['src/hosts/detached.ts'], outfile: path.join(dist, 'steward.cjs') },
+  { ...node, entryPoints: ['src/hosts/command.ts'], outfile: path.join(dist, 'treeline.cjs') },
   { ...node, entryPoints: ['src/timeline/worker.ts'], outfile: path.join(dist, 'indexer.cjs') },
   {
     ...common,

@@ -11,9 +11,12 @@ import { registerCommands } from './commands/register.ts';
 import { BASE_SCHEME, BaseDocuments } from './documents/base-documents.ts';
 import { LOG_SCHEME, LogDocuments } from './documents/log-documents.ts';
 import { LogFollower } from './documents/log-follower.ts';
+import { ProgramCopy, programsIn } from './hosts/programs.ts';
 import { Treeline } from './hosts/treeline.ts';
+import { BUILD } from './platform/build.ts';
 import { nonEmpty, shape } from './platform/check.ts';
 import { settingId } from './sessions/settings.ts';
+import { errorText } from './platform/errors.ts';
 import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
 import { OldArchivesQuestion } from './views/old-archives.ts';
@@ -40,13 +43,17 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
   const log = vscode.window.createOutputChannel('Treeline', { log: true });
   const errors = new ErrorReporter(log);
   const settings = new SettingsReader((problems) => errors.settings(problems));
-  const asset = (name: string): string => path.join(context.extensionPath, 'dist', name);
+  const globalStorage = context.globalStorageUri.fsPath;
+  const installed = path.join(context.extensionPath, 'dist');
+  const copies = new ProgramCopy({ from: installed, globalStorage, build: BUILD, log });
   treeline = new Treeline({
-    globalStorage: context.globalStorageUri.fsPath,
+    globalStorage,
     settings: settings.read,
     log,
     version: readVersion(context.extension.packageJSON),
-    assets: { keeper: asset('keeper.cjs'), worker: asset('indexer.cjs'), wasm: asset('sql-wasm.wasm') },
+    assets: programsIn(installed),
+    copies,
+    trusted: () => vscode.workspace.isTrusted,
   });
   const folders = new WorkspaceFolders(treeline, errors);
   const services: Services = {
@@ -73,6 +80,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     log,
     settings,
     settings.onDidChange(() => treeline?.settingsChanged()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => treeline?.settingsChanged()),
     folders,
     panels,
     sessionsTree,
@@ -110,6 +118,11 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
   const api = exportedApi(services);
   const activatedIn = performance.now() - began;
   void folders.loaded().then(() => {
+    // Made before it is needed, and after what is waited for.
+    void copies
+      .programs()
+      .then(() => copies.tidy())
+      .catch((error: unknown) => log.warn(errorText(error)));
     const known = performance.now() - began;
     // The log's own times are those of its writing, which is put off while a window opens.
     const at = new Date(performance.timeOrigin + began).toISOString();

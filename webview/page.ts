@@ -85,7 +85,10 @@ export class Page {
         this.#hello(message);
         break;
       case 'header':
-        this.#setHeader(message.header);
+        // What comes before the greeting is older than the greeting, which says where the reader was.
+        if (this.#view !== undefined) {
+          this.#setHeader(message.header);
+        }
         break;
       case 'page':
         this.#feed.page(message.request, message.page);

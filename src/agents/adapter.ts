@@ -58,9 +58,9 @@ export type Capability =
   | 'fork'
   /** The id of a new conversation can be chosen for it. */
   | 'own-id'
-  /** It tells the tokens that a turn used, */
+  /** It tells how many tokens a turn used. */
   | 'usage'
-  /** and what they cost. */
+  /** It tells what a turn cost. */
   | 'cost';
 
 /** How the turns of a conversation are started. */

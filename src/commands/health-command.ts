@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { healthReport, type Examined } from '../sessions/health-report.ts';
-import type { Finding, Severity } from '../sessions/health.ts';
+import type { Finding, Severity } from '../sessions/finding.ts';
 import { iconless, linkless, oneLine } from '../views/plain.ts';
 import { readCheckHealth } from './arguments.ts';
 import type { CommandContext } from './context.ts';

@@ -5,7 +5,7 @@ import type { Step } from './quick-input.ts';
 
 /**
  * Asks for a prompt. An input box takes one line; its button opens a document for more, and then `use` is what happens with it.
- * @returns the line; undefined when the user turned away, or writes on in the document.
+ * @returns the line; undefined when the user cancelled, or writes on in the document.
  */
 export async function askPrompt(
   documents: PromptDocuments,

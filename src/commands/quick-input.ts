@@ -7,7 +7,7 @@ export interface Step {
   readonly of?: number;
 }
 
-/** Asks to choose one item. `items` may still be on their way. Undefined: the user turned away. */
+/** Asks to choose one item. `items` may still be on their way. Undefined: the user cancelled. */
 export async function choose<T extends vscode.QuickPickItem>(
   step: Step,
   placeholder: string,
@@ -68,7 +68,7 @@ export interface InputOptions {
   readonly check?: (text: string) => string | undefined;
 }
 
-/** Asks for a line of text. Undefined: the user turned away. */
+/** Asks for a line of text. Undefined: the user cancelled. */
 export async function ask(step: Step, options: InputOptions): Promise<Typed> {
   const box = vscode.window.createInputBox();
   box.title = step.title;

@@ -7,6 +7,7 @@ import type { CommandContext } from './context.ts';
 import { checkHealth, healthReports } from './health-command.ts';
 import { rename, resume, send, stop } from './lifecycle-commands.ts';
 import * as open from './open-commands.ts';
+import { installShellCommand } from './shell-command.ts';
 import { spawn } from './spawn.ts';
 import { COMMAND_NAMES, commandId } from './table.ts';
 import type { CommandHandlers } from './table.ts';
@@ -23,6 +24,7 @@ const HANDLERS: CommandHandlers<CommandContext> = {
   purge,
   removeWorktree,
   checkHealth,
+  installShellCommand,
   openTimeline: open.openTimeline,
   followSelection: ({ panels }) => panels.openFollowing(),
   openLog: open.openLog,

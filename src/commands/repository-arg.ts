@@ -7,8 +7,8 @@ import type { Services } from '../views/services.ts';
 import { choose } from './quick-input.ts';
 
 /**
- * The repository to spawn in: the one whose folder was given, the only one, or the user's choice. Undefined: the user turned
- * away. Throws TreelineError when there is none.
+ * The repository to spawn in: the one whose folder was given, the only one, or the user's choice. Undefined: the user
+ * cancelled. Throws TreelineError when there is none.
  * @param ask false where a program calls: then the one of the active editor, else the first.
  */
 export async function theRepository(

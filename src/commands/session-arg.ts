@@ -23,7 +23,7 @@ export function optionsOf(argument: unknown, shorthand: string): unknown {
 
 /**
  * The session that a command is about: the one it was given, else one that the user chooses from those that `fits` lets
- * through. Undefined: the user turned away. Throws TreelineError when the given id is unknown, or when none fits.
+ * through. Undefined: the user cancelled. Throws TreelineError when the given id is unknown, or when none fits.
  */
 export async function theSession(
   services: Services,

@@ -23,7 +23,7 @@ const STEPS = 4;
 
 /**
  * Spawns an agent. Where agent and prompt are given, nothing is asked.
- * @returns the session; undefined when the user turned away, or writes the prompt in an editor first.
+ * @returns the session; undefined when the user cancelled, or writes the prompt in an editor first.
  */
 export async function spawn(context: CommandContext, argument: unknown): Promise<Session | undefined> {
   requireTrust();

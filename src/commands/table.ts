@@ -3,6 +3,7 @@ import type { Examined } from '../sessions/health-report.ts';
 import type { ExitRecord, Session } from '../store/model.ts';
 import type { SessionWord } from '../views/session-words.ts';
 import type { FileNode, MoreNode } from '../views/sessions-nodes.ts';
+import type { ViewCommands } from '../views/view-commands.ts';
 import type { WorktreeNode } from '../views/worktrees-tree.ts';
 import type {
   readCheckHealth,
@@ -16,7 +17,7 @@ import type {
 } from './arguments.ts';
 
 // Every command, once. `npm run manifest` writes package.json's commands, menus and keybindings from this table,
-// register.ts has one handler for each, and call.ts calls them. A title stands in package.nls.json as `command.<name>`.
+// register.ts has one handler for each, call.ts and the views (views/view-commands.ts) call them. A title stands in package.nls.json as `command.<name>`.
 
 /** A place where a command is offered. */
 export interface MenuPlace {
@@ -196,6 +197,7 @@ export const COMMANDS = {
     palette: READY,
     menus: [title('sessions', '9_log@0')],
   }),
+  installShellCommand: command<[]>({}),
   submitPrompt: command<[document?: Uri]>({
     icon: 'send',
     palette: PROMPT,
@@ -251,6 +253,11 @@ type Signature<Name extends CommandName> = NonNullable<(typeof COMMANDS)[Name][t
 export type CommandArguments<Name extends CommandName> = Parameters<Signature<Name>>;
 
 export type CommandResult<Name extends CommandName> = ReturnType<Signature<Name>>;
+
+type Callable = { readonly [Name in keyof ViewCommands]: CommandArguments<Name> };
+
+/** For the compiler: what views run stands in the table, and takes what they hand to it. */
+export type RunByViews<Handed extends Callable = ViewCommands> = Handed;
 
 /** As many arguments, of any type. */
 type Unchecked<Arguments extends readonly unknown[]> = { [Index in keyof Arguments]: unknown };

@@ -40,7 +40,7 @@ export function emptyUri(session: Owner, path: string): vscode.Uri {
   return commitUri(session, 'none', path);
 }
 
-/** Read-only files as they were in a commit, of any kind of content. A file that the commit has not is empty. */
+/** Read-only files as they were in a commit, of any kind of content. A file that is not in the commit is empty. */
 export class BaseDocuments implements vscode.FileSystemProvider {
   readonly #services: Services;
   readonly #limiter = new Limiter(CONCURRENT);

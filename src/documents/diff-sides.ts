@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { FileChange } from '../git/types.ts';
-import type { DiffEnds } from './session-files.ts';
+import type { DiffEnds } from '../sessions/session-files.ts';
 
 /** Where one side of a file's diff comes from. */
 export type Side =

@@ -7,7 +7,7 @@ import type { Found } from '../views/services.ts';
 import { commitUri, emptyUri, submoduleUri } from './base-documents.ts';
 import { sidesOf } from './diff-sides.ts';
 import type { Side } from './diff-sides.ts';
-import { diffEnds, sessionFiles } from './session-files.ts';
+import { diffEnds, sessionFiles } from '../sessions/session-files.ts';
 
 /** More files than this do not come into one diff editor. */
 const FILES_LIMIT = 1000;

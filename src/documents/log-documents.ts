@@ -28,7 +28,7 @@ interface Shown {
 
 /**
  * Read-only documents of what agents print: they follow the file, and show a window of one that is large. Only files in the
- * turn folders of known sessions can be named.
+ * run folders of known sessions can be named.
  */
 export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #services: Services;

@@ -7,9 +7,9 @@ export interface DriverLine {
   readonly text: string;
   /** ms since the epoch. */
   readonly at: number;
-  /** Of `in`: the key that it was sent with, */
+  /** Of `in`: the key that the message was sent with. */
   readonly key?: string;
-  /** and the turn that it begins. */
+  /** Of `in`: the turn that the message begins. */
   readonly turn?: number;
 }
 

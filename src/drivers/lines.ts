@@ -89,7 +89,7 @@ function refusal(state: LinesState, text: string, turn: number | undefined): Ref
   if (begins && turn <= state.last) return 'turn-over';
   if (begins && busy) return 'turn-under-way';
   if (begins && state.last > 0 && state.hello?.turns !== true) return 'one-turn';
-  // A live agent without whole messages would obey it.
+  // An agent that gets its messages as plain lines would take such a line for a command.
   const plain = state.hello !== undefined && !state.hello.messages;
   return plain && text.split('\n').some(isControl) ? 'reserved-text' : undefined;
 }

@@ -17,7 +17,7 @@ export type { Archive, WorktreeMove } from './types.ts';
 
 /** The folder beside a worktree that serves as trash where the usual one is on another file system. */
 const TRASH_BESIDE = '.treeline-trash';
-/** Where registrations lie meanwhile: two levels below the git directory, as `commondir` in them says, so that git still reads them. */
+/** Where git's folders of archived worktrees lie: two levels below the git directory, so that the `commondir` file in each stays true. */
 const REGISTRATIONS = 'treeline';
 
 /**
@@ -169,8 +169,8 @@ export async function planPurge(repository: Repository, archived: Archive): Prom
 }
 
 /**
- * Deletes what an archive set aside, or nothing where {@link planPurge} finds a reason. May be called again after a crash in the middle. The branch stays, and the commit that
- * was checked out stays under a ref of Treeline's where no branch or tag holds it.
+ * Deletes what an archive set aside, or nothing where {@link planPurge} finds a reason. May be called again after a crash in the
+ * middle. The branch stays, and the commit that was checked out stays under a ref of Treeline's where no branch or tag holds it.
  */
 export async function purgeArchive(repository: Repository, archived: Archive): Promise<void> {
   const archive = archiveIn(repository, archived);

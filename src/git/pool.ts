@@ -14,10 +14,9 @@ import type { Repository } from './types.ts';
 import { exists, INITIALIZING } from './worktree-list.ts';
 
 /**
- * Worktrees that are checked out before anybody asks for them. git does not know of them: their registrations lie beside
- * `worktrees` in the common git directory, two levels down as the `commondir` file in each says, and not in it. So neither
- * `git worktree list` nor `prune` sees one until it is given out, which is two renames; and which of two windows gets one, the
- * first rename decides.
+ * Worktrees that are checked out before anybody asks for them. git does not know of them, because it looks in the folder
+ * `worktrees` of the common git directory, and their registrations lie in a folder of their own beside it. So neither
+ * `git worktree list` nor `prune` sees them. Two renames give one out; the first decides which of two windows gets it.
  *
  * A registration's name tells its state: `<id>` is ready, `making-<id>` is being checked out, `taken-<id>` is being given out.
  */
@@ -27,10 +26,10 @@ const TREES = '.treeline-warm';
 
 const READY = /^[0-9a-f]{12}$/;
 const UNDER_WAY = /^(?:making|taken)-([0-9a-f]{12})$/;
-/** What is under way for longer than a checkout may take was left behind by a window that died. */
+/** What takes longer than a checkout may take was left behind by a process that died. */
 const ABANDONED_MS = 15 * 60_000;
 const FILL_TIMEOUT_MS = 600_000;
-/** git trusts an index no further than it is a second younger than the files, and else reads them all: its racy-git.txt. */
+/** git reads each file again that is not at least a second older than its index (git's racy-git.txt). */
 const REST_MS = 1100;
 
 /** In a registration, until it is git's: what the pool knows of it. */

@@ -14,6 +14,8 @@ import { Steward } from '../steward/steward.ts';
 import type { Lead } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
 import type { Timelines } from '../timeline/timelines.ts';
+import type { Handover } from './handover.ts';
+import { Succession } from './succession.ts';
 
 export interface OpenRepository {
   readonly repository: Repository;
@@ -25,12 +27,24 @@ export interface OpenRepository {
   readonly adapter: (id: string) => AgentAdapter;
   readonly detector: Detector;
   /** Path of the keeper's bundle. */
-  readonly keeper: string;
+  readonly keeper: () => Promise<string>;
   readonly self: ProcessId;
   readonly log: Log;
+  /** Whether the output of agents is read while they run, for somebody to see; it is, where it is not told. */
+  readonly follows?: boolean;
   readonly host: Lead['host'];
   readonly version: string;
+  readonly onLead?: (leads: boolean) => void;
   readonly onRetired?: () => void;
+  /** What goes on when no window is open any more. */
+  readonly succession: SuccessionOptions;
+}
+
+export interface SuccessionOptions {
+  /** Path of the bundle that acts without a window. */
+  readonly program: () => Promise<string>;
+  /** What that needs to know; undefined while the user does not trust what is open. */
+  readonly handover: () => Handover | undefined;
 }
 
 /** A repository that this process has open: its sessions, and the part that acts for them while it is this process's turn. */
@@ -39,6 +53,8 @@ export class RepositoryHost {
   readonly steward: Steward;
   readonly #store: Store;
   readonly #pool: WorktreePool;
+  readonly #succession: Succession;
+  readonly #isWindow: boolean;
   #disposed = false;
 
   constructor(options: OpenRepository) {
@@ -46,16 +62,30 @@ export class RepositoryHost {
     const context = { repository, folder, store, settings, adapter, detector, self, log };
     const trash = new TrashRecord(folder);
     this.#store = store;
+    this.#isWindow = options.host === 'window';
     this.#pool = new WorktreePool({ repository, settings, log });
+    this.#succession = new Succession({ ...options.succession, store: folder, leads: () => this.steward.leads, log });
     this.sessions = new SessionsOfRepository({ context, trash, nudge: () => this.steward.nudge() });
     this.steward = new Steward({
-      context: { ...context, timelines: options.timelines, pool: this.#pool, keeper: options.keeper },
+      context: {
+        ...context,
+        timelines: options.timelines,
+        pool: this.#pool,
+        keeper: options.keeper,
+        successor: this.#succession,
+        follows: options.follows ?? true,
+      },
       trash,
       host: options.host,
       version: options.version,
       socket: stewardSocketPath(folder),
       onActivity: (activity) => this.sessions.noteActivity(activity),
+      onLead: (leads) => {
+        if (this.#isWindow) void this.#succession.note();
+        options.onLead?.(leads);
+      },
       ...(options.onRetired && { onRetired: options.onRetired }),
+      ...(this.#isWindow && { onAbandon: (lead: string) => this.#succession.begin(lead) }),
     });
     // A timeline that is open here learns of turns that came and ended, whoever acts.
     store.onDidChange((ids) => {
@@ -71,6 +101,12 @@ export class RepositoryHost {
       this.steward.join();
       void this.#logFindings(log);
     });
+  }
+
+  /** To be called when the settings have changed: a higher limit lets waiting sessions start. */
+  settingsChanged(): void {
+    if (this.#isWindow) void this.#succession.note();
+    this.steward.nudge();
   }
 
   /** Has a changed setting `treeline.warmWorktrees` take effect: worktrees that are not to be kept ready any more are removed. */

@@ -18,6 +18,7 @@ import { examinePrograms } from '../sessions/health-programs.ts';
 import type { Examined } from '../sessions/health-report.ts';
 import type { AgentChoice, RepositorySessions } from '../sessions/service-types.ts';
 import type { Settings } from '../sessions/settings.ts';
+import type { ProgramCopy, Programs } from './programs.ts';
 import { RepositoryHost } from './repository.ts';
 
 export interface TreelineOptions {
@@ -27,8 +28,12 @@ export interface TreelineOptions {
   readonly log: Log;
   /** This build's version. */
   readonly version: string;
-  /** Paths of the keeper's bundle, the timeline worker's bundle and sql.js's wasm file. */
-  readonly assets: { readonly keeper: string; readonly worker: string; readonly wasm: string };
+  /** The programs of this build, as they were installed. */
+  readonly assets: Programs;
+  /** Gives copies of them that outlive an update of the extension; without it, they run from where they were installed. */
+  readonly copies?: ProgramCopy;
+  /** Whether the user trusts what is open; always, where it is not told. */
+  readonly trusted?: () => boolean;
 }
 
 /** What changed: the list of repositories, or facts or activity of the sessions with these ids. */
@@ -79,6 +84,10 @@ export class Treeline {
     return this.#changes.event;
   }
 
+  get globalStorage(): string {
+    return this.#options.globalStorage;
+  }
+
   get repositories(): readonly RepositorySessions[] {
     return this.#repositories;
   }
@@ -96,7 +105,7 @@ export class Treeline {
   /** To be called when the settings have changed: a higher limit lets waiting sessions start. */
   settingsChanged(): void {
     for (const { host } of this.#opened.values()) {
-      host.steward.nudge();
+      host.settingsChanged();
     }
   }
 
@@ -123,6 +132,11 @@ export class Treeline {
   /** What people call an agent; its id where no agent has it. */
   agentName(id: string): string {
     return this.#adapters().find((one) => one.id === id)?.name ?? id;
+  }
+
+  /** Makes the programs that outlive a window, where they are not there yet. */
+  async copyPrograms(): Promise<void> {
+    await this.#lasting();
   }
 
   /** Examines all open repositories, and the programs of this machine. */
@@ -246,7 +260,7 @@ export class Treeline {
   }
 
   async #open(found: Repository, early: EarlyStores): Promise<Opened> {
-    const { globalStorage, settings, log, assets, version } = this.#options;
+    const { globalStorage, settings, log, version } = this.#options;
     const self = await this.#who();
     const { commonDir } = found;
     const store = early.get(commonDir) ?? this.#openStore(storeFolder(globalStorage, commonDir), self);
@@ -261,11 +275,16 @@ export class Treeline {
       settings,
       adapter: (id) => this.#adapter(id),
       detector: this.#detector,
-      keeper: assets.keeper,
+      keeper: async () => (await this.#lasting()).keeper,
       self,
       log,
       host: 'window',
       version,
+      succession: {
+        program: async () => (await this.#lasting()).steward,
+        handover: () =>
+          this.#options.trusted?.() === false ? undefined : { repository, settings: settings(), version },
+      },
     });
     const unsubscribe = host.sessions.onDidChange((ids) => this.#changes.fire({ repositories: false, sessions: ids }));
     const close = (): void => {
@@ -273,6 +292,11 @@ export class Treeline {
       unclaim();
     };
     return { host, repository, close };
+  }
+
+  /** The programs that outlive this window. */
+  async #lasting(): Promise<Programs> {
+    return this.#options.copies?.programs() ?? this.#options.assets;
   }
 
   #adapters(): readonly AgentAdapter[] {

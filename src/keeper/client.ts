@@ -17,7 +17,7 @@ import { RUN_FILES, STREAM_KEYS } from './protocol.ts';
 import type { Grown, KeeperReply, KeeperRequest, KeeperSpec, Message, StartWith, StreamKey } from './protocol.ts';
 import { keeperEnv } from './spec.ts';
 
-export { MARK, markerEnv, readSpec, userEnv, writeSpec } from './spec.ts';
+export { keeperEnv, MARK, markerEnv, readSpec, userEnv, writeSpec } from './spec.ts';
 
 /** Between two attempts to reach a keeper that is starting: ms. */
 const ATTEMPT = 4;

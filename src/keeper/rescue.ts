@@ -86,7 +86,10 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
     // The folder may be damaged, or its disk full: the journal is to tell of the end all the same.
     return { ...exit, problem: `${exit.problem} Its record could not be written: ${errorText(error)}.` };
   }
-  if (keeper?.socket !== undefined && process.platform !== 'win32') await rm(keeper.socket, { force: true });
+  // Whatever stands there instead is none of ours, and no obstacle.
+  if (keeper?.socket !== undefined && process.platform !== 'win32') {
+    await rm(keeper.socket, { force: true }).catch(() => undefined);
+  }
   return exit;
 }
 

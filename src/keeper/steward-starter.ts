@@ -5,6 +5,7 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { PRIVATE_FILE } from '../platform/paths.ts';
 import { MESSAGE_LIMIT } from './protocol.ts';
 import type { StewardProgram } from './protocol.ts';
+import { MARK } from './spec.ts';
 
 /** How long a keeper does without a steward before it starts one, and how long that one may take to come: ms. */
 const WITHOUT = 5000;
@@ -80,8 +81,8 @@ export class StewardStarter {
     try {
       const child = spawn(command, args, {
         cwd: path.parse(folder).root,
-        // The keeper's own, from which the program can tell the user's.
-        env: process.env,
+        // The keeper's own, from which the program can tell the user's. It is no part of the run, and not to end with it.
+        env: { ...process.env, [MARK]: undefined },
         detached: true,
         shell: false,
         windowsHide: true,

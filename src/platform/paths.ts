@@ -21,6 +21,10 @@ export const damagedFile = (store: string): string => path.join(store, 'journal.
 export const catalogueFile = (store: string, build = BUILD): string => path.join(store, `catalogue-${build}.jsonl`);
 /** What archives removed, until it is purged. */
 export const trashFolder = (store: string): string => path.join(store, 'trash');
+/** What a process that acts for the repository without a window needs to know, as the last window knew it. */
+export const settingsFile = (store: string): string => path.join(store, 'settings.json');
+/** What such a process did. */
+export const stewardLogFile = (store: string): string => path.join(store, 'steward.log');
 export const sessionsFolder = (store: string): string => path.join(store, 'sessions');
 
 /** `sessions/<id>`. Throws on an id that is not one: it may come from a file or a message. */

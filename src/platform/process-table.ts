@@ -58,6 +58,19 @@ export async function commandOf(pid: number): Promise<string> {
   return (await systemTool('/bin/ps', ['-ww', '-o', 'command=', '-p', String(pid)])).trim().slice(0, 120);
 }
 
+/** The command lines of all processes that this user may see; empty where the system does not tell. */
+export async function commandLines(): Promise<string[]> {
+  if (process.platform === 'linux') {
+    const lines = await Promise.all(linuxPids(new Set()).map((pid) => readText(`/proc/${pid}/cmdline`, 'utf8')));
+    return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line !== '');
+  }
+  const text =
+    process.platform === 'win32'
+      ? await powershell('(Get-CimInstance Win32_Process).CommandLine')
+      : await systemTool('/bin/ps', ['-A', '-ww', '-o', 'command=']);
+  return text.split(/\r?\n/).filter((line) => line !== '');
+}
+
 async function linuxTable(marker: string, since: number): Promise<TableEntry[]> {
   const entries: TableEntry[] = [];
   const seen = new Set<string>();

@@ -4,10 +4,14 @@ import type { RowGroup } from './names.ts';
 /** How the text of a row is shown. */
 export type TextStyle = 'markdown' | 'plain' | 'mono';
 
-/** All that differs from one kind of rows to another, but for what it draws beside its text (webview/row.ts). */
+/** What a row draws beside its text (webview/cards.ts). */
+export type CardName = 'text' | 'tool' | 'files' | 'todo' | 'turn' | 'result' | 'ending';
+
+/** All that differs from one kind of rows to another. */
 export interface KindOfRow {
   /** Where the filter finds it; in `problems` too, when it is one. */
   readonly group: RowGroup;
+  readonly card: CardName;
   /** A codicon. */
   readonly icon: string;
   readonly style: TextStyle;
@@ -28,25 +32,52 @@ export interface KindOfRow {
 
 /** The one table of kinds. A kind has its name in strings.ts (`row.…`). */
 export const KINDS: Readonly<Record<RowKind, KindOfRow>> = {
-  session: { group: 'system', icon: 'link', style: 'plain', lines: 2, kept: true },
-  prompt: { group: 'messages', icon: 'account', style: 'plain', lines: 8, verbatim: true },
-  text: { group: 'messages', icon: 'comment', style: 'markdown', lines: 30, verbatim: true },
-  thinking: { group: 'thinking', icon: 'lightbulb', style: 'markdown', lines: 6, verbatim: true },
-  tool: { group: 'tools', icon: 'tools', style: 'plain', lines: 0 },
-  files: { group: 'files', icon: 'files', style: 'plain', lines: 4 },
-  todo: { group: 'messages', icon: 'checklist', style: 'plain', lines: 4, kept: true },
-  request: { group: 'messages', icon: 'question', style: 'plain', lines: 20, named: true, kept: true },
-  denial: { group: 'problems', icon: 'shield', style: 'plain', lines: 6, named: true, problem: true, kept: true },
-  retry: { group: 'system', icon: 'refresh', style: 'plain', lines: 4, named: true, kept: true },
-  notice: { group: 'system', icon: 'info', style: 'plain', lines: 4, kept: true },
-  warning: { group: 'problems', icon: 'warning', style: 'plain', lines: 6, named: true, problem: true, kept: true },
-  error: { group: 'problems', icon: 'error', style: 'plain', lines: 12, named: true, problem: true, kept: true },
-  result: { group: 'messages', icon: 'pass', style: 'markdown', lines: 12, named: true, kept: true },
-  output: { group: 'messages', icon: 'output', style: 'mono', lines: 16, verbatim: true },
-  raw: { group: 'system', icon: 'code', style: 'mono', lines: 3, verbatim: true },
-  'turn-start': { group: 'messages', icon: 'account', style: 'plain', lines: 10 },
-  'turn-end': { group: 'system', icon: 'milestone', style: 'plain', lines: 6, kept: true },
-  sent: { group: 'messages', icon: 'send', style: 'plain', lines: 8, named: true },
-  keeper: { group: 'system', icon: 'server-process', style: 'plain', lines: 3 },
-  stderr: { group: 'system', icon: 'terminal', style: 'mono', lines: 6, verbatim: true },
+  session: { group: 'system', card: 'text', icon: 'link', style: 'plain', lines: 2, kept: true },
+  prompt: { group: 'messages', card: 'text', icon: 'account', style: 'plain', lines: 8, verbatim: true },
+  text: { group: 'messages', card: 'text', icon: 'comment', style: 'markdown', lines: 30, verbatim: true },
+  thinking: { group: 'thinking', card: 'text', icon: 'lightbulb', style: 'markdown', lines: 6, verbatim: true },
+  tool: { group: 'tools', card: 'tool', icon: 'tools', style: 'plain', lines: 0 },
+  files: { group: 'files', card: 'files', icon: 'files', style: 'plain', lines: 4 },
+  todo: { group: 'messages', card: 'todo', icon: 'checklist', style: 'plain', lines: 4, kept: true },
+  request: { group: 'messages', card: 'text', icon: 'question', style: 'plain', lines: 20, named: true, kept: true },
+  denial: {
+    group: 'problems',
+    card: 'text',
+    icon: 'shield',
+    style: 'plain',
+    lines: 6,
+    named: true,
+    problem: true,
+    kept: true,
+  },
+  retry: { group: 'system', card: 'text', icon: 'refresh', style: 'plain', lines: 4, named: true, kept: true },
+  notice: { group: 'system', card: 'text', icon: 'info', style: 'plain', lines: 4, kept: true },
+  warning: {
+    group: 'problems',
+    card: 'text',
+    icon: 'warning',
+    style: 'plain',
+    lines: 6,
+    named: true,
+    problem: true,
+    kept: true,
+  },
+  error: {
+    group: 'problems',
+    card: 'text',
+    icon: 'error',
+    style: 'plain',
+    lines: 12,
+    named: true,
+    problem: true,
+    kept: true,
+  },
+  result: { group: 'messages', card: 'result', icon: 'pass', style: 'markdown', lines: 12, named: true, kept: true },
+  output: { group: 'messages', card: 'text', icon: 'output', style: 'mono', lines: 16, verbatim: true },
+  raw: { group: 'system', card: 'text', icon: 'code', style: 'mono', lines: 3, verbatim: true },
+  'turn-start': { group: 'messages', card: 'turn', icon: 'account', style: 'plain', lines: 10 },
+  'turn-end': { group: 'system', card: 'ending', icon: 'milestone', style: 'plain', lines: 6, kept: true },
+  sent: { group: 'messages', card: 'text', icon: 'send', style: 'plain', lines: 8, named: true },
+  keeper: { group: 'system', card: 'text', icon: 'server-process', style: 'plain', lines: 3 },
+  stderr: { group: 'system', card: 'text', icon: 'terminal', style: 'mono', lines: 6, verbatim: true },
 };

@@ -1,3 +1,5 @@
+import type { RowKind } from '../timeline/rows.ts';
+
 /**
  * Every sentence of the timeline page, in English, by name. The host sends them in the user's language with `hello`;
  * `{0}`, `{1}` stand for what the page puts in. `….one` and `….other` are chosen by the locale's plural rules.
@@ -124,6 +126,6 @@ export const STRINGS = {
   'live.running': 'running {0}',
   'live.failed': '{0} failed',
   'live.status': 'now {0}',
-} as const;
+} as const satisfies Readonly<Record<`row.${RowKind}`, string> & Record<string, string>>;
 
 export type StringKey = keyof typeof STRINGS;

@@ -1,12 +1,13 @@
 import { sessionFolder } from '../platform/paths.ts';
 import { folderSize } from './disk-use.ts';
-import type { Finding, Patient } from './health.ts';
+import type { Finding } from './finding.ts';
+import type { HealthContext } from './health-context.ts';
 
 /** Sessions that the finding names, the largest first. */
 const NAMED = 10;
 
 /** How much disk the sessions use: their worktrees, their logs, and what lies in the trash. */
-export async function diskUse({ context }: Patient, signal: AbortSignal): Promise<readonly Finding[]> {
+export async function diskUse({ context }: HealthContext, signal: AbortSignal): Promise<readonly Finding[]> {
   const { folder, store } = context;
   const used: { readonly name: string; readonly bytes: number; readonly parts: string }[] = [];
   let complete = true;

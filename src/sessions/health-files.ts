@@ -7,7 +7,8 @@ import { sessionFolder, sessionsFolder, socketPath, timelineFile } from '../plat
 import { isSessionId } from '../platform/ids.ts';
 import { processId } from '../platform/process-id.ts';
 import { removeTree } from '../platform/remove-tree.ts';
-import type { Finding, Patient } from './health.ts';
+import type { Finding } from './finding.ts';
+import type { HealthContext } from './health-context.ts';
 
 /** What is younger than this (ms) may be in the making. */
 const SETTLED = 60_000;
@@ -19,8 +20,8 @@ const CONNECT_TIMEOUT = 1000;
 const SQLITE = 'SQLite format 3\0';
 
 /** Sockets without a keeper, temporary files without a writer, databases that are none, folders of sessions that never were. */
-export async function staleFiles(patient: Patient, signal: AbortSignal): Promise<readonly Finding[]> {
-  const { folder, store } = patient.context;
+export async function staleFiles(health: HealthContext, signal: AbortSignal): Promise<readonly Finding[]> {
+  const { folder, store } = health.context;
   const sessions = (await readdir(sessionsFolder(folder)).catch(() => [])).filter(isSessionId);
   const temporary = await temporaryFiles([folder], signal);
   const unreadable: string[] = [];

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { TreelineError } from '../platform/errors.ts';
 import { damagedFile, journalFile, trashFolder } from '../platform/paths.ts';
 import { isAliveNow } from '../platform/process-id.ts';
-import type { Finding, Patient } from './health.ts';
+import type { Finding } from './finding.ts';
+import type { HealthContext } from './health-context.ts';
 import { outcome } from './outcome.ts';
 
 /** Pieces that a finding names. */
@@ -14,7 +15,7 @@ const NAMED = 5;
 const FINISHED_WITHIN = 30_000;
 
 /** What stands in the journal and cannot be used. */
-export function journalFindings({ context }: Patient): readonly Finding[] {
+export function journalFindings({ context }: HealthContext): readonly Finding[] {
   const { store, folder } = context;
   const findings: Finding[] = [];
   const { damaged, unknown } = store;
@@ -42,7 +43,7 @@ export function journalFindings({ context }: Patient): readonly Finding[] {
 }
 
 /** Moves that a window left in the middle. */
-export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[] {
+export function unfinishedMoves({ context, nudge }: HealthContext): readonly Finding[] {
   return context.store.list().flatMap((session) => {
     const { move } = session;
     if (move === undefined || isAliveNow(move.by)) return [];
@@ -82,7 +83,7 @@ export function unfinishedMoves({ context, nudge }: Patient): readonly Finding[]
 }
 
 /** Archives that are kept longer than the setting says, and things in the trash that no session knows. */
-export async function oldTrash({ context, sessions, expired: due }: Patient): Promise<readonly Finding[]> {
+export async function oldTrash({ context, sessions, expired: due }: HealthContext): Promise<readonly Finding[]> {
   const expired = due().map((session): Finding => {
     const files = session.archive?.files ?? '';
     return {

@@ -11,7 +11,8 @@ import { signalProcesses } from '../platform/process-tree.ts';
 import { withVariable, type FoundProcess } from '../platform/process-search.ts';
 import { isOpenRun } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
-import type { Finding, Patient } from './health.ts';
+import type { Finding } from './finding.ts';
+import type { HealthContext } from './health-context.ts';
 
 /** A turn that ended less than this many ms ago may still have a keeper that writes its last lines. */
 const JUST_ENDED = 5000;
@@ -23,9 +24,9 @@ const TERM_TO_KILL = 1000;
 const CLOSE_TIMEOUT = 30_000;
 
 /** Runs that are shown as live and whose keeper is gone. Whoever acts closes them by itself; this is for when it could not. */
-export async function goneProcesses(patient: Patient): Promise<readonly Finding[]> {
+export async function goneProcesses(health: HealthContext): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const session of patient.context.store.list()) {
+  for (const session of health.context.store.list()) {
     const run = session.runs.at(-1);
     if (run?.keeper === undefined || !isOpenRun(session, run) || (await isAlive(run.keeper.process))) continue;
     findings.push({
@@ -43,14 +44,14 @@ export async function goneProcesses(patient: Patient): Promise<readonly Finding[
           'Record that it is over, and that nobody saw how it ended.',
           `Keep the worktree ${session.worktree} unchanged.`,
         ],
-        run: () => close(patient, session.id, run.number),
+        run: () => close(health, session.id, run.number),
       },
     });
   }
   return findings;
 }
 
-async function close({ context, nudge }: Patient, id: string, number: number): Promise<void> {
+async function close({ context, nudge }: HealthContext, id: string, number: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>();
   const seen = (): void => {
     const run = context.store.get(id)?.runs[number - 1];
@@ -76,7 +77,7 @@ interface Left {
 }
 
 /** Processes of runs of this repository that are over, or that the journal has lost. Those of other repositories, or of another VS Code, are none of ours. */
-export async function leftProcesses({ context }: Patient): Promise<readonly Finding[]> {
+export async function leftProcesses({ context }: HealthContext): Promise<readonly Finding[]> {
   return (await findLeft(context)).map(({ session, run, sentence, processes }): Finding => {
     const names = processes.map(({ id, command }) => `Process ${id.pid}: ${command}`);
     return {

@@ -3,7 +3,7 @@ import type { Detector } from '../agents/detect.ts';
 import { gitVersion } from '../git/version.ts';
 import { isAtLeast } from '../platform/version.ts';
 import { errorText } from '../platform/errors.ts';
-import type { Finding } from './health.ts';
+import type { Finding } from './finding.ts';
 
 /** git and the agents, as this machine has them. @param used ids of the agents that sessions have. */
 export async function examinePrograms(

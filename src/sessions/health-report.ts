@@ -1,4 +1,4 @@
-import { SEVERITIES, type Finding } from './health.ts';
+import { SEVERITIES, type Finding } from './finding.ts';
 
 /** What was found in one repository, or on the machine. */
 export interface Examined {

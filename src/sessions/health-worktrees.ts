@@ -9,11 +9,12 @@ import { worktreeFolder } from '../git/worktree-path.ts';
 import { recreateWorktree } from '../git/worktrees.ts';
 import { isOpen, lastTurn } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
-import type { Finding, Patient } from './health.ts';
+import type { Finding } from './finding.ts';
+import type { HealthContext } from './health-context.ts';
 
 /** Worktrees, and other folders, in the place where Treeline makes worktrees, that no session works in. */
-export async function leftWorktrees(patient: Patient, signal: AbortSignal): Promise<readonly Finding[]> {
-  const { context } = patient;
+export async function leftWorktrees(health: HealthContext, signal: AbortSignal): Promise<readonly Finding[]> {
+  const { context } = health;
   const place = worktreeFolder(context.settings().worktreeFolder, context.repository);
   const folder = await realpath(place).catch(() => undefined);
   const all = await listWorktrees(context.repository, { signal });
@@ -31,12 +32,12 @@ export async function leftWorktrees(patient: Patient, signal: AbortSignal): Prom
   const halfMade = (await halfMadeRegistrations(context.repository)).map((each) => halfMadeWorktree(each));
   return [
     ...halfMade,
-    ...inPlace.map((each) => leftWorktree(patient, each)),
+    ...inPlace.map((each) => leftWorktree(health, each)),
     ...strangers.flatMap((found) => found ?? []),
   ];
 }
 
-function leftWorktree({ context, sessions }: Patient, worktree: Worktree): Finding {
+function leftWorktree({ context, sessions }: HealthContext, worktree: Worktree): Finding {
   const { trashDays } = context.settings();
   const gone = worktree.prunable !== undefined;
   return {
@@ -94,7 +95,7 @@ async function strangeFolder(folder: string): Promise<Finding | undefined> {
 }
 
 /** Sessions whose worktree is not there, though an agent worked in it. */
-export async function missingWorktrees({ context, sessions }: Patient): Promise<readonly Finding[]> {
+export async function missingWorktrees({ context, sessions }: HealthContext): Promise<readonly Finding[]> {
   const { repository, store } = context;
   const findings: Finding[] = [];
   const branches = new Set((await looseBranches(repository, '', new Set())).map(({ name }) => name));
@@ -128,7 +129,7 @@ export async function missingWorktrees({ context, sessions }: Patient): Promise<
 }
 
 /** Branches named as Treeline names them that no session has. */
-export async function leftBranches({ context }: Patient): Promise<readonly Finding[]> {
+export async function leftBranches({ context }: HealthContext): Promise<readonly Finding[]> {
   const { repository, store, settings } = context;
   const [prefix = ''] = settings().branchName.split('${', 1);
   if (prefix === '') return [];

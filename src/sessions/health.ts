@@ -1,65 +1,13 @@
 import { TreelineError, errorText } from '../platform/errors.ts';
-import type { Session } from '../store/model.ts';
-import type { Context } from './context.ts';
-import type { SessionActions } from './service-types.ts';
+import { SEVERITIES, type Finding } from './finding.ts';
+import type { HealthContext } from './health-context.ts';
 import { diskUse } from './health-disk.ts';
 import { staleFiles } from './health-files.ts';
 import { journalFindings, oldTrash, unfinishedMoves } from './health-journal.ts';
 import { goneProcesses, leftProcesses } from './health-processes.ts';
 import { leftBranches, leftWorktrees, missingWorktrees } from './health-worktrees.ts';
 
-/** error: something does not work. warning: something should be put right. info: something to know. */
-export type Severity = 'error' | 'warning' | 'info';
-
-export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
-
-export type FindingKind =
-  | 'process-gone'
-  | 'process-left'
-  | 'worktree-left'
-  | 'worktree-missing'
-  | 'branch-left'
-  | 'move-unfinished'
-  | 'trash-old'
-  | 'trash-unknown'
-  | 'disk'
-  | 'file-stale'
-  | 'index-unreadable'
-  | 'journal-damaged'
-  | 'journal-newer'
-  | 'agent'
-  | 'git'
-  | 'check-failed';
-
-/** Something that is not as it should be, or that is good to know. Texts are plain and may hold names from anywhere. */
-export interface Finding {
-  readonly kind: FindingKind;
-  readonly severity: Severity;
-  readonly sentence: string;
-  /** What it rests on: paths, processes, figures, one a line. */
-  readonly evidence: readonly string[];
-  readonly repair?: Repair;
-}
-
-export interface Repair {
-  readonly title: string;
-  /** Exactly what it will do, one step a line. */
-  readonly plan: readonly string[];
-  /** Does it; throws TreelineError where it cannot. Looks again before each step, since time has passed. */
-  run(): Promise<unknown>;
-}
-
-/** What an examination of one repository looks at. */
-export interface Patient {
-  readonly context: Context;
-  readonly sessions: Pick<SessionActions, 'archive' | 'purge' | 'removeWorktree'>;
-  /** Archived sessions whose files are kept longer than the setting says. */
-  readonly expired: () => readonly Session[];
-  /** Has whoever acts look at the facts again. */
-  readonly nudge: () => void;
-}
-
-type Check = (patient: Patient, signal: AbortSignal) => Promise<readonly Finding[]> | readonly Finding[];
+type Check = (health: HealthContext, signal: AbortSignal) => Promise<readonly Finding[]> | readonly Finding[];
 
 /** What follows from the state alone: no git, no walk over folders. */
 const CHEAP: Readonly<Record<string, Check>> = {
@@ -84,14 +32,14 @@ const THOROUGH: Readonly<Record<string, Check>> = {
  * @throws the signal's reason when it aborts.
  */
 export async function examine(
-  patient: Patient,
+  health: HealthContext,
   { signal = new AbortController().signal, cheap = false }: { readonly signal?: AbortSignal; readonly cheap?: boolean },
 ): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   for (const [what, check] of Object.entries(cheap ? CHEAP : { ...CHEAP, ...THOROUGH })) {
     signal.throwIfAborted();
     try {
-      findings.push(...(await check(patient, signal)));
+      findings.push(...(await check(health, signal)));
     } catch (error) {
       signal.throwIfAborted();
       const why = error instanceof TreelineError ? errorText(error) : `${errorText(error)}.`;

@@ -10,13 +10,15 @@ export interface Wanted<T> {
   readonly onFact?: (fact: Fact) => void;
   /** When to look once more though no fact has come: ms from now. */
   readonly lookAfter?: number;
+  /** Asked after this many ms whether to wait no longer: what it gives is thrown. */
+  readonly patience?: { readonly ms: number; readonly over: () => TreelineError | undefined };
 }
 
 /**
  * Waits for what became of something that was asked for by a fact. Rejects with what `of` and `onFact` throw; `no-session` when
  * the journal has lost the session.
  */
-export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter }: Wanted<T>): Promise<T> {
+export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter, patience }: Wanted<T>): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const attempt = (work: () => T | undefined): void => {
     try {
@@ -46,9 +48,17 @@ export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter }: 
     }),
   ];
   const timer = lookAfter === undefined ? undefined : setTimeout(look, lookAfter);
+  const late = (): void =>
+    attempt(() => {
+      const why = patience?.over();
+      if (why !== undefined) throw why;
+      return undefined;
+    });
+  const limit = patience === undefined ? undefined : setTimeout(late, patience.ms);
   look();
   return promise.finally(() => {
     clearTimeout(timer);
+    clearTimeout(limit);
     for (const dispose of disposables) dispose();
   });
 }

@@ -16,15 +16,16 @@ import { privateFolder, runFolder, sessionFolder, textFile } from '../platform/p
 import { isAliveNow, isSame } from '../platform/process-id.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { RULES } from '../store/facts.ts';
-import { isVacant } from '../store/leadership.ts';
+import { isVacant, leadsElsewhere } from '../store/leadership.ts';
 import { isOpen, isQueued, isStoppable, lastTurn, runOf } from '../store/lifecycle.ts';
 import type { ExitRecord, MoveTo, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
 import { archiveContents, expiredArchives } from './archives.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';
-import { examine, type Finding } from './health.ts';
-import { outcome } from './outcome.ts';
+import type { Finding } from './finding.ts';
+import { examine } from './health.ts';
+import { outcome, type Wanted } from './outcome.ts';
 import { freshStartPrompt, promptExcerpt } from './prompts.ts';
 import type {
   ActionOptions,
@@ -40,6 +41,9 @@ import type { TrashAnswer, TrashRecord } from './trash-record.ts';
 
 /** A turn that nobody has taken up after this many ms waits in the queue, whatever the reason. */
 const CLAIMED_WITHIN = 10_000;
+
+/** How long another machine may take to do what is asked of it before the user is told that it is another one: ms. */
+const ELSEWHERE_WITHIN = 10_000;
 
 /** How long a keeper may take to answer who cannot write down that he wants a stop: ms. */
 const CONNECT_TIMEOUT = 3000;
@@ -255,7 +259,7 @@ export class SessionsOfRepository implements RepositorySessions {
     const key = factId();
     await this.#storeText(id, key, message);
     this.#context.store.append({ type: 'message.promised', session: id, message: key, text: promptExcerpt(message) });
-    await outcome(this.#context.store, id, {
+    await this.#outcome(id, {
       of: ({ messages }) => (messages.some((one) => one.id === key) ? undefined : true),
       onFact: (fact) => {
         if (fact.type === 'message.refused' && fact.message === key) throw new TreelineError(fact.code, fact.why);
@@ -276,7 +280,7 @@ export class SessionsOfRepository implements RepositorySessions {
         throw await this.#stopUnrecorded(session, turn, error);
       }
     }
-    const { exit } = await outcome(this.#context.store, id, {
+    const { exit } = await this.#outcome(id, {
       of: (now) => {
         const last = now.turns[turn.number - 1];
         if (last === undefined || isStoppable(now, last)) return undefined;
@@ -381,20 +385,20 @@ export class SessionsOfRepository implements RepositorySessions {
 
   async examine(signal?: AbortSignal): Promise<readonly Finding[]> {
     await this.ready;
-    return examine(this.#patient(), { ...(signal && { signal }) });
+    return examine(this.#healthContext(), { ...(signal && { signal }) });
   }
 
   /** What can be seen without a look beyond the state, for the log. */
   async examineCheaply(): Promise<readonly Finding[]> {
     await this.ready;
-    return examine(this.#patient(), { cheap: true });
+    return examine(this.#healthContext(), { cheap: true });
   }
 
   dispose(): void {
     for (const dispose of this.#disposables.splice(0)) dispose();
   }
 
-  #patient(): Parameters<typeof examine>[0] {
+  #healthContext(): Parameters<typeof examine>[0] {
     return { context: this.#context, sessions: this, expired: () => this.#expired(), nudge: this.#nudge };
   }
 
@@ -458,12 +462,24 @@ export class SessionsOfRepository implements RepositorySessions {
     // Whoever acts may have taken it up by now: only a void wish leaves no trace.
     if (after.wish?.fact !== wish && after.move?.to !== to && !isDone(after, to)) throw notNow(before, to);
     this.#nudge();
-    return outcome(store, id, {
+    return this.#outcome(id, {
       of: (now) => (now.wish === undefined && now.move === undefined && isDone(now, to) ? now : undefined),
       onFact: (seen) => {
         if (seen.type === 'intent.refused' && seen.intent === wish) throw new TreelineError(seen.code, seen.why);
       },
     });
+  }
+
+  /** As the function of this name; where another machine acts, and does not, the user is told so. */
+  #outcome<T>(id: string, wanted: Wanted<T>): Promise<T> {
+    const { store } = this.#context;
+    const over = (): TreelineError | undefined => {
+      const host = leadsElsewhere(store.leadership.lead);
+      if (host === undefined) return undefined;
+      const said = `Agents of this repository are run by ${host}, which has not answered yet; open the repository in Treeline there, and it will do this.`;
+      return new TreelineError('elsewhere', said);
+    };
+    return outcome(store, id, { ...wanted, patience: { ms: ELSEWHERE_WITHIN, over } });
   }
 
   /** Refuses what nobody would act on. */

@@ -1,6 +1,18 @@
-import type { CustomAgent } from '../agents/custom/adapter.ts';
+import { STDIN, type CustomAgent } from '../agents/custom/adapter.ts';
 import type { Programs } from '../agents/program.ts';
 import { AGENTS } from '../agents/table.ts';
+import {
+  listOf,
+  mapOf,
+  natural,
+  nonEmpty,
+  oneOf,
+  optional,
+  positive,
+  shape,
+  string,
+  type Read,
+} from '../platform/check.ts';
 
 // Every setting below `treeline.` but those of the agents, once. `npm run manifest` writes package.json's from this
 // table, and parse-settings.ts reads values by it. Descriptions stand in package.nls.json as `setting.<name>`.
@@ -119,3 +131,25 @@ export const DEFAULT_SETTINGS: Settings = {
     terminate: SETTINGS.stopGraceTerminate.default * 1000,
   },
 };
+
+/** Settings that another process of Treeline has validated before, and handed over. */
+export const readSettings: Read<Settings> = shape({
+  maxConcurrent: positive,
+  worktreeFolder: nonEmpty,
+  warmWorktrees: natural,
+  branchName: nonEmpty,
+  programs: mapOf(shape({ command: optional(nonEmpty), args: listOf(string) })),
+  customAgents: listOf(
+    shape({
+      id: nonEmpty,
+      name: string,
+      command: listOf(string),
+      resume: optional(listOf(string)),
+      format: nonEmpty,
+      stdin: optional(oneOf(STDIN)),
+      env: mapOf(string),
+    }),
+  ),
+  trashDays: natural,
+  grace: shape({ interrupt: natural, terminate: natural }),
+});

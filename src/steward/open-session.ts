@@ -63,6 +63,10 @@ export class OpenSession {
   #state: State = 'resting';
   #connection: KeeperConnection | undefined;
   #driven: DrivenRun | undefined;
+  /** Over when it is known whether the run is driven. */
+  #driving: Promise<void> = Promise.resolve();
+  /** What its keeper was told to remember. */
+  #remembered: string | undefined;
   #abort: AbortController | undefined;
   #work: Promise<void> = Promise.resolve();
   /** Why the turn of this claim could not be started, until the journal has taken it. */
@@ -117,6 +121,16 @@ export class OpenSession {
     }
   }
 
+  /** Has the keeper know what to give to whoever acts next, should it have to start that. */
+  remember(): void {
+    const text = this.#context.successor?.text();
+    if (text === undefined || text === this.#remembered || this.#connection === undefined) return;
+    this.#remembered = text;
+    this.#connection
+      .remember(text)
+      .catch((error: unknown) => this.#context.log.debug(`${this.id} remembers nothing: ${errorText(error)}`));
+  }
+
   /** Lets go. A start that is under way gets `patience` ms to come to its end, else it is undone for the next one to begin anew. */
   async dispose(patience: number): Promise<void> {
     this.#disposed = true;
@@ -169,7 +183,7 @@ export class OpenSession {
         this.#context.store.append({ type: 'message.refused', session, message: id, code: 'not-running', why });
       }
     } catch (error) {
-      this.#failed('refusing', error);
+      this.#failed(error);
     }
   }
 
@@ -182,7 +196,7 @@ export class OpenSession {
       },
       (error: unknown) => {
         this.#state = 'resting';
-        this.#failed(state, error);
+        this.#failed(error);
       },
     );
     void this.#work.then(() => {
@@ -205,6 +219,8 @@ export class OpenSession {
       return 'held';
     } catch (error) {
       this.#context.log.warn(errorText(error));
+      // Where another one acts by now, this one lets go here.
+      this.#context.store.refresh();
       // Who lets go leaves the turn to the next one.
       if (!this.#disposed || this.#isStopWanted()) {
         this.#failure = { claim: claim.fact, error };
@@ -254,7 +270,7 @@ export class OpenSession {
         message: errorText(error),
       });
     } catch (unwritten) {
-      this.#failed('withdrawing', unwritten);
+      this.#failed(unwritten);
     }
   }
 
@@ -279,8 +295,10 @@ export class OpenSession {
       connection.dispose();
       return;
     }
+    this.#remembered = undefined;
+    this.remember();
     connection.onGrew(() => this.#context.timelines.hint(this.id));
-    void this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
+    this.#driving = this.#drivenBy(connection).catch((error: unknown) => this.#context.log.error(errorText(error)));
     void connection.closed.then(() => {
       if (this.#disposed || this.#connection !== connection) return;
       this.#connection = undefined;
@@ -304,7 +322,7 @@ export class OpenSession {
       // Its first prompt comes as a message, too.
       spec: {},
       onEvents: (events) => this.#heard(events),
-      onError: (error) => this.#failed('following', error),
+      onError: (error) => this.#failed(error),
     });
     this.#driven = driven;
     connection.onGrew(({ stream }) => {
@@ -321,16 +339,22 @@ export class OpenSession {
       try {
         this.#context.store.append({ type: 'turn.ended', session: this.id, turn: turn.number });
       } catch (error) {
-        this.#failed('ending', error);
+        this.#failed(error);
       }
     }
   }
 
   /** Gives the agent a message, in the form that it understands, once however often this is asked. */
   async #say(message: Message): Promise<void> {
+    await this.#driving;
     const wish = await this.#driven?.wish((driver, state) => driver.message(state, message));
     if (wish !== undefined && 'refused' in wish) throw new TreelineError(wish.refused, REFUSALS[wish.refused]);
-    for (const one of wish?.send ?? [message]) await this.#connection?.send(one);
+    for (const one of wish?.send ?? [message]) {
+      if (this.#connection === undefined) {
+        throw new TreelineError('keeper-gone', 'The connection to the agent is lost.');
+      }
+      await this.#connection.send(one);
+    }
   }
 
   /**
@@ -419,7 +443,10 @@ export class OpenSession {
   #deliver(work: () => Promise<void>): void {
     this.#delivering = true;
     void work()
-      .catch((error: unknown) => this.#failed('delivering', error))
+      .catch((error: unknown) => {
+        // A connection that broke says nothing about what it was to deliver: the next one does.
+        if (!(error instanceof TreelineError && error.code === 'keeper-gone')) this.#failed(error);
+      })
       .then(() => {
         this.#delivering = false;
         this.look();
@@ -469,7 +496,7 @@ export class OpenSession {
     try {
       await this.#judge(session, turn);
     } catch (error) {
-      this.#failed('judging', error);
+      this.#failed(error);
     }
     this.#isJudging = false;
   }
@@ -484,7 +511,7 @@ export class OpenSession {
     try {
       this.#context.store.append({ type: 'agent.identified', session: session.id, run, agentSession: named.id });
     } catch (error) {
-      this.#failed('naming', error);
+      this.#failed(error);
     }
   }
 
@@ -504,7 +531,7 @@ export class OpenSession {
     const live = session.runs.some((run) => run.agent !== undefined && run.exit === undefined);
     const source = timelineSource(this.#context.folder, session);
     this.#context.timelines.update(source);
-    if (live) this.#timeline ??= this.#context.timelines.open(source);
+    if (live && this.#context.follows) this.#timeline ??= this.#context.timelines.open(source);
     else {
       this.#timeline?.();
       this.#timeline = undefined;
@@ -512,12 +539,12 @@ export class OpenSession {
   }
 
   /** Something did not work that has to: a full disk, most likely. It is tried again until it does, and told once. */
-  #failed(doing: string, thrown: unknown): void {
+  #failed(thrown: unknown): void {
     if (this.#disposed) return;
-    const what = `${doing}: ${errorText(thrown)}`;
+    const what = errorText(thrown);
     const session = this.#session();
     if (this.#trouble?.what !== what) {
-      this.#context.log.error(`${this.id} could not go on, which is tried again. ${what}`);
+      this.#context.log.error(`${this.id} could not go on, which is tried again: ${what}`);
     }
     this.#trouble = { what, turn: session && lastTurn(session) };
     this.#lookAfter(RETRY_INTERVAL);

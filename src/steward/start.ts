@@ -11,6 +11,7 @@ import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { Limiter } from '../platform/limiter.ts';
 import { journalFile, privateFolder, runFolder, socketPath, textFile } from '../platform/paths.ts';
+import { isSame } from '../platform/process-id.ts';
 import type { Session, Turn } from '../store/model.ts';
 import { Rollback, type Unwound } from '../sessions/rollback.ts';
 import type { StewardContext } from './context.ts';
@@ -64,7 +65,7 @@ export async function startTurn(
     const prepare = async (): Promise<Prepared> => {
       enter('starting the background process');
       const launch = await launchOf(context, session, turn, prompt, promptFile);
-      const spec = specOf(context, session, turn, run, promptFile, launch);
+      const spec = await specOf(context, session, turn, run, promptFile, launch);
       await writeSpec(folder, spec);
       let keeper: Promise<KeeperConnection> | undefined;
       const start = (): Promise<KeeperConnection> => {
@@ -97,6 +98,7 @@ export async function startTurn(
     enter('starting the agent');
     const connection = await keeper;
     signal.throwIfAborted();
+    if (!acts(context)) throw new TreelineError('replaced', 'Another window starts it now.');
     try {
       await connection.start(env && { env });
     } catch (error) {
@@ -111,8 +113,21 @@ export async function startTurn(
     }
     return connection;
   } catch (error) {
-    throw failure(session, step, error, await undo.unwind(), signal);
+    // What is half made is the other one's by then, which has taken it back or works in it.
+    const unwound = acts(context) ? await undo.unwind() : { undone: [], left: [] };
+    throw failure(session, step, error, unwound, signal);
   }
+}
+
+/** Whether this process still acts: one that stood still may have been replaced without knowing it. */
+function acts({ store, self, log }: StewardContext): boolean {
+  try {
+    store.refresh();
+  } catch (error) {
+    log.warn(errorText(error));
+  }
+  const { lead } = store.leadership;
+  return lead !== undefined && isSame(lead.by, self);
 }
 
 /** How the agent is started: its argv, its stdin, and what is added to its environment. */
@@ -133,14 +148,16 @@ export async function launchOf(
   return context.detector.locate(launch, adapter.detection);
 }
 
-function specOf(
+async function specOf(
   context: StewardContext,
   session: Session,
   turn: Turn,
   run: number,
   prompt: string,
   launch: Launch,
-): KeeperSpec {
+): Promise<KeeperSpec> {
+  const { successor, folder, store } = context;
+  const lease = store.leadership.lead?.fact ?? '';
   return {
     v: 1,
     session: session.id,
@@ -154,14 +171,15 @@ function specOf(
     prompt,
     key: turn.text,
     turn: turn.number,
+    ...(successor !== undefined && { steward: { argv: await successor.argv(), folder, lease } }),
     expects: session.expects,
     grace: context.settings().grace,
   };
 }
 
-function launchKeeper(context: StewardContext, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
+async function launchKeeper(context: StewardContext, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
   const env = { ...agentEnvironment(process.env), ...markerEnv(spec.session, spec.run) };
-  const launch = { execPath: process.execPath, entry: context.keeper, runFolder: folder, env };
+  const launch = { execPath: process.execPath, entry: await context.keeper(), runFolder: folder, env };
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT, ...HOLD });
 }
 

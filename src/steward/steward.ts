@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispose } from '../platform/emitter.ts';
 import { errorText } from '../platform/errors.ts';
 import { expiredArchives } from '../sessions/archives.ts';
@@ -18,6 +19,9 @@ const DAILY_LOOK = 3600 * 1000;
 /** How long what is under way may take to come to its end when another one takes over: ms. A host that closes has five seconds. */
 const PATIENCE = 2500;
 
+/** What cannot be cut short is left behind after this long: ms. Whoever comes next begins it anew. */
+const SLACK = 500;
+
 export interface StewardOptions {
   readonly context: StewardContext;
   readonly trash: TrashRecord;
@@ -32,6 +36,11 @@ export interface StewardOptions {
   readonly onLead?: (leads: boolean) => void;
   /** It was asked to give way, and has. */
   readonly onRetired?: () => void;
+  /**
+   * Called before this process leaves the lead to nobody while something is still to be done: starts another one that acts, which
+   * waits until the lead, whose fact has this id, is given up.
+   */
+  readonly onAbandon?: (lead: string) => Promise<void>;
 }
 
 /**
@@ -79,10 +88,12 @@ export class Steward {
 
   /** Whether something goes on or is still to be done, here or elsewhere. */
   get isNeeded(): boolean {
-    const { store } = this.#context;
-    return store
-      .list()
-      .some((session) => needsAttention(session) || session.wish !== undefined || session.move !== undefined);
+    return isAnythingOpen(this.#context.store.list());
+  }
+
+  /** Whether a step is under way that should not be cut short. */
+  get isBusy(): boolean {
+    return this.#moves.isBusy || [...this.#open.values()].some((open) => open.isBusy);
   }
 
   /** Takes part from now on. The store has to be ready. */
@@ -104,15 +115,31 @@ export class Steward {
   nudge(): void {
     this.#lease.look();
     this.#look(this.#context.store.list());
+    for (const open of this.#open.values()) open.remember();
     if (this.leads) void this.#tidyTrash();
   }
 
   /** Lets others act. Resolves when nothing is in hand any more. */
-  async dispose(): Promise<void> {
+  dispose(): Promise<void> {
+    const { lead } = this.#lease;
+    const isLast = this.leads && !this.watched && this.isNeeded;
+    // It starts while what is in hand here comes to its end.
+    const heir = isLast && lead !== undefined && !this.#leaving ? this.#options.onAbandon?.(lead.fact) : undefined;
+    return this.#leave(heir);
+  }
+
+  async #leave(heir?: Promise<void>): Promise<void> {
     if (this.#leaving) return;
     this.#leaving = true;
     clearInterval(this.#daily);
-    await Promise.all([this.#letGo(PATIENCE), this.#moves.dispose(PATIENCE)]);
+    const failed = (error: unknown): void => {
+      this.#context.log.error(`Nothing goes on here until a window is opened: ${errorText(error)}`);
+    };
+    const late = delay(PATIENCE + SLACK, undefined, { ref: false });
+    await Promise.race([
+      Promise.all([this.#letGo(PATIENCE), this.#moves.dispose(PATIENCE), heir?.catch(failed)]),
+      late,
+    ]);
     try {
       this.#lease.leave();
     } catch (error) {
@@ -126,7 +153,7 @@ export class Steward {
   async #retire(): Promise<void> {
     if (this.#leaving) return;
     this.#context.log.info('Another process takes over the agents of this repository.');
-    await this.dispose();
+    await this.#leave();
     this.#options.onRetired?.();
   }
 
@@ -246,4 +273,11 @@ export class Steward {
       log.warn(errorText(error));
     }
   }
+}
+
+/** Whether something of these sessions goes on, or is still to be done by somebody who acts. */
+export function isAnythingOpen(sessions: readonly Session[]): boolean {
+  return sessions.some(
+    (session) => needsAttention(session) || session.wish !== undefined || session.move !== undefined,
+  );
 }

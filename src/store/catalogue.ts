@@ -16,7 +16,7 @@ import type { StateData } from './state.ts';
 /** A snapshot of another build is rebuilt: that one may have understood other facts, or understood them otherwise. */
 const SCHEMA = BUILD;
 
-/** A snapshot costs as much as there is to store, so it waits until this much of the journal is not in it: bytes, or a share of the snapshot. */
+/** A snapshot writes all sessions, so a new one waits until the old one lacks this much of the journal: bytes, or a share of the snapshot's size. */
 const TAIL_BYTES = 64 * 1024;
 const TAIL_SHARE = 1 / 8;
 

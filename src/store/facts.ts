@@ -107,11 +107,11 @@ export const FACTS = {
       replaces: optional(nonEmpty),
     }),
   ),
-  /** How a move ended, `move` being its `session.moving`: the worktree lies in the trash, */
+  /** A move ended (`move` is the id of its `session.moving`): the worktree lies in the trash. */
   'session.archived': ofSession(1, shape({ move: nonEmpty })),
-  /** is where it belongs (also when it could not be moved away), */
+  /** A move ended: the worktree is where it belongs, also because it could not be moved away. */
   'session.restored': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
-  /** or was deleted from the trash. */
+  /** A move ended: the worktree was deleted from the trash. */
   'session.purged': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
   /** What somebody wanted (the fact `intent`) cannot be done. */
   'intent.refused': ofSession(1, shape({ intent: nonEmpty, code: nonEmpty, why: string })),

@@ -117,7 +117,7 @@ function step(session: Session | undefined, fact: StepFact, now: Circumstances):
 
 function created(fact: Of<'session.created'>): Session {
   const { name, agent, base, worktree, branch, expects, foreign } = fact;
-  // Its first turn is requested in the same breath: where that cannot be read, nothing waits and nothing will come.
+  // The request of the first turn stands right behind this fact. Until it is read, or where it is lost, nothing is queued.
   const detail = 'The session was created without a turn; resume it to continue.';
   return {
     id: fact.session,

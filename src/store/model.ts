@@ -251,7 +251,7 @@ export const lead = shape({
   /** Where it lives: `window`, or `detached` in a process of its own. Another build may know more. */
   host: nonEmpty,
   version: string,
-  /** Where it tells what it sees of the agents' output, and the word to be said first. */
+  /** The socket on which it tells what it sees of the agents' output, and the token that a client says first. */
   socket: string,
   token: string,
   /** The id of the request to give way, if there was one. */

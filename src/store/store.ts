@@ -26,7 +26,7 @@ const REPORTED_PIECES = 100;
 interface StoreEvents {
   /** Ids of the sessions that changed; the changes of one moment are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
-  /** Facts as they are read, after the state has them; also those that were void. Not those of a reading from the beginning: at first, or after the journal was replaced. */
+  /** Facts as they are read, void ones too, once the state has them. What is read from the beginning (at first, or after the journal was replaced) is left out. */
   readonly onFacts: (listener: (facts: readonly Fact[]) => void) => Dispose;
 }
 
@@ -73,7 +73,7 @@ export class Store implements StoreEvents {
     this.#log = log;
     const journal = journalFile(folder);
     this.#journal = new Journal(journal, by, {
-      // Behind what a journal that was lost is given back: before it, new facts would be facts about nothing.
+      // After a lost journal the sessions are written back first: a fact about a session that the file does not have is void.
       beforeWrite: (file) => {
         if (this.#recovering || this.#reader.mayBe(file)) return false;
         this.refresh();

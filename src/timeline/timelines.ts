@@ -17,6 +17,8 @@ export interface TimelinesOptions {
   /** Path of sql-wasm.wasm. */
   readonly wasm: string;
   readonly log: Log;
+  /** The worker ends when no session has been open for so long, in ms; absent: it stays. */
+  readonly endAfter?: number;
 }
 
 /** How long a query may take, in ms. A judgement waits for all of the turn's output to be read. */
@@ -60,6 +62,7 @@ export class Timelines {
   #startedAt = 0;
   #crashes = 0;
   #restart: NodeJS.Timeout | undefined;
+  #rest: NodeJS.Timeout | undefined;
   #lastId = 0;
   #disposed = false;
 
@@ -72,6 +75,7 @@ export class Timelines {
   /** Follows a session until the result is called; several may follow the same one. */
   open(source: TimelineSource): Dispose {
     if (this.#disposed) return () => undefined;
+    clearTimeout(this.#rest);
     const known = this.#sessions.get(source.session);
     if (known === undefined) {
       this.#sessions.set(source.session, { source, users: 1 });
@@ -136,6 +140,7 @@ export class Timelines {
     if (this.#disposed) return;
     this.#disposed = true;
     clearTimeout(this.#restart);
+    clearTimeout(this.#rest);
     this.#sessions.clear();
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(closed());
     const worker = this.#worker;
@@ -154,6 +159,13 @@ export class Timelines {
     if (known.users > 0) return;
     this.#sessions.delete(session);
     this.#post({ type: 'close', session });
+    const { endAfter } = this.#options;
+    if (this.#sessions.size > 0 || endAfter === undefined) return;
+    this.#rest = setTimeout(() => {
+      this.#post({ type: 'stop' });
+      // Its end is expected: the next session has another one.
+      this.#worker = undefined;
+    }, endAfter).unref();
   }
 
   #ask<Q extends QueryName>(name: Q, session: string, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']> {

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { onClick } from '../commands/call.ts';
 import type { ChangeKind } from '../git/types.ts';
 import { oneLine } from './plain.ts';
 import type { FileNode } from './sessions-nodes.ts';
+import { onClick } from './view-commands.ts';
 
 /** The item of a changed file: its own icon, the folder behind its name, and what happened to it. */
 export function fileItem(node: FileNode, worktree: string): vscode.TreeItem {

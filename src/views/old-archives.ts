@@ -5,6 +5,7 @@ import { byteSize } from './age.ts';
 import { linkless } from './plain.ts';
 import { disposable } from './services.ts';
 import type { Services } from './services.ts';
+import { run } from './view-commands.ts';
 
 /** Asks, once for each repository, whether its old archives may be deleted. Without an answer they are kept. */
 export class OldArchivesQuestion implements vscode.Disposable {
@@ -66,7 +67,7 @@ export class OldArchivesQuestion implements vscode.Disposable {
     const show = vscode.l10n.t('Show Archived');
     const chosen = await vscode.window.showInformationMessage(`${question} ${remember}`, remove, keep, show);
     if (chosen === show) {
-      await vscode.commands.executeCommand('treeline.showArchived');
+      await run('showArchived');
     } else if (chosen !== undefined) {
       await repository.answerOldArchives(chosen === remove ? 'delete' : 'keep');
     }

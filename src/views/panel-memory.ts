@@ -14,7 +14,7 @@ interface Entry {
 }
 
 const KEY = 'treeline.timelines';
-/** So many timelines are kept, the youngest. */
+/** How many timelines are remembered: those that changed last. */
 const LIMIT = 100;
 
 /** What a panel is about: a session, or whatever is selected. No two panels are about the same. */

@@ -1,5 +1,5 @@
-import { sessionFiles } from '../documents/session-files.ts';
-import type { SessionFiles } from '../documents/session-files.ts';
+import { sessionFiles } from '../sessions/session-files.ts';
+import type { SessionFiles } from '../sessions/session-files.ts';
 import { Emitter } from '../platform/emitter.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import type { Found } from './services.ts';

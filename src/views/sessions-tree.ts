@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { onClick } from '../commands/call.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
 import { settingId } from '../sessions/settings.ts';
 import { Coalescer } from './coalescer.ts';
@@ -16,13 +15,14 @@ import { abilities, accessibleLabel, contextWords, description, tooltipLines } f
 import { sessionsLayout, showsArchived } from './editor-settings.ts';
 import type { GroupNode, MoreNode, SessionNode, SessionsNode } from './sessions-nodes.ts';
 import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
+import { onClick } from './view-commands.ts';
 
 /**
- * The editor is told of changes at most this often. It waits for 200 ms of silence before it acts on what it was told after
- * the first (extHostTreeViews): told more often than that, it would never act while an agent prints.
+ * The editor is told of changes at most this often. It shows the first change at once, and later ones only after 200 ms without
+ * a further one (extHostTreeViews): told more often than that, it would show nothing new while an agent prints.
  */
 const REFRESH_MS = 300;
-/** Sessions that are there sooner come without a word before them: a message counts as a change, after which the editor waits. */
+/** The view says that it is loading only after this time: the message counts as a change, after which the editor waits. */
 const LOADING_MS = 500;
 /** Ages are looked over this often, while the view is visible. */
 const AGES_MS = 30_000;

@@ -125,11 +125,12 @@ export class TimelinePanels implements vscode.WebviewPanelSerializer, vscode.Dis
       this.#show(state, group.viewColumn, preserveFocus);
     }
     const close = async (): Promise<void> => {
+      // At once: the editor draws nothing between the making of the one and the end of the other.
+      await vscode.window.tabGroups.close(tab, true);
       // A new tab stands behind the one that its group showed.
       if (state !== undefined && !isActive && group.isActive) {
         await vscode.commands.executeCommand('moveActiveEditor', { to: 'position', by: 'tab', value: place });
       }
-      await vscode.window.tabGroups.close(tab, true);
     };
     close().catch((error: unknown) => this.#actions.failed(error));
   }

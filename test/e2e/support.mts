@@ -81,7 +81,7 @@ export async function spawnAgent(
   await workbench.choose(agent, { asked: 'Select an agent' });
   await answerPrompt(workbench, prompt);
   await workbench.choose('main', { asked: 'Select the branch, tag, or commit to start from' });
-  await workbench.answer('', { asked: 'Name of the session' });
+  await workbench.answer('', { asked: 'Session name' });
 }
 
 /** Answers the question for the prompt: one line where it is asked, several in the editor. */

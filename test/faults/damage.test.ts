@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
-import { catalogueFile, damagedFile, journalFile, timelineFile, turnFolder } from '../../src/platform/paths.ts';
+import { factId } from '../../src/platform/ids.ts';
+import { catalogueFile, damagedFile, journalFile, timelineFile, runFolder } from '../../src/platform/paths.ts';
 import { selfId } from '../../src/platform/process-id.ts';
 import { Journal } from '../../src/store/journal.ts';
 import type { Session } from '../../src/store/model.ts';
@@ -40,8 +41,9 @@ interface Original {
 /** What a page shows of a row: all of it but the revision, which counts what was done to the index. */
 const shown = (all: readonly Row[]): readonly Omit<Row, 'rev'>[] => all.map(({ rev: _, ...row }) => row);
 
-/** What is shown of sessions: all of it but how many facts it rests on, of which a damaged journal holds fewer. */
-const known = (all: readonly Session[]): readonly Omit<Session, 'facts'>[] => all.map(({ facts: _, ...one }) => one);
+/** What is shown of sessions: all of it but how many facts it rests on, and of how many in a queue, of which a damaged journal holds fewer. */
+const known = (all: readonly Session[]): readonly object[] =>
+  all.map(({ facts: _, turns, ...one }) => ({ ...one, turns: turns.map(({ place: _place, ...turn }) => turn) }));
 
 async function all(window: FaultWindow): Promise<Map<string, readonly Row[]>> {
   const found = new Map<string, readonly Row[]>();
@@ -60,7 +62,8 @@ async function original(t: TestContext): Promise<Original> {
   const [last] = first.sessions.list() as [Session];
   await first.sessions.resume(last.id, { prompt: 'print three' });
   await reached(first.sessions, last.id, (one) => one.turns.length === 2 && judged(one));
-  const journal = new Journal(journalFile(storeOf(world.storage)), { role: 'window', process: await selfId() });
+  const writer = { role: 'window', process: await selfId() };
+  const journal = new Journal(journalFile(storeOf(world.storage)), writer);
   for (let n = 0; n < RENAMES; n += 500) {
     journal.append(
       ...Array.from({ length: 500 }, (_, i) => ({
@@ -78,8 +81,12 @@ async function original(t: TestContext): Promise<Original> {
   const told = await all(window);
   const sessions = window.sessions.list();
   // Something to do for the catalogue, so that it is there.
-  await window.sessions.rename(last.id, 'the last name');
+  await window.sessions.rename(last.id, 'almost the last name');
   await window.treeline.dispose();
+  // The journal ends with a fact about a session, and not with the window's leave.
+  const end = new Journal(journalFile(storeOf(world.storage)), writer);
+  end.append({ type: 'session.renamed', session: last.id, name: 'the last name' });
+  end.dispose();
   return {
     world,
     sessions: sessions.map((one) => (one.id === last.id ? { ...one, name: 'the last name' } : one)),
@@ -92,13 +99,13 @@ async function damagedCopy(
   t: TestContext,
   { world }: Original,
   damage: (store: string) => void,
-): Promise<{ window: FaultWindow; store: string }> {
+): Promise<{ window: FaultWindow; store: string; open: FaultWorld['open'] }> {
   const storage = await tempDir(t);
   cpSync(world.storage, storage, { recursive: true, preserveTimestamps: true });
   const store = storeOf(storage);
   damage(store);
   const { open } = await faultWorld(t, { repo: world.repo, storage });
-  return { window: await open(), store };
+  return { window: await open(), store, open };
 }
 
 /** Overwrites some bytes of one line. */
@@ -131,11 +138,11 @@ suite('damaged files', { timeout: 300_000 }, () => {
       const text = readFileSync(journalFile(storeOf(base.world.storage)));
       const lastLine = text.length - 1 - text.lastIndexOf(10, text.length - 2);
       const cut = random.between(1, lastLine);
-      const { window, store } = await damagedCopy(t, base, (folder) => {
+      const { window, store, open } = await damagedCopy(t, base, (folder) => {
         truncateSync(journalFile(folder), text.length - cut);
       });
       // The fact that lost its end is the rename; without its newline alone it is whole.
-      const name = cut === 1 ? 'the last name' : `renamed ${RENAMES - 1}`;
+      const name = cut === 1 ? 'the last name' : 'almost the last name';
       assert.deepEqual(
         known(window.sessions.list()),
         known(base.sessions.map((one) => (one.id === last.id ? { ...one, name } : one))),
@@ -145,9 +152,10 @@ suite('damaged files', { timeout: 300_000 }, () => {
       await window.sessions.rename(last.id, 'after the cut');
       assert.equal(session(window, last.id).name, 'after the cut');
       await window.treeline.dispose();
-      const again = await base.world.open();
+      assert.match(readFileSync(journalFile(store), 'utf8'), /after the cut"}\n/);
+      const again = await open();
+      assert.equal(session(again, last.id).name, 'after the cut');
       await again.treeline.dispose();
-      assert.match(readFileSync(journalFile(store), 'utf8'), /after the cut"}\n$/);
     }
 
     const worse: Record<string, (file: string) => void> = {
@@ -188,13 +196,14 @@ suite('damaged files', { timeout: 300_000 }, () => {
   test('the journal, where it tells of a turn: that session may show less, the others are complete', async (t) => {
     const base = await original(t);
     const [, failed] = base.sessions as readonly [Session, Session];
-    for (const type of ['session.created', 'turn.requested', 'turn.claimed', 'agent.started', 'turn.exited']) {
+    for (const type of ['session.created', 'turn.requested', 'turn.claimed', 'agent.started', 'run.exited']) {
       const { window } = await damagedCopy(t, base, (folder) => {
         const file = journalFile(folder);
         const line = readFileSync(file, 'utf8')
           .split('\n')
           .findIndex((text) => text.includes(`"type":"${type}"`) && text.includes(failed.id));
-        scribble(file, line, Buffer.from('####'));
+        // No JSON, be it in a string or not.
+        scribble(file, line, Buffer.from('"#"#'));
         rmSync(catalogueFile(folder), { force: true });
       });
       assert.deepEqual(
@@ -218,7 +227,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
       const file = journalFile(folder);
       const lines = readFileSync(file, 'utf8').split('\n');
       const [line = ''] = lines;
-      const newer = { ...(JSON.parse(line) as object), v: 99, type: 'session.dreamt', id: '019aa0000000' };
+      const newer = { ...(JSON.parse(line) as object), v: 99, type: 'session.dreamt', id: factId() };
       lines.splice(3, 0, JSON.stringify(newer));
       writeFileSync(file, lines.join('\n'));
     });
@@ -286,7 +295,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
         cpSync(base.world.repo + '/src', folder, { recursive: true });
       },
       'no spec.json': (folder) => rmSync(join(folder, 'spec.json')),
-      'no prompt.md': (folder) => rmSync(join(folder, 'prompt.md')),
+      'no prompts': (folder) => rmSync(join(folder, '../../texts'), { recursive: true }),
       'half an exit.json': (folder) => truncateSync(join(folder, 'exit.json'), 30),
       'no exit.json': (folder) => rmSync(join(folder, 'exit.json')),
       'no stdout.log': (folder) => rmSync(join(folder, 'stdout.log')),
@@ -303,7 +312,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
     for (const [name, damage] of Object.entries(damages)) {
       const { window } = await damagedCopy(t, base, (store) => {
         for (const { id } of [last, failed]) {
-          damage(turnFolder(store, id, 1));
+          damage(runFolder(store, id, 1));
           rmSync(timelineFile(store, id), { force: true });
         }
       });
@@ -351,7 +360,7 @@ suite('damaged files', { timeout: 300_000 }, () => {
       const first = await world.openProcess();
       const { id } = await first.spawn({ agent: 'wait', prompt: 'Go.' });
       await first.kill();
-      damage(turnFolder(storeOf(world.storage), id, 1));
+      damage(runFolder(storeOf(world.storage), id, 1));
       const window = await world.open();
       const stopped = window.sessions.stop(id).then(() => true);
       const late = AbortSignal.timeout(20_000);

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { TreelineError, errorText } from '../../src/platform/errors.ts';
 import { journalFile } from '../../src/platform/paths.ts';
-import type { Fact } from '../../src/store/facts.ts';
+import type { SessionFact } from '../../src/store/facts.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { tempDir, until } from '../unit/support.ts';
 import {
@@ -206,11 +206,9 @@ suite('a full disk', { timeout: 300_000 }, () => {
     assert.equal(about('is tried again').length, 1, window.log.join('\n'));
     assert.match(
       about('is tried again')[0]!,
-      /^error: Turn 1 of ses_.* lost its keeper and could not be closed, and is tried again: .*could not be written/,
+      /^error: ses_.* could not go on, which is tried again: .*could not be written/,
     );
-    assert.deepEqual(about('goes on'), [
-      `info: Turn 1 of ${id}, which lost its keeper and could not be closed, goes on.`,
-    ]);
+    assert.deepEqual(about('goes on'), [`info: ${id} goes on.`]);
     await assertConsistent(repo, window.sessions);
   });
 });
@@ -245,8 +243,8 @@ suite('a disk that fails', { timeout: 120_000 }, () => {
       const facts = readFileSync(journalFile(storeOf(storage)), 'utf8')
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line) as Fact);
-      assert.equal(facts.filter((fact) => fact.session === id && fact.type === 'turn.exited').length, 1);
+        .map((line) => JSON.parse(line) as SessionFact);
+      assert.equal(facts.filter((fact) => fact.session === id && fact.type === 'run.exited').length, 1);
     }
     await assertConsistent(repo, window.sessions);
   });

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { suite, test } from 'node:test';
 
 import { isRecord } from '../../src/platform/check.ts';
-import { journalFile, turnFolder } from '../../src/platform/paths.ts';
+import { journalFile, runFolder } from '../../src/platform/paths.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { until } from '../unit/support.ts';
 import { assertConsistent, faultWorld, session, storeOf, told, type FaultWindow, type FaultWorld } from './support.ts';
@@ -24,7 +24,7 @@ async function running({ storage }: FaultWorld, window: FaultWindow): Promise<Ru
   const flag = join(storage, 'end');
   const { id } = await window.sessions.spawn({ agent: 'scripted', prompt: `print go\nuntil ${flag}\nprint later` });
   await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'go');
-  return { id, folder: turnFolder(storeOf(storage), id, 1), end: () => writeFileSync(flag, '') };
+  return { id, folder: runFolder(storeOf(storage), id, 1), end: () => writeFileSync(flag, '') };
 }
 
 suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
@@ -70,7 +70,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
       const ending = how === 'stopped' ? 'Stopped \\(' : 'Exited with code 0';
       assert.match(
         await told(window, id),
-        new RegExp(`keeper: The folder of this turn was deleted.*turn-end: ${ending}`, 's'),
+        new RegExp(`keeper: The folder with the agent’s logs was deleted.*turn-end: ${ending}`, 's'),
       );
     }
     await assertConsistent(world.repo, window.sessions);
@@ -86,7 +86,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     assert.equal(session(window, id).status, 'idle');
     assert.match(
       await told(window, id),
-      /output: later[^]*The record of the agent’s end could not be written[^]*turn-end: Exited with code/,
+      /output: later[^]*How the agent ended could not be recorded[^]*turn-end: Exited with code/,
     );
     await window.sessions.resume(id, { prompt: 'print again' });
     await reached(window.sessions, id, (one) => one.turns.length === 2 && judged(one));
@@ -130,15 +130,19 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const first = await world.openProcess();
     const { id } = await first.spawn({ agent: 'scripted', prompt: 'print go\nwait' });
     await first.kill();
-    const spec: unknown = JSON.parse(
-      readFileSync(join(turnFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'),
-    );
+    const spec: unknown = JSON.parse(readFileSync(join(runFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'));
     assert.ok(isRecord(spec) && typeof spec['socket'] === 'string');
     rmSync(spec['socket']);
+    // It would put back what is only gone.
+    mkdirSync(spec['socket']);
+    t.after(() => rmSync(String(spec['socket']), { recursive: true, force: true }));
     const window = await world.open();
     const about = (): readonly string[] => window.log.filter((line) => line.includes(id));
     await until(() => about().length > 0, { what: 'the trouble is told' });
-    assert.match(about()[0] ?? '', /error: The keeper of .*\/1 \(process \d+\) runs and cannot be reached/);
+    assert.match(
+      about()[0] ?? '',
+      /error: The process that records ses_\S+ \(\d+\) runs and does not answer, which is tried again; stop the session/,
+    );
     assert.equal(session(window, id).status, 'working');
     await window.sessions.stop(id);
     assert.deepEqual([...marked([id]), ...keepers(world.storage)], []);

@@ -125,7 +125,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
         { read: journalFile(storeOf(storage)) },
         { read: join(folder, 'spec.json') },
         { read: join(folder, 'stdout.log') },
-        { read: join(folder, 'prompt.md') },
+        { read: window.sessions.promptFile(id, session(window, id).turns[0]!) },
       ];
       assert.deepEqual(
         asNobody(tries),
@@ -322,7 +322,7 @@ suite('secrets', { timeout: 60_000 }, () => {
     );
     assert.equal(env['MY_OWN'], 'kept');
     assert.equal(env['TREELINE_SESSION'], id);
-    assert.equal(env['TREELINE_TURN'], '1');
+    assert.equal(env['TREELINE_RUN'], '1');
   });
 });
 

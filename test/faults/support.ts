@@ -17,7 +17,7 @@ import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
 import { ALL_ROWS, type Row, type RowFilter } from '../../src/timeline/rows.ts';
 import { ASSETS, customAgents, reached, type Place, type Window } from '../unit/sessions/support.ts';
-import { WindowProcess } from '../unit/sessions/window-process.ts';
+import { WindowProcess, type WindowProcessOptions } from '../unit/sessions/window-process.ts';
 import { tempDir, tempRepo } from '../unit/support.ts';
 import { Random } from './random.ts';
 import { branches, keepers, marked, worktrees } from './truth.ts';
@@ -47,7 +47,8 @@ export interface FaultWindow extends Window {
 export interface FaultWorld extends Place {
   readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
   open(): Promise<FaultWindow>;
-  openProcess(execArgv?: readonly string[]): Promise<WindowProcess>;
+  /** @param options what is different in it, and of which version of Treeline it is. */
+  openProcess(options?: WindowProcessOptions & { readonly version?: string }): Promise<WindowProcess>;
 }
 
 /**
@@ -82,8 +83,8 @@ export async function faultWorld(
       opened.push(() => window.treeline.dispose());
       return window;
     },
-    openProcess: async (execArgv) => {
-      const window = await WindowProcess.open(place, execArgv);
+    openProcess: async ({ version, ...options } = {}) => {
+      const window = await WindowProcess.open({ ...place, ...(version !== undefined && { version }) }, options);
       opened.push(() => window.kill());
       return window;
     },
@@ -97,7 +98,13 @@ async function openLogged({ repo, storage, settings }: Place, assets: typeof ASS
     (message: string): void =>
       void log.push(`${level}: ${message}`);
   const sink: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-  const treeline = new Treeline({ globalStorage: storage, settings: () => settings, log: sink, assets });
+  const treeline = new Treeline({
+    globalStorage: storage,
+    settings: () => settings,
+    log: sink,
+    version: '0.1.0',
+    assets,
+  });
   await treeline.setFolders([repo]);
   const [sessions] = treeline.repositories;
   if (sessions === undefined) {
@@ -129,7 +136,7 @@ export async function rows(window: Window, id: string, filter: RowFilter = ALL_R
   try {
     const last = lastTurn(session(window, id));
     // A judgement is given when the output is read to its end.
-    if (last?.exit !== undefined) await treeline.timelines.judge(id, last.number);
+    if (last?.endedAt !== undefined && last.begunAt !== undefined) await treeline.timelines.judge(id, last.number);
     const all: Row[] = [];
     for (;;) {
       const page = await treeline.timelines.page(id, filter, all.length, 1000);
@@ -185,7 +192,7 @@ export async function settled(sessions: RepositorySessions): Promise<void> {
   for (const { id } of sessions.list()) {
     await reached(sessions, id, (one) => {
       const turn = lastTurn(one);
-      return turn === undefined || !isOpen(turn) || turn.agent !== undefined;
+      return turn === undefined || !isOpen(turn) || turn.begunAt !== undefined;
     });
   }
 }
@@ -210,19 +217,14 @@ export async function assertConsistent(repo: string, sessions: RepositorySession
     const turn = lastTurn(one);
     const shown = turn !== undefined && isOpen(turn);
     assert.equal(shown, runs, `${one.id} is shown ${one.status}, and its agent ${runs ? 'runs' : 'does not'}`);
-    if (one.turns.some(({ agent }) => agent !== undefined)) {
+    if (one.archive !== undefined) {
+      assert.equal(existsSync(one.worktree), false, 'an archived worktree is away');
+    } else if (one.runs.some(({ agent }) => agent !== undefined)) {
       assert.ok(existsSync(one.worktree), 'a worktree that an agent worked in is there');
     } else if (!shown) {
       assert.equal(existsSync(one.worktree), false, 'a half-made worktree was taken back');
     }
   }
-}
-
-/** Nothing at all is left of what was tried: no worktree, no branch, no process. */
-export async function assertNothingLeft(repo: string, sessions: RepositorySessions): Promise<void> {
-  assert.deepEqual(await worktrees(repo), [], 'no worktree is left');
-  assert.deepEqual(await branches(repo), [], 'no branch is left');
-  assert.deepEqual(marked(sessions.list().map(({ id }) => id)), [], 'no process is left');
 }
 
 /** A process that has nothing to do with Treeline. */

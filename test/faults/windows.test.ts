@@ -22,7 +22,7 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
     for (let trial = 0; trial < TRIALS; trial++) {
       const window = await openProcess();
       const spawn = window
-        .spawn({ agent: 'scripted', prompt: 'write kept.txt kept\nwait' })
+        .spawn({ agent: 'scripted', prompt: 'write kept.txt kept\nprint go\nwait' })
         .then(({ id }) => acknowledged.push(id))
         .catch(() => undefined);
       await sleep(random.between(0, 400)); // The instant is the point of the test.
@@ -47,6 +47,12 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
     await assertConsistent(repo, sessions);
     for (const id of acknowledged) {
       assert.equal(sessions.get(id)?.status, 'working', 'an acknowledged session goes on');
+    }
+    // Whatever is in the journal was wanted: it works, whoever died while it was made, and its prompt was run once.
+    for (const { id, worktree } of sessions.list()) {
+      await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'go');
+      assert.equal(sessions.get(id)?.status, 'working');
+      assert.equal(readFileSync(join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
     }
     await Promise.all(sessions.list().map(({ id }) => sessions.stop(id)));
     await assertConsistent(repo, sessions);

@@ -9,7 +9,7 @@ import { suite, test } from 'node:test';
 
 import { errorText } from '../../src/platform/errors.ts';
 import { journalFile } from '../../src/platform/paths.ts';
-import type { Fact } from '../../src/store/facts.ts';
+import type { SessionFact } from '../../src/store/facts.ts';
 import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
 import { reached } from '../unit/sessions/support.ts';
@@ -51,7 +51,7 @@ suite('several windows', { timeout: 300_000 }, () => {
     const lines = readFileSync(journal, 'utf8').split('\n');
     assert.equal(lines.pop(), '', 'the last line has its end');
     // A writer that found another one's line half written put a line end before its own: a blank line says nothing.
-    const facts = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Fact);
+    const facts = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as SessionFact);
     const order = facts.map(({ id }) => id);
     assert.equal(new Set(order).size, order.length, 'no fact is there twice');
     for (const own of written) {

@@ -11,8 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { findChromium } from '../setup/browser.mjs';
 import { THEMES } from './themes.ts';
 import type { AddressInfo } from 'node:net';
-import type { Server } from 'node:http';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { StandInHost } from './stand-in-host.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,48 +35,55 @@ export interface Opened {
   readonly foreign: string[];
 }
 
+/** A browser with the built page. */
+export interface Pages {
+  open(host: StandInHost, opening?: Opening): Promise<Opened>;
+  close(): Promise<void>;
+}
+
 /** A browser for the tests of one file. */
-export function withPage(): (host: StandInHost, opening?: Opening) => Promise<Opened> {
-  let browser: Browser;
-  let server: Server;
-  let files: Map<string, { readonly body: Uint8Array; readonly type: string }>;
-
+export function withPage(): Pages['open'] {
+  let pages: Pages;
   before(async () => {
-    files = await bundle();
-    server = createServer((request, response) => {
-      const name = new URL(request.url ?? '/', 'http://page').pathname;
-      const file = files.get(name);
-      if (name === '/') {
-        const { html, csp } = shell(origin());
-        response
-          .setHeader('content-security-policy', csp)
-          .setHeader('content-type', 'text/html; charset=utf-8')
-          .end(html);
-      } else if (file !== undefined) {
-        response.setHeader('content-type', file.type).end(file.body);
-      } else {
-        response.writeHead(404).end();
-      }
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    browser = await chromium.launch({
-      executablePath: findChromium() ?? 'chromium',
-      args: [
-        ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-        ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
-      ],
-    });
+    pages = await startPages();
+  });
+  after(() => pages.close());
+  return (host, opening) => pages.open(host, opening);
+}
+
+/** Builds the page, serves it, and starts a browser for it. */
+export async function startPages(): Promise<Pages> {
+  const files = await bundle();
+  const server = createServer((request, response) => {
+    const name = new URL(request.url ?? '/', 'http://page').pathname;
+    const file = files.get(name);
+    if (name === '/') {
+      const { html, csp } = shell(origin);
+      response
+        .setHeader('content-security-policy', csp)
+        .setHeader('content-type', 'text/html; charset=utf-8')
+        .end(html);
+    } else if (file !== undefined) {
+      response.setHeader('content-type', file.type).end(file.body);
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const browser = await chromium.launch({
+    executablePath: findChromium() ?? 'chromium',
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+      ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+    ],
   });
 
-  after(async () => {
-    await browser.close();
-    server.close();
-  });
-
-  const origin = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-
-  return async (host, { theme = 'dark', bodyClass = '', width = 420, height = 900, options = {} } = {}) => {
+  const open: Pages['open'] = async (
+    host,
+    { theme = 'dark', bodyClass = '', width = 420, height = 900, options = {} } = {},
+  ) => {
     const context = await browser.newContext({ viewport: { width, height }, timezoneId: 'UTC', ...options });
     const page = await context.newPage();
     const problems: string[] = [];
@@ -89,7 +95,7 @@ export function withPage(): (host: StandInHost, opening?: Opening) => Promise<Op
     page.on('request', (request) => {
       const { pathname } = new URL(request.url());
       if (
-        !request.url().startsWith(origin()) ||
+        !request.url().startsWith(origin) ||
         (pathname !== '/' && pathname !== '/favicon.ico' && !files.has(pathname))
       ) {
         foreign.push(request.url());
@@ -104,8 +110,16 @@ export function withPage(): (host: StandInHost, opening?: Opening) => Promise<Op
       // In order, and without a word when the page has gone.
       queue = queue.then(() => page.evaluate((data) => window.postMessage(data), message)).catch(() => undefined);
     });
-    await page.goto(origin());
+    await page.goto(origin);
     return { page, host, problems, foreign };
+  };
+
+  return {
+    open,
+    close: async () => {
+      await browser.close();
+      server.close();
+    },
   };
 }
 

@@ -49,7 +49,7 @@ await row(async ({ scratch, quick }) => {
       values: open['large'] ?? [],
       baseline: open['small'] ?? [],
       goal: { ratio: 1.5 },
-      note: 'with the start of the worker; the baseline is a timeline of 1,000 lines. DOM nodes and frames are a test of their own (test/webview)',
+      note: 'with the start of the worker; the baseline is a timeline of 1,000 lines. The page itself has a row of its own (page)',
     },
     ...ACTS.map(({ name, goal }, n): Figure => {
       const values = acts['large']?.[n] ?? [];

@@ -36,6 +36,8 @@ test('vscode is for the folders that touch the editor, and the entry point', asy
     await allowed(file, code);
   }
   for (const folder of [
+    'hosts',
+    'steward',
     'sessions',
     'timeline',
     'drivers',
@@ -60,7 +62,21 @@ test('a folder imports what stands below it, and nothing above', async () => {
   await refused('src/timeline/a.ts', "import { x } from '../sessions/spawn.ts';");
   await refused('src/timeline/deeper/a.ts', "import { x } from '../../sessions/spawn.ts';");
   await refused('src/sessions/a.ts', "import { x } from '../views/tree.ts';");
+  await refused('src/sessions/a.ts', "import { x } from '../steward/lease.ts';");
+  await refused('src/steward/a.ts', "import { x } from '../hosts/repository.ts';");
+  await refused('src/hosts/a.ts', "import { x } from '../views/tree.ts';");
+  await allowed('src/hosts/a.ts', "import { x } from '../steward/steward.ts';");
   await refused('src/views/a.ts', "import { x } from '../extension.ts';");
+  await refused('src/commands/a.ts', "import { x } from '../extension.ts';");
+});
+
+test('commands stand above documents, and documents above views', async () => {
+  await allowed('src/commands/a.ts', "import { x } from '../documents/diff.ts';");
+  await allowed('src/commands/a.ts', "import { x } from '../views/words.ts';");
+  await allowed('src/documents/a.ts', "import { x } from '../views/words.ts';");
+  await refused('src/documents/a.ts', "import { x } from '../commands/table.ts';");
+  await refused('src/views/a.ts', "import { x } from '../documents/diff.ts';");
+  await refused('src/views/a.ts', "import type { X } from '../commands/table.ts';");
 });
 
 test('the timeline and the drivers stand side by side', async () => {

@@ -43,6 +43,29 @@ const CASES: readonly Case[] = [
     projects: ['webview'],
     follow: ['src/commands/exported-api.ts', 'src/views/words.ts', 'webview/looks.ts'],
   },
+  {
+    what: 'a kind of events',
+    file: 'src/agents/events.ts',
+    behind: "  | { readonly kind: 'text'; readonly text: string }\n",
+    row: "  | { readonly kind: 'dream'; readonly of: number }\n",
+    projects: ['webview'],
+    follow: ['src/protocol/kinds.ts', 'src/protocol/strings.ts', 'src/timeline/content.ts', 'webview/cards.ts'],
+  },
+  {
+    what: 'a card',
+    file: 'src/protocol/kinds.ts',
+    behind: "export type CardName = 'text'",
+    row: " | 'dream'",
+    projects: ['webview'],
+    follow: ['webview/cards.ts'],
+  },
+  {
+    what: 'a command',
+    file: 'src/commands/table.ts',
+    behind: 'export const COMMANDS = {\n',
+    row: '  dream: command<[], number>({}),\n',
+    follow: ['src/commands/register.ts'],
+  },
 ];
 
 /** What the compiler says of some projects of the tree: for each error the file and the number. */

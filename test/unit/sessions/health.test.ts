@@ -17,7 +17,7 @@ import { unfinishedMoves } from '../../../src/sessions/health-journal.ts';
 import { goneProcesses } from '../../../src/sessions/health-processes.ts';
 import { examinePrograms } from '../../../src/sessions/health-programs.ts';
 import { healthReport } from '../../../src/sessions/health-report.ts';
-import type { Finding, FindingKind } from '../../../src/sessions/health.ts';
+import type { Finding, FindingKind } from '../../../src/sessions/finding.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import { Store } from '../../../src/store/store.ts';
 import { agentStarted, claimed, created, exited, keeperStarted, leads, requested } from '../store/facts.ts';
@@ -194,7 +194,7 @@ suite('health', () => {
     await reached(first.sessions, id, judged);
     await first.treeline.dispose();
     const dieAt = new URL('die-at.mjs?step=1&of=rename', import.meta.url);
-    const window = await WindowProcess.open(made, ['--import', dieAt.href]);
+    const window = await WindowProcess.open(made, { execArgv: ['--import', dieAt.href] });
     await assert.rejects(window.archive(id));
     await window.kill();
 

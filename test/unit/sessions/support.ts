@@ -5,6 +5,7 @@ import type { CustomAgent } from '../../../src/agents/custom/adapter.ts';
 import { parseCustomAgents } from '../../../src/agents/custom/settings.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../../src/sessions/settings.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
+import { ownPrograms } from '../../../src/hosts/programs.ts';
 import { Treeline } from '../../../src/hosts/treeline.ts';
 import type { Log } from '../../../src/platform/log.ts';
 import type { Session } from '../../../src/store/model.ts';
@@ -13,11 +14,7 @@ import { WindowProcess } from './window-process.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
-export const ASSETS = {
-  keeper: join(root, 'src/keeper/main.ts'),
-  worker: join(root, 'src/timeline/worker.ts'),
-  wasm: join(root, 'node_modules/sql.js/dist/sql-wasm.wasm'),
-};
+export const ASSETS = ownPrograms();
 
 /** What any one test may take on a busy machine. A suite has no bound of its own: it would fail for how many tests it has. */
 export const BOUND = { timeout: 120_000 };
@@ -29,15 +26,17 @@ export interface Place {
   readonly repo: string;
   readonly storage: string;
   readonly settings: Settings;
+  /** The version of Treeline that a window on it is of. */
+  readonly version?: string;
 }
 
 /** Opens a window on a place in this process. */
-export async function openWindow({ repo, storage, settings }: Place): Promise<Window> {
+export async function openWindow({ repo, storage, settings, version = '0.1.0' }: Place): Promise<Window> {
   const treeline = new Treeline({
     globalStorage: storage,
     settings: () => settings,
     log: LOG,
-    version: '0.1.0',
+    version,
     assets: ASSETS,
   });
   await treeline.setFolders([repo]);

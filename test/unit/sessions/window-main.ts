@@ -6,7 +6,7 @@ import { openWindow, type Place } from './support.ts';
 import type { Answer, Call } from './window-process.ts';
 
 const [place] = (await once(process, 'message')) as [Place];
-const { sessions } = await openWindow(place);
+const { sessions, treeline } = await openWindow(place);
 
 function obey(call: Call): Promise<unknown> {
   switch (call.do) {
@@ -32,6 +32,8 @@ function obey(call: Call): Promise<unknown> {
       return sessions.answerOldArchives(call.answer);
     case 'list':
       return Promise.resolve(sessions.list());
+    case 'close':
+      return treeline.dispose();
   }
 }
 

@@ -20,9 +20,17 @@ export type Call =
   | { readonly do: 'activity'; readonly session: string }
   | { readonly do: 'oldArchives' }
   | { readonly do: 'answerOldArchives'; readonly answer: TrashAnswer }
-  | { readonly do: 'list' };
+  | { readonly do: 'list' }
+  | { readonly do: 'close' };
 
 export type Answer = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: string };
+
+export interface WindowProcessOptions {
+  /** Options for its node. */
+  readonly execArgv?: readonly string[];
+  /** Added to its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 /** A window in a process of its own: as in a real VS Code, where every window has its extension host. */
 export class WindowProcess {
@@ -43,11 +51,11 @@ export class WindowProcess {
     });
   }
 
-  /** @param execArgv options for its node. */
-  static async open(place: Place, execArgv: readonly string[] = []): Promise<WindowProcess> {
+  static async open(place: Place, { execArgv = [], env = {} }: WindowProcessOptions = {}): Promise<WindowProcess> {
     const child = fork(join(import.meta.dirname, 'window-main.ts'), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: [...execArgv],
+      env: { ...process.env, ...env },
     });
     const window = new WindowProcess(child);
     const ready = once(child, 'message');
@@ -104,6 +112,14 @@ export class WindowProcess {
 
   list(): Promise<readonly Session[]> {
     return this.#ask({ do: 'list' }) as Promise<readonly Session[]>;
+  }
+
+  /** Closes it as the editor does, and waits until its process is gone. */
+  async close(): Promise<void> {
+    const gone = once(this.#child, 'exit');
+    await this.#ask({ do: 'close' });
+    this.#child.disconnect();
+    await gone;
   }
 
   /** kill -9, and waits until the process is gone. */

@@ -82,7 +82,7 @@ async function whole(repo: string, { worktree }: Session): Promise<unknown> {
 /** A window that kills itself before a step of what it is asked, and that leads: no other is open. */
 async function dyingAt(t: TestContext, made: World, step: number): Promise<WindowProcess> {
   const dieAt = new URL(`../sessions/die-at.mjs?step=${step}`, import.meta.url);
-  const window = await WindowProcess.open(made, ['--import', dieAt.href]);
+  const window = await WindowProcess.open(made, { execArgv: ['--import', dieAt.href] });
   t.after(() => window.kill());
   return window;
 }

@@ -112,7 +112,7 @@ const BODIES: { readonly [T in FactType]: Whole<BodyOf<T>> } = {
   'session.moving': { to: 'trash', worktree: '/trees/a', archive, replaces: 'another' },
   'session.archived': { move: 'the move' },
   'session.restored': { move: 'the move', note: 'a note' },
-  'session.purged': { move: 'the move' },
+  'session.purged': { move: 'the move', note: 'a note' },
   'intent.refused': { intent: 'the wish', code: 'busy', why: 'A turn is open.' },
   'steward.leads': { host: 'window', version: '1', rules: 1, socket: '/s', token: 'a word', replaces: 'another' },
   'steward.retiring': { lead: 'the lead' },

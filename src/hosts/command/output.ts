@@ -1,0 +1,105 @@
+import { oneLine } from '../../agents/text.ts';
+import { shortId } from '../../platform/ids.ts';
+import type { Session } from '../../store/model.ts';
+import { plain } from '../../timeline/excerpt.ts';
+import type { Row } from '../../timeline/rows.ts';
+
+const UNITS = [
+  { letter: 'd', ms: 86_400_000 },
+  { letter: 'h', ms: 3_600_000 },
+  { letter: 'm', ms: 60_000 },
+  { letter: 's', ms: 1000 },
+] as const;
+
+const NAME_LENGTH = 40;
+const EVENT_LENGTH = 300;
+
+/** Writes to stdout; text of agents goes through {@link harmless} first. */
+export function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Text of an agent without what a terminal would act on. */
+export function harmless(text: string): string {
+  return plain(text);
+}
+
+/** Sessions in columns. */
+export function sessionTable(sessions: readonly Session[], now: number): string {
+  if (sessions.length === 0) return 'There are no sessions.';
+  const head = ['ID', 'STATUS', 'SINCE', 'AGENT', 'NAME', 'BRANCH'];
+  return columns([head, ...sessions.map((session) => sessionCells(session, now))]);
+}
+
+/** One session in a line. */
+export function sessionLine(session: Session): string {
+  return [shortId(session.id), session.status, oneLine(session.name), session.branch].join('  ');
+}
+
+/** What programs get to know of a session. */
+export function sessionData({ turns, ...session }: Session): unknown {
+  const { id, name, agent, status, evidence, createdAt, worktree, branch, base, agentSession, archive } = session;
+  return {
+    id,
+    short: shortId(id),
+    name,
+    agent: agent.id,
+    status,
+    since: evidence.at,
+    createdAt,
+    worktree,
+    branch,
+    base,
+    archived: archive !== undefined,
+    ...(agentSession !== undefined && { agentSession }),
+    turns: turns.map(({ number, prompt, requestedAt, begunAt, endedAt, exit, judgement }) => ({
+      number,
+      prompt,
+      requestedAt,
+      ...(begunAt !== undefined && { begunAt }),
+      ...(endedAt !== undefined && { endedAt }),
+      ...(exit !== undefined && { code: exit.code, signal: exit.signal }),
+      ...(judgement !== undefined && { outcome: judgement.outcome, summary: judgement.summary }),
+    })),
+  };
+}
+
+/** An event of a timeline in a line. */
+export function eventLine({ at, kind, depth, tool, text, changes, todo }: Row): string {
+  const what =
+    tool === undefined
+      ? [
+          text.text,
+          ...(changes ?? []).map(({ path, change }) => `${change} ${path}`),
+          ...(todo ?? []).map((one) => `[${one.state}] ${one.text}`),
+        ].join(' ')
+      : `${tool.name} ${tool.argument} (${tool.state})`;
+  return `${clock(at)}  ${kind.padEnd(10)}  ${'  '.repeat(depth)}${oneLine(what, EVENT_LENGTH)}`.trimEnd();
+}
+
+function sessionCells(session: Session, now: number): string[] {
+  const { id, status, evidence, agent, name, branch } = session;
+  return [shortId(id), status, since(evidence.at, now), oneLine(agent.id), oneLine(name, NAME_LENGTH), branch];
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, n) => Math.max(...rows.map((row) => row[n]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, n) => cell.padEnd(widths[n] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function since(at: number, now: number): string {
+  const passed = Math.max(0, now - at);
+  const unit = UNITS.find(({ ms }) => passed >= ms);
+  return unit === undefined ? '0s' : `${Math.floor(passed / unit.ms)}${unit.letter}`;
+}
+
+function clock(at: number): string {
+  return new Date(at).toTimeString().slice(0, 8);
+}
