@@ -18,6 +18,9 @@ const HELLO_WITHIN = 5000;
 /** A watcher that does not read is let go when this much waits for it: bytes. It comes back, and is told all anew. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
+/** What is told in this many ms is told at once: each watcher is woken once for all sessions. */
+const GATHER_MS = 200;
+
 const hello = shape({ token: nonEmpty, role: nonEmpty });
 
 const activity: Read<Activity> = (value, what) => {
@@ -37,6 +40,9 @@ export class Beacon {
   readonly #server: net.Server;
   readonly #watchers = new Map<net.Socket, string>();
   readonly #last = new Map<string, Activity>();
+  /** Sessions of which there is something to tell. */
+  readonly #fresh = new Set<string>();
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(socket: string, token: string, log: Log) {
     this.#socket = socket;
@@ -72,17 +78,29 @@ export class Beacon {
 
   tell(one: Activity): void {
     this.#last.set(one.session, one);
-    for (const client of this.#watchers.keys()) send(client, one);
+    this.#fresh.add(one.session);
+    this.#telling ??= setTimeout(() => this.#tellAll(), GATHER_MS).unref();
   }
 
   forget(session: string): void {
+    // Its last words are told before.
+    if (this.#fresh.has(session)) this.#tellAll();
     this.#last.delete(session);
   }
 
   put(): void {
+    clearTimeout(this.#telling);
     for (const client of this.#watchers.keys()) client.destroy();
     this.#server.close();
     if (process.platform !== 'win32') void rm(this.#socket, { force: true }).catch(() => undefined);
+  }
+
+  #tellAll(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    const fresh = [...this.#fresh].flatMap((session) => this.#last.get(session) ?? []);
+    this.#fresh.clear();
+    for (const client of this.#watchers.keys()) send(client, fresh);
   }
 
   #welcome(client: net.Socket): void {
@@ -101,7 +119,7 @@ export class Beacon {
           if (!this.#isToken(token)) throw new Error('wrong token');
           clearTimeout(patience);
           this.#watchers.set(client, role);
-          for (const one of this.#last.values()) send(client, one);
+          send(client, [...this.#last.values()]);
         }
       } catch {
         client.destroy();
@@ -115,9 +133,9 @@ export class Beacon {
   }
 }
 
-function send(client: net.Socket, one: Activity): void {
+function send(client: net.Socket, all: readonly Activity[]): void {
   if (client.writableLength > MOST_WAITING) client.destroy();
-  else client.write(`${JSON.stringify(one)}\n`);
+  else if (all.length > 0) client.write(all.map((one) => `${JSON.stringify(one)}\n`).join(''));
 }
 
 export interface WatchOptions {

@@ -55,8 +55,9 @@ test('whoever watches hears what is told, and who comes later what was last told
   beacon.tell(activity('ses_a', 'two'));
   beacon.tell(activity('ses_b', 'three'));
   beacon.tell(activity('ses_c', 'four'));
-  await until(() => early.seen.length === 4, { what: 'all is heard' });
-  assert.deepEqual(early.seen[1], activity('ses_a', 'two'));
+  await until(() => early.seen.length >= 3, { what: 'all is heard' });
+  // Of what comes in one moment, the last of each session.
+  assert.deepEqual(early.seen, [activity('ses_a', 'two'), activity('ses_b', 'three'), activity('ses_c', 'four')]);
 
   beacon.forget('ses_b');
   const late = watching(t, socket);
@@ -110,8 +111,8 @@ test('a watcher that does not read is let go, and the others hear on', BOUND, as
   await until(() => beacon.watched, { what: 'the window is known' });
   const big = 'x'.repeat(256 * 1024);
   for (let n = 1; n <= 64; n++) {
-    beacon.tell(activity('ses_a', `${n} ${big}`));
-    await until(() => good.seen.length === n, { what: `the window hears of ${n}` });
+    beacon.tell(activity(`ses_${n}`, big));
+    if (n % 16 === 0) await until(() => good.seen.length === n, { what: `the window hears of ${n}` });
   }
   const closed = once(slow, 'close');
   slow.resume();
