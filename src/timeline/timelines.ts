@@ -24,8 +24,8 @@ export interface TimelinesOptions {
 /** How long a query may take, in ms. A judgement waits for all of the turn's output to be read. */
 const QUERY_MS = 60_000;
 const JUDGE_MS = 600_000;
-/** How long the worker may take to save and end, in ms. */
-const STOP_MS = 3000;
+/** How long the worker may take to save and end, in ms: a host that closes has little time, and a snapshot can be made anew. */
+const STOP_MS = 1000;
 /** How often a query is put to a worker that crashes. */
 const TRIES = 2;
 /** Pause before the worker is started again, in ms: the first time, and at most, as it doubles with every crash. */
