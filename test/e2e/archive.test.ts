@@ -18,17 +18,17 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
     await sessionItem(workbench, /^Idle: /).waitFor();
     [tree = ''] = worktrees(repo);
     await workbench.treeMenu(/^Idle: /, 'Archive Session');
-    await workbench.notification('All files are kept for 14 days').waitFor();
+    await workbench.notification('All files are kept for at least 14 days').waitFor();
     await sessionItem(workbench, /^Idle: /).waitFor({ state: 'detached' });
     assert.equal(existsSync(tree), false);
-    await workbench.notificationAction('All files are kept for 14 days', 'Undo');
+    await workbench.notificationAction('All files are kept for at least 14 days', 'Undo');
     await sessionItem(workbench, /^Idle: /).waitFor();
     assert.equal(readFileSync(path.join(tree, 'draft.txt'), 'utf8'), 'mine\n');
   });
 
   await step('an archived worktree is deleted for good only after it was said what that loses', async () => {
     await workbench.treeMenu(/^Idle: /, 'Archive Session');
-    await workbench.notificationAction('All files are kept for 14 days', 'Show Archived');
+    await workbench.notificationAction('All files are kept for at least 14 days', 'Show Archived');
     await sessionItem(workbench, /^Archived: /).waitFor();
     await workbench.treeMenu(/^Archived: /, 'Permanently Delete Archived Worktree…');
     const dialog = workbench.dialog('Permanently delete');

@@ -15,10 +15,10 @@ test('an agent that does not know its conversation any more says so, and a fresh
   await rm(path.join(server.home, '.claude/projects'), { recursive: true });
   await workbench.treeAction(/Count the trees/, 'Resume Session…');
   await answerPrompt(workbench, 'Count them again');
-  await workbench.notification('Claude Code does not know this conversation any more').waitFor({ timeout: 60_000 });
+  await workbench.notification('Claude Code no longer recognizes the conversation of').waitFor({ timeout: 60_000 });
   await session(/^Failed: Count the trees, .*turn 2/).waitFor();
 
-  await workbench.notificationAction('does not know this conversation any more', 'Start Fresh');
+  await workbench.notificationAction('no longer recognizes the conversation of', 'Start Fresh');
   await session(/^Idle: Count the trees, .*turn 3/).waitFor({ timeout: 60_000 });
   const prompt = rows(workbench, '.kind-turn-start').filter({ hasText: 'Turn 3' });
   const text = (await prompt.textContent()) ?? '';

@@ -85,7 +85,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     await workbench.treeAction(/^Working: Count the stars/, 'Stop Session', stopped);
     await stopped.waitFor();
     await session(/^Ended/).waitFor();
-    await row('Stopped on request (SIGINT): ended by SIGINT').waitFor();
+    await row('Stopped (SIGINT): ended by SIGINT').waitFor();
     await workbench.webview().getByText('Stopped by SIGINT').waitFor();
     const left = await agentProcesses(server);
     assert.deepEqual(
@@ -107,7 +107,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
   await step('the other agent came to its end meanwhile', async () => {
     await session(/^Idle: Greet in Italian/).waitFor({ timeout: 60_000 });
     await showTimeline(workbench, 'Greet in Italian');
-    await row('Ended by itself with exit code 0').waitFor();
+    await row('Exited with code 0').waitFor();
   });
 
   await step('a resume goes on in the same worktree', async () => {
@@ -156,11 +156,11 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     await session(/^Idle: Count the stars, .*turn 2/).waitFor({ timeout: 30_000 });
     await workbench.tab(/^Count the stars/).click();
     await row('fifth words').waitFor();
-    await row('Ended by itself with exit code 0').waitFor();
+    await row('Exited with code 0').waitFor();
     const all = (await rowTexts(workbench)).join('\n');
     assert.match(
       all,
-      /first words[^]*more words[^]*Stopped on request[^]*Turn 2[^]*third words[^]*fourth words[^]*fifth words[^]*exit code 0/,
+      /first words[^]*more words[^]*Stopped \([^]*Turn 2[^]*third words[^]*fourth words[^]*fifth words[^]*Exited with code 0/,
     );
     await session(/^Idle: Greet in Italian/).waitFor();
   });

@@ -38,7 +38,7 @@ test('two windows on one repository show the same, queue together, and come back
   await step('a spawn in one window shows in the other', async () => {
     await one.showContainer('Treeline');
     await two.showContainer('Treeline');
-    await two.view('Sessions').getByText('No session yet').waitFor();
+    await two.view('Sessions').getByText('No sessions yet').waitFor();
     await spawnAgent(one, { agent: 'Scripted', prompt: `Guard the gate\nuntil ${gate.file}\nprint the gate is open` });
     await inBoth(/^Working: Guard the gate/);
   });
@@ -68,7 +68,7 @@ test('two windows on one repository show the same, queue together, and come back
       await inBoth(/^Idle: Guard the gate/);
       await inBoth(/^Idle: Wait for your turn/);
       // The demo agent ended by itself: it did run.
-      await rows(two).filter({ hasText: 'Ended by itself with exit code 0' }).waitFor();
+      await rows(two).filter({ hasText: 'Exited with code 0' }).waitFor();
     },
   );
 
@@ -94,7 +94,7 @@ test('two windows on one repository show the same, queue together, and come back
   await step('databases deleted under a running VS Code come back with the same sessions and rows', async () => {
     await two.close();
     await showTimeline(one, 'Wait for your turn');
-    await rows(one).filter({ hasText: 'Ended by itself with exit code 0' }).waitFor();
+    await rows(one).filter({ hasText: 'Exited with code 0' }).waitFor();
     before = await shown();
     assert.equal(before.sessions.length, 4);
     await until(() => databases().length > 1, 'there are databases to delete');
@@ -102,7 +102,7 @@ test('two windows on one repository show the same, queue together, and come back
     await one.reload();
     await one.showContainer('Treeline');
     await showTimeline(one, 'Wait for your turn');
-    await rows(one).filter({ hasText: 'Ended by itself with exit code 0' }).waitFor();
+    await rows(one).filter({ hasText: 'Exited with code 0' }).waitFor();
     assert.deepEqual(await shown(), before);
   });
 
@@ -115,7 +115,7 @@ test('two windows on one repository show the same, queue together, and come back
     await one.ready();
     await one.showContainer('Treeline');
     await showTimeline(one, 'Wait for your turn');
-    await rows(one).filter({ hasText: 'Ended by itself with exit code 0' }).waitFor();
+    await rows(one).filter({ hasText: 'Exited with code 0' }).waitFor();
     assert.deepEqual(await shown(), before);
   });
 

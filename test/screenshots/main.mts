@@ -77,7 +77,7 @@ async function scenes(workbench: Workbench): Promise<void> {
   await finished('Try the release without publishing', 'Release', /^Needs your permission: Try/);
   await finished('Describe the command line in the README', demo, /^Idle: Describe/);
   await finished('Greet people in Italian, too', demo, /^Idle: Greet/);
-  await row('Ended by itself').waitFor();
+  await row('Exited with code').waitFor();
 
   say('the list of agents');
   await workbench.command('Treeline: Spawn Agent…');

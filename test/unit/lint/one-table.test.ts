@@ -46,7 +46,7 @@ const CASES: readonly Case[] = [
   {
     what: 'a kind of events',
     file: 'src/agents/events.ts',
-    behind: "  | { readonly kind: 'text'; readonly text: string }\n",
+    behind: "  | { readonly kind: 'thinking'; readonly text: string }\n",
     row: "  | { readonly kind: 'dream'; readonly of: number }\n",
     projects: ['webview'],
     follow: ['src/protocol/kinds.ts', 'src/protocol/strings.ts', 'src/timeline/content.ts', 'webview/cards.ts'],

@@ -1,6 +1,6 @@
 // Loaded into a window process (--import die-at.mjs?step=N): from the moment that it is asked to archive, to restore or to delete, it kills itself with
 // SIGKILL before the step of that number. A step is whatever changes the disk, or starts a program that may; with `&of=NAME` only
-// the calls of that name count.
+// the calls of that name count, with `&on=TEXT` only those on a path that holds the text.
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import fsPromises from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { syncBuiltinESMExports } from 'node:module';
 
 const dieAt = Number(new URL(import.meta.url).searchParams.get('step'));
 const only = new URL(import.meta.url).searchParams.get('of');
+const on = new URL(import.meta.url).searchParams.get('on') ?? '';
 let armed = false;
 let step = 0;
 
@@ -15,7 +16,7 @@ function count(object, name) {
   if (only !== null && only !== name) return;
   const real = object[name];
   object[name] = function (...args) {
-    if (armed && ++step === dieAt) {
+    if (armed && args.some((arg) => String(arg).includes(on)) && ++step === dieAt) {
       process.kill(process.pid, 'SIGKILL');
       for (;;); // The signal comes before the next step.
     }

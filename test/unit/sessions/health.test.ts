@@ -193,7 +193,7 @@ suite('health', () => {
     const { id, worktree } = await first.sessions.spawn({ agent: 'scripted', prompt: 'write a.txt hello' });
     await reached(first.sessions, id, judged);
     await first.treeline.dispose();
-    const dieAt = new URL('die-at.mjs?step=1&of=rename', import.meta.url);
+    const dieAt = new URL('die-at.mjs?step=1&of=rename&on=.worktrees', import.meta.url);
     const window = await WindowProcess.open(made, { execArgv: ['--import', dieAt.href] });
     await assert.rejects(window.archive(id));
     await window.kill();
