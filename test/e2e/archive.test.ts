@@ -36,7 +36,7 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
     const asked = workbench.quickRows.filter({ hasText: 'write draft.txt' }).first();
     await dialog.or(asked).first().waitFor();
     if (await asked.isVisible()) await asked.click();
-    await dialog.getByText('with 1 files that git does not hold').waitFor();
+    await dialog.getByText('including 1 files whose contents are not in git').waitFor();
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await dialog.waitFor({ state: 'detached' });
     await workbench.treeAction(/^Archived: /, 'Restore Archived Session');
@@ -50,7 +50,7 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
     await workbench.treeItem(/my-own/).waitFor();
     await workbench.treeMenu(/my-own/, 'Remove Worktree…');
     await workbench.answer('something', { asked: 'Remove Worktree my-own' });
-    await workbench.quickInput.getByText('This is not the name').waitFor();
+    await workbench.quickInput.getByText('This does not match the name').waitFor();
     assert.ok(existsSync(foreign));
     await workbench.answer('my-own', { asked: 'Remove Worktree my-own' });
     await workbench.notificationAction('Archived: my-own', 'Undo');
