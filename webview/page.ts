@@ -43,6 +43,8 @@ export class Page {
   #lost = false;
   /** The list of an earlier life was shown again: from now on the reader is where it stands. */
   #arrived = false;
+  /** A list was opened, perhaps before the host greeted. */
+  #isOpen = false;
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -147,6 +149,7 @@ export class Page {
       } else if (!known && (place?.anchor !== undefined || !sameFilter(filter, this.#feed.filter))) {
         this.#feed.open(filter, this.#startAt(place?.anchor));
       }
+      this.#arrived ||= this.#isOpen && !this.#feed.awaits;
     }
     this.#showHeader();
     this.#schedule();
@@ -276,6 +279,7 @@ export class Page {
 
   #opened(opened: Opened): void {
     this.#unseen = 0;
+    this.#isOpen = true;
     this.#arrived ||= this.#header !== null && !this.#feed.awaits;
     this.#view?.list.open(opened, this.#anchorY);
     this.#moved();
@@ -413,6 +417,11 @@ export class Page {
     // While the rows are still to come, the reader is where they will be shown.
     const comes = this.#feed.awaits && !this.#arrived && session === this.#memory?.session;
     const anchor = comes ? this.#memory?.place?.anchor : view.list.place;
+    if (anchor === undefined && !comes && !view.list.sticks) {
+      // The rows where the reader went are still to come.
+      this.#schedule();
+      return;
+    }
     const place: Place = {
       ...(anchor !== undefined && { anchor }),
       expanded: [...this.#expanded].slice(-MOST_EXPANDED),

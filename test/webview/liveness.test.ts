@@ -81,29 +81,21 @@ for (const Host of [StandInHost, HastyHost]) {
     await first.page.locator('.scroller').evaluate((e) => {
       e.scrollTop = 0.4 * e.scrollHeight;
     });
-    const top = (page: typeof first.page): Promise<{ label: string | null; y: number }> =>
-      page.evaluate(() => {
-        const row = document.elementFromPoint(200, 400)?.closest('.row');
-        return {
-          label: row?.getAttribute('aria-label') ?? null,
-          y: Math.round(row?.getBoundingClientRect().top ?? NaN),
-        };
-      });
     await first.page.waitForFunction(() => (sessionStorage.getItem('state') ?? '').includes('"anchor"'));
     const told = first.host.received.findLast((message) => message.type === 'place');
     assert.ok(told?.type === 'place' && told.place.anchor !== undefined);
-    const was = await top(first.page);
     const other = new Host(rows);
     other.place = told.place;
     const { page } = await open(other);
+    // What the host was told, and no later state of the first page, which may still be measuring its rows.
     await page.waitForFunction(
-      ({ label, y }) => {
-        const row = document.elementFromPoint(200, 400)?.closest('.row');
-        const at = Math.round(row?.getBoundingClientRect().top ?? NaN);
-        return row?.getAttribute('aria-label') === label && Math.abs(at - y) <= 1;
+      ({ seq, y }) => {
+        const row = document.querySelector(`.row[aria-posinset="${seq}"]`);
+        const view = document.querySelector('.scroller')?.getBoundingClientRect().top ?? NaN;
+        return row !== null && Math.abs(row.getBoundingClientRect().top - view - y) <= 1;
       },
-      was,
-      { timeout: 10_000 },
+      told.place.anchor,
+      { timeout: 30_000 },
     );
   });
 }
