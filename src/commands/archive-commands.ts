@@ -1,13 +1,13 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { TreelineError } from '../platform/errors.ts';
+import { isInside } from '../platform/paths.ts';
 import type { Session } from '../store/model.ts';
 import { byteSize } from '../views/age.ts';
 import { linkless, oneLine } from '../views/plain.ts';
 import { allSessions } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
 import { canArchive, canPurge } from '../views/session-words.ts';
-import { isInside } from '../views/worktree-path.ts';
 import { readRemoveWorktree, readUnarchive } from './arguments.ts';
 import { call } from './call.ts';
 import type { CommandContext } from './context.ts';
@@ -216,7 +216,7 @@ async function theSessions(
 
 /** The editor would go on with a folder that is not there any more. */
 function refuseOpenFolder({ worktree, name }: Pick<Session, 'worktree' | 'name'>): void {
-  const open = (vscode.workspace.workspaceFolders ?? []).some(({ uri }) => isInside(worktree, uri.fsPath));
+  const open = (vscode.workspace.workspaceFolders ?? []).some(({ uri }) => isInside(uri.fsPath, worktree));
   if (open) {
     throw new TreelineError(
       'worktree-in-use',

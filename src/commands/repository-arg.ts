@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { isInside } from '../views/worktree-path.ts';
+import { isInside } from '../platform/paths.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
 import { iconless } from '../views/plain.ts';
@@ -35,7 +35,7 @@ export async function theRepository(
   const active = vscode.window.activeTextEditor?.document.uri;
   const current =
     active?.scheme === 'file'
-      ? repositories.find(({ repository }) => isInside(repository.root, active.fsPath))
+      ? repositories.find(({ repository }) => isInside(active.fsPath, repository.root))
       : undefined;
   if (repositories.length === 1 || !ask) {
     return current ?? first;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { refuseMounts } from '../platform/mounts.ts';
-import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { isInside, PRIVATE_FOLDER } from '../platform/paths.ts';
 import { refuseUnremovable } from '../platform/removable.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { git, gitRecords, tryGit } from './git.ts';
@@ -335,11 +335,6 @@ async function isEmptyFolder(folder: string): Promise<boolean> {
     (names) => names.length === 0,
     () => false,
   );
-}
-
-function isInside(inner: string, outer: string): boolean {
-  const relative = path.relative(outer, inner);
-  return relative === '' || (!path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`));
 }
 
 function withoutNewline(text: Uint8Array): string {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { hasCode, TreelineError } from '../platform/errors.ts';
-import { PRIVATE_FOLDER } from '../platform/paths.ts';
+import { isInside, PRIVATE_FOLDER } from '../platform/paths.ts';
 import { refuseMounts } from '../platform/mounts.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { checkoutProfile } from './checkout-profile.ts';
@@ -262,9 +262,4 @@ async function bringTo(entry: string, tree: string, commit: string, options: Git
 async function isOlder(file: string, ms: number): Promise<boolean> {
   const found = await stat(file).catch(() => undefined);
   return found !== undefined && Date.now() - found.mtimeMs > ms;
-}
-
-function isInside(inner: string, outer: string): boolean {
-  const relative = path.relative(outer, inner);
-  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }

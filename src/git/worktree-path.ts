@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText, TreelineError } from '../platform/errors.ts';
+import { isInside } from '../platform/paths.ts';
 import type { Repository, Worktree } from './types.ts';
 import { exists } from './worktree-list.ts';
 
@@ -79,11 +80,6 @@ export async function freeWorktreePath(
     const wanted = path.join(real, count === 1 ? leaf : `${leaf}-${count}`);
     if (!registered.has(wanted.toLowerCase()) && !(await exists(wanted))) return wanted;
   }
-}
-
-function isInside(inner: string, outer: string): boolean {
-  const relative = path.relative(outer, inner);
-  return relative === '' || (!path.isAbsolute(relative) && relative !== '..' && !relative.startsWith(`..${path.sep}`));
 }
 
 /** The real path of a folder that is there or could be made. */

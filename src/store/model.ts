@@ -89,12 +89,13 @@ export const MOVES = ['trash', 'worktree', 'nowhere'] as const;
 export type MoveTo = (typeof MOVES)[number];
 
 /** Where an archive's parts lie; see git/archive.ts. */
-export const archive = shape({
+const archiveParts = {
   files: nonEmpty,
   registration: optional(shape({ from: nonEmpty, to: nonEmpty })),
   branch: optional(nonEmpty),
   commit: optional(nonEmpty),
-});
+};
+export const archive = shape(archiveParts);
 
 /** Why a turn will not start. `code` is the TreelineError's. */
 export const withdrawal = { reason: oneOf(['cancelled', 'failed']), code: nonEmpty, message: string };
@@ -202,10 +203,7 @@ export type Wish = Output<typeof wish>;
 
 /** What became of an archived session's worktree. */
 const archived = shape({
-  files: nonEmpty,
-  registration: optional(shape({ from: nonEmpty, to: nonEmpty })),
-  branch: optional(nonEmpty),
-  commit: optional(nonEmpty),
+  ...archiveParts,
   at: number,
   /** When it was deleted for good. */
   purgedAt: optional(number),

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode } from '../platform/errors.ts';
+import { isInside } from '../platform/paths.ts';
 
 /** Where a path leads that an agent named. `outside`: it may only be opened after the user was asked. */
 export interface Target {
@@ -17,21 +18,15 @@ export async function resolveInWorktree(worktree: string, named: string): Promis
   try {
     const root = await realpath(worktree);
     // The agent may name the worktree by its real path or by the one it was given.
-    if (!isInside(worktree, wanted) && !isInside(root, wanted)) {
+    if (!isInside(wanted, worktree) && !isInside(wanted, root)) {
       return { path: wanted, outside: true };
     }
     const real = await realpath(wanted);
-    return { path: real, outside: !isInside(root, real) };
+    return { path: real, outside: !isInside(real, root) };
   } catch (error) {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) {
       return undefined;
     }
     throw error;
   }
-}
-
-/** Whether `file` is `folder` or stands in it, by their texts. */
-export function isInside(folder: string, file: string): boolean {
-  const relative = path.relative(folder, file);
-  return relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative);
 }

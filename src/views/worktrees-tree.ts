@@ -1,4 +1,3 @@
-import path from 'node:path';
 import * as vscode from 'vscode';
 import type { Repository, Worktree } from '../git/types.ts';
 import { watchRepository } from '../git/watch-repository.ts';
@@ -7,6 +6,7 @@ import { listWorktrees } from '../git/worktree-list.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import type { RepositorySessions } from '../sessions/service-types.ts';
+import { isInside } from '../platform/paths.ts';
 import { lastTurn, isLive } from '../store/lifecycle.ts';
 import { Coalescer } from './coalescer.ts';
 import { Limiter } from '../platform/limiter.ts';
@@ -239,7 +239,7 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
     }
     for (const [key, known] of this.#known) {
       for (const folder of known.seen.keys()) {
-        if (isInside(folder, uri.fsPath)) {
+        if (uri.fsPath !== folder && isInside(uri.fsPath, folder)) {
           known.stale.add(folder);
           this.#hints.add([key]);
         }
@@ -339,9 +339,4 @@ function icon({ worktree, session, status }: SeenWorktree): vscode.ThemeIcon {
       ? new vscode.ThemeColor('gitDecoration.modifiedResourceForeground')
       : undefined,
   );
-}
-
-function isInside(folder: string, file: string): boolean {
-  const relative = path.relative(folder, file);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
 }
