@@ -69,7 +69,7 @@ test('finds the row to begin at under any filter, in few questions', () => {
   settle();
   for (const seq of [1, 14, 4_321, 50_004, 99_999]) {
     for (const filter of [ALL, { groups: ['problems'] as const, query: '' }, { groups: [], query: 'needle-5' }]) {
-      host.received.length = 0;
+      host.asked.length = 0;
       feed.open(filter, { seq });
       settle();
       const { position } = opened.at(-1)!;
@@ -81,7 +81,7 @@ test('finds the row to begin at under any filter, in few questions', () => {
         position === 0 || (feed.at(position - 1)?.seq ?? 0) < seq,
         `row ${seq}: the first that is not before it`,
       );
-      assert.ok(host.received.length <= 8, `${host.received.length} requests for row ${seq}`);
+      assert.ok(host.asked.length <= 8, `${host.asked.length} requests for row ${seq}`);
     }
   }
 });
@@ -187,7 +187,7 @@ test('every request reads as the protocol says', () => {
   const { feed, settle } = feedOn(host);
   feed.open(ALL, { seq: 3 }, { greet: true });
   settle();
-  assert.ok(host.received.length > 0 && host.received.every(isPageMessage));
+  assert.ok(host.asked.length > 0 && host.asked.every(isPageMessage));
 });
 
 test('a delta that overtakes the first answer is not lost, and costs no second question', () => {

@@ -99,7 +99,7 @@ test('hostile text in every field: nothing runs, nothing is loaded, nothing brea
   assert.ok(header.height < 250, `the header is ${header.height} px high`);
   assert.deepEqual(problems, []);
   assert.deepEqual(foreign, []);
-  for (const message of host.received) {
+  for (const message of host.asked) {
     if (message.type === 'openLink') assert.match(message.href, /^https?:/);
   }
   await page.context().close();

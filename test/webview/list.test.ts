@@ -147,11 +147,11 @@ test('filters and searches, marks what was found, and keeps the place when the f
   assert.equal(await page.locator('.groups button').nth(4).getAttribute('aria-pressed'), 'true');
 
   await page.keyboard.press('Control+f');
-  const asked = host.received.length;
+  const before = host.asked.length;
   await page.keyboard.type('needle-44', { delay: 20 });
   await page.locator('.count', { hasText: '12 of 10,000' }).waitFor();
-  const queries = host.received
-    .slice(asked)
+  const queries = host.asked
+    .slice(before)
     .filter((m) => m.type === 'rows')
     .map((m) => m.filter.query);
   assert.deepEqual([...new Set(queries)], ['needle-44'], 'one question after the last letter');
@@ -190,27 +190,22 @@ test('opens a tool call where it is, keeps it open out of sight, and sends its c
   await scrollTo(page, 300);
   await row.locator('.details').waitFor();
 
-  host.received.length = 0;
+  host.asked.length = 0;
   await row.locator('.argument').click();
   await row.hover();
   await row.getByRole('button', { name: 'Open log here' }).click();
-  assert.deepEqual(host.received, [
+  assert.deepEqual(host.asked, [
     { type: 'openFile', path: 'src/routes/login.ts', line: 41 },
     { type: 'openLog', seq: 12, part: 'row' },
   ]);
   await page.context().close();
 });
 
-/** What the page asked for last: where its reader is, it tells whenever it comes to that. */
-function asked(host: StandInHost): unknown {
-  return host.received.findLast((message) => message.type !== 'place');
-}
-
 test('a cut text offers the whole', async () => {
   const host = new StandInHost([makeRow(1, { kind: 'error', text: 'A long story', cut: 2_000_000 })]);
   const { page } = await open(host);
   await page.getByRole('button', { name: 'Show all (2 MB)' }).click();
-  assert.deepEqual(asked(host), { type: 'openText', seq: 1, part: 'text' });
+  assert.deepEqual(host.asked.at(-1), { type: 'openText', seq: 1, part: 'text' });
   await page.context().close();
 });
 
@@ -238,7 +233,7 @@ test('the keyboard walks the rows, opens them, and reaches what is in them', asy
   await page.keyboard.press('Tab');
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-do')), 'log');
   await page.keyboard.press('Enter');
-  assert.deepEqual(asked(host), { type: 'openLog', seq: 4, part: 'row' });
+  assert.deepEqual(host.asked.at(-1), { type: 'openLog', seq: 4, part: 'row' });
   // Out of sight, the keyboard still goes on from there.
   await page.keyboard.press('Shift+Tab');
   await scrollTo(page, 20_000);
@@ -309,7 +304,7 @@ test('the clock ticks once a second while the agent runs, and the buttons are wh
   await page.locator('.elapsed', { hasText: /^1:0[56]$/ }).waitFor();
   await page.locator('.elapsed', { hasText: /^1:0[78]$/ }).waitFor();
   await page.getByRole('button', { name: 'Stop' }).click();
-  assert.deepEqual(asked(host), { type: 'command', command: 'stop' });
+  assert.deepEqual(host.asked.at(-1), { type: 'command', command: 'stop' });
   assert.ok(await page.locator('vscode-button.resume').isHidden());
   host.setHeader({ can: { stop: false, resume: true, send: false, diff: false } });
   await page.getByRole('button', { name: 'Resume' }).waitFor();

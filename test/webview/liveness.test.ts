@@ -82,10 +82,10 @@ for (const Host of [StandInHost, HastyHost]) {
       e.scrollTop = 0.4 * e.scrollHeight;
     });
     await first.page.waitForFunction(() => (sessionStorage.getItem('state') ?? '').includes('"anchor"'));
-    const told = first.host.received.findLast((message) => message.type === 'place');
-    assert.ok(told?.type === 'place' && told.place.anchor !== undefined);
+    const told = first.host.places.at(-1);
+    assert.ok(told?.anchor !== undefined);
     const other = new Host(rows);
-    other.place = told.place;
+    other.place = told;
     const { page } = await open(other);
     // What the host was told, and no later state of the first page, which may still be measuring its rows.
     await page.waitForFunction(
@@ -94,7 +94,7 @@ for (const Host of [StandInHost, HastyHost]) {
         const view = document.querySelector('.scroller')?.getBoundingClientRect().top ?? NaN;
         return row !== null && Math.abs(row.getBoundingClientRect().top - view - y) <= 1;
       },
-      told.place.anchor,
+      told.anchor,
       { timeout: 30_000 },
     );
   });

@@ -29,7 +29,9 @@ export function makeRow(seq: number, init: RowInit): Row {
  */
 export class StandInHost {
   readonly rows: Row[];
-  readonly received: PageMessage[] = [];
+  /** What the page asked, in its order. Where its reader is, it tells whenever it comes to that: not among them. */
+  readonly asked: PageMessage[] = [];
+  readonly places: Place[] = [];
   header: Header | null;
   epoch = 'first';
   locale = 'en';
@@ -67,7 +69,11 @@ export class StandInHost {
       this.#send({ type: 'pong' });
       return;
     }
-    this.received.push(message);
+    if (message.type === 'place') {
+      this.places.push(message.place);
+      return;
+    }
+    this.asked.push(message);
     if (message.type === 'ready') {
       this.#send({
         type: 'hello',
