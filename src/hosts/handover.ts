@@ -1,14 +1,12 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import path from 'node:path';
 import type { AgentAdapter } from '../agents/adapter.ts';
 import type { Repository } from '../git/types.ts';
 import { keeperEnv } from '../keeper/client.ts';
 import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
 import { boolean, listOf, mapOf, nonEmpty, optional, parseJson, shape, type Read } from '../platform/check.ts';
+import { startDetachedProcess } from '../platform/detached-process.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import { PRIVATE_FILE, settingsFile, stewardLogFile } from '../platform/paths.ts';
+import { settingsFile, stewardLogFile } from '../platform/paths.ts';
 import { readSettings, type Settings } from '../sessions/settings.ts';
 
 /** What a process needs to know to act for a repository without a window. */
@@ -70,7 +68,7 @@ export function requireVariables({ id, name }: AgentAdapter, { withheld = {} }: 
   );
 }
 
-/** How a process that acts without a window is started. With little room for what is young, V8 takes a quarter less memory for it. */
+/** How a process that acts without a window is started: it lives long and does little, so V8 is to keep little room for what is young. */
 export function detachedArgv(program: string, store: string): readonly [string, ...string[]] {
   return [process.execPath, '--max-semi-space-size=1', program, store];
 }
@@ -81,35 +79,17 @@ export function detachedArgv(program: string, store: string): readonly [string, 
  * @param handover absent where it is to read what stands in the store.
  */
 export async function startDetached(program: string, store: string, handover?: Handover): Promise<void> {
-  const errors = openSync(stewardLogFile(store), 'a', PRIVATE_FILE);
   try {
-    const [command, ...args] = detachedArgv(program, store);
-    const child = spawn(command, args, {
-      // A folder that nobody wants to remove.
-      cwd: path.parse(store).root,
+    await startDetachedProcess(detachedArgv(program, store), {
       env: keeperEnv(agentEnvironment(process.env)),
-      detached: true,
-      shell: false,
-      windowsHide: true,
-      stdio: ['pipe', 'ignore', errors],
+      output: stewardLogFile(store),
+      stdin: handover === undefined ? '' : JSON.stringify(handover),
     });
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', reject);
-    });
-    await new Promise<void>((resolve) => {
-      // Should it end before it has read all, its log says why.
-      child.stdin?.on('error', () => resolve());
-      child.stdin?.end(handover === undefined ? '' : JSON.stringify(handover), resolve);
-    });
-    child.unref();
   } catch (error) {
     throw new TreelineError(
       'steward-start',
       `The background process that goes on without a window could not be started (${errorText(error)}); open VS Code on the repository.`,
       { cause: error },
     );
-  } finally {
-    closeSync(errors);
   }
 }

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
@@ -8,7 +6,7 @@ import { isRecord, natural, number, oneOf, parseJson, positive, record, shape, s
 import type { Read } from '../platform/check.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import { PRIVATE_FILE } from '../platform/paths.ts';
+import { startDetachedProcess } from '../platform/detached-process.ts';
 import { hostName, isAliveNow, isElsewhere, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
@@ -37,23 +35,9 @@ export interface Launch {
  * writes to keeper.err there. Throws TreelineError `keeper-start` when the system refuses.
  */
 export async function launchKeeper({ execPath, entry, runFolder, env }: Launch): Promise<ProcessId> {
-  const errors = openSync(path.join(runFolder, RUN_FILES.errors), 'a', PRIVATE_FILE);
   try {
-    const child = spawn(execPath, [entry, runFolder], {
-      // A folder that nobody wants to remove.
-      cwd: path.parse(runFolder).root,
-      env: keeperEnv(env),
-      detached: true,
-      shell: false,
-      windowsHide: true,
-      stdio: ['ignore', 'ignore', errors],
-    });
-    await new Promise<void>((resolve, reject) => {
-      child.once('spawn', resolve);
-      child.once('error', reject);
-    });
-    child.unref();
-    const pid = child.pid ?? 0;
+    const output = path.join(runFolder, RUN_FILES.errors);
+    const pid = await startDetachedProcess([execPath, entry, runFolder], { env: keeperEnv(env), output });
     return (await processId(pid)) ?? { pid, start: 'gone', host: hostName() };
   } catch (error) {
     throw new TreelineError(
@@ -61,8 +45,6 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
       `The background process could not be started (${errorText(error)}). Reload the window, then try again.`,
       { cause: error },
     );
-  } finally {
-    closeSync(errors);
   }
 }
 

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import { PRIVATE_FILE } from '../platform/paths.ts';
+import { startDetachedProcess } from '../platform/detached-process.ts';
 import { MESSAGE_LIMIT } from './protocol.ts';
 import type { StewardProgram } from './protocol.ts';
 import { MARK } from './spec.ts';
@@ -67,35 +65,18 @@ export class StewardStarter {
     const ms = Math.max(WITHOUT, this.#startedAt + AGAIN - performance.now());
     this.#timer = setTimeout(() => {
       this.#startedAt = performance.now();
-      try {
-        this.#start(program);
-      } catch (error) {
-        this.#failed(error);
-      }
+      this.#start(program).catch((error: unknown) => this.#failed(error));
       this.#wait();
     }, ms).unref();
   }
 
-  #start({ argv: [command = '', ...args], folder }: StewardProgram): void {
-    const errors = openSync(path.join(folder, ERRORS), 'a', PRIVATE_FILE);
-    try {
-      const child = spawn(command, args, {
-        cwd: path.parse(folder).root,
-        // The keeper's own, from which the program can tell the user's. It is no part of the run, and not to end with it.
-        env: { ...process.env, [MARK]: undefined },
-        detached: true,
-        shell: false,
-        windowsHide: true,
-        stdio: ['pipe', errors, errors],
-      });
-      child.on('error', (error) => this.#failed(error));
-      // Whether it reads that is its own business.
-      child.stdin?.on('error', () => undefined);
-      child.stdin?.end(this.#remembered);
-      child.unref();
-    } finally {
-      closeSync(errors);
-    }
+  async #start({ argv: [command = '', ...args], folder }: StewardProgram): Promise<void> {
+    await startDetachedProcess([command, ...args], {
+      // The keeper's own, from which the program can tell the user's. It is no part of the run, and not to end with it.
+      env: { ...process.env, [MARK]: undefined },
+      output: path.join(folder, ERRORS),
+      stdin: this.#remembered,
+    });
   }
 
   #failed(error: unknown): void {

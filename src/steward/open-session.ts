@@ -529,12 +529,11 @@ export class OpenSession {
   #follow(session: Session): void {
     // From the agent's start on: before it there is nothing to read, and the machine has a worktree to make.
     const live = session.runs.some((run) => run.agent !== undefined && run.exit === undefined);
-    const source = timelineSource(this.#context.folder, session);
-    this.#context.timelines.update(source);
-    if (live && this.#context.follows) this.#timeline ??= this.#context.timelines.open(source);
-    else {
+    if (!live || !this.#context.follows) {
       this.#timeline?.();
       this.#timeline = undefined;
+    } else {
+      this.#timeline ??= this.#context.timelines.open(timelineSource(this.#context.folder, session));
     }
   }
 
