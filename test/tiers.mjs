@@ -10,6 +10,15 @@ import { run } from './setup/say.mjs';
 /** The packed extension may not be larger than this. */
 const MAX_VSIX_BYTES = 1.5 * 1024 * 1024;
 
+/**
+ * For tests that start process after process from the sources: two files at a time and more, since most of a test is waiting, and
+ * what Node made of a source is kept for the next process.
+ */
+const PROCESSES = {
+  concurrency: Math.max(2, availableParallelism()),
+  compileCache: path.join(root, '.cache/compiled'),
+};
+
 const bin = (name, script) => [process.execPath, path.join(root, 'node_modules', name, script)];
 const node = (...args) => [process.execPath, ...args];
 
@@ -24,7 +33,9 @@ async function check(...commands) {
 }
 
 /** Runs the node:test files of a folder, each in a process of its own, and counts their tests. */
-async function nodeTests(folder, { concurrency }) {
+async function nodeTests(folder, { concurrency, compileCache }) {
+  if (compileCache === undefined) delete process.env.NODE_COMPILE_CACHE;
+  else process.env.NODE_COMPILE_CACHE = compileCache;
   const dir = path.join(root, folder);
   const files = readdirSync(dir, { recursive: true })
     .filter((name) => name.endsWith('.test.ts'))
@@ -103,15 +114,13 @@ export const tiers = [
     name: 'unit',
     what: 'the parts, with real git, files and processes',
     needs: ['dependencies'],
-    // One core is left to the processes that the tests start: many of them watch the clock.
-    run: () => nodeTests('test/unit', { concurrency: Math.max(1, availableParallelism() - 1) }),
+    run: () => nodeTests('test/unit', PROCESSES),
   },
   {
     name: 'faults',
     what: 'each failure caused for real, at random instants',
     needs: ['dependencies'],
-    // One at a time: they count processes and wait for deadlines.
-    run: () => nodeTests('test/faults', { concurrency: 1 }),
+    run: () => nodeTests('test/faults', PROCESSES),
   },
   {
     name: 'build',
