@@ -6,11 +6,12 @@ import type { TrashRecord } from '../sessions/trash-record.ts';
 import { isLive } from '../store/lifecycle.ts';
 import type { Lead, Session } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
+import { isAnythingOpen, needsAttention } from './attention.ts';
 import { Beacon, watchBeacon } from './beacon.ts';
 import type { StewardContext } from './context.ts';
 import { Lease } from './lease.ts';
 import { Moves } from './moves.ts';
-import { needsAttention, OpenSession } from './open-session.ts';
+import { OpenSession } from './open-session.ts';
 import { queue, type QueuedTurn } from './queue.ts';
 
 /** How often to count the day and look through the trash: ms. */
@@ -273,11 +274,4 @@ export class Steward {
       log.warn(errorText(error));
     }
   }
-}
-
-/** Whether something of these sessions goes on, or is still to be done by somebody who acts. */
-export function isAnythingOpen(sessions: readonly Session[]): boolean {
-  return sessions.some(
-    (session) => needsAttention(session) || session.wish !== undefined || session.move !== undefined,
-  );
 }

@@ -11,7 +11,7 @@ import type { Log } from '../../platform/log.ts';
 import { selfId } from '../../platform/process-id.ts';
 import { SessionsOfRepository } from '../../sessions/repository-sessions.ts';
 import { TrashRecord } from '../../sessions/trash-record.ts';
-import { isAnythingOpen } from '../../steward/steward.ts';
+import { isAnythingOpen } from '../../steward/attention.ts';
 import { isVacant } from '../../store/leadership.ts';
 import type { Session } from '../../store/model.ts';
 import { storeFolder } from '../../store/store-folder.ts';
