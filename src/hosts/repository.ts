@@ -1,35 +1,20 @@
-import type { Detector } from '../agents/detect.ts';
-import type { AgentAdapter } from '../agents/adapter.ts';
-import type { Repository } from '../git/types.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { stewardSocketPath } from '../platform/paths.ts';
-import type { ProcessId } from '../platform/process-id.ts';
+import type { Context } from '../sessions/context.ts';
 import { SessionsOfRepository } from '../sessions/repository-sessions.ts';
-import type { Settings } from '../sessions/settings.ts';
 import { timelineSource } from '../sessions/timeline-source.ts';
 import { TrashRecord } from '../sessions/trash-record.ts';
 import { WorktreePool } from '../sessions/worktree-pool.ts';
+import type { StewardContext } from '../steward/context.ts';
 import { Steward } from '../steward/steward.ts';
 import type { Lead } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
-import type { Timelines } from '../timeline/timelines.ts';
 import type { Handover } from './handover.ts';
 import { Succession } from './succession.ts';
 
-export interface OpenRepository {
-  readonly repository: Repository;
-  /** The store folder, and the store in it, which is closed with the rest. */
-  readonly folder: string;
-  readonly store: Store;
-  readonly timelines: Timelines;
-  readonly settings: () => Settings;
-  readonly adapter: (id: string) => AgentAdapter;
-  readonly detector: Detector;
-  /** Path of the keeper's bundle. */
-  readonly keeper: () => Promise<string>;
-  readonly self: ProcessId;
-  readonly log: Log;
+/** Its store is closed with the rest. */
+export interface OpenRepository extends Context, Pick<StewardContext, 'timelines' | 'keeper'> {
   /** Whether the output of agents is read while they run, for somebody to see; it is, where it is not told. */
   readonly follows?: boolean;
   readonly host: Lead['host'];
@@ -59,7 +44,7 @@ export class RepositoryHost {
 
   constructor(options: OpenRepository) {
     const { repository, folder, store, settings, adapter, detector, self, log } = options;
-    const context = { repository, folder, store, settings, adapter, detector, self, log };
+    const context: Context = { repository, folder, store, settings, adapter, detector, self, log };
     const trash = new TrashRecord(folder);
     this.#store = store;
     this.#isWindow = options.host === 'window';

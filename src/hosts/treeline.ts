@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { adapters } from '../agents/registry.ts';
 import { Detector } from '../agents/detect.ts';
@@ -57,6 +58,9 @@ type EarlyStores = Map<string, Store>;
 
 /** For how many ms it is believed that an agent is installed, or not. */
 const DETECTION_AGE = 60_000;
+
+/** What a close may take: ms. The editor ends an extension host that takes five seconds. */
+const CLOSE_WITHIN = 4000;
 
 const NO_SESSIONS: ReadonlySet<string> = new Set();
 
@@ -150,13 +154,19 @@ export class Treeline {
     return [{ where: 'This machine', findings: bySeverity(programs) }, ...examined];
   }
 
+  /** Closes everything, side by side, as far as that is done within {@link CLOSE_WITHIN}: what is left is taken up by the next one. */
   async dispose(): Promise<void> {
+    await Promise.race([this.#close(), delay(CLOSE_WITHIN, undefined, { ref: false })]);
+  }
+
+  async #close(): Promise<void> {
+    // A judgement that is under way is given up, and made by whoever acts next.
+    const closed = this.timelines.dispose();
     await this.#setting;
     const opened = [...this.#opened.values()];
     this.#opened.clear();
     this.#repositories = [];
-    await Promise.all(opened.map((one) => close(one)));
-    await this.timelines.dispose();
+    await Promise.all([closed, ...opened.map((one) => close(one))]);
   }
 
   async #setFolders(folders: readonly string[]): Promise<void> {

@@ -1,3 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { writeAtomic } from '../platform/atomic-file.ts';
+import { TreelineError, errorText } from '../platform/errors.ts';
+import { privateFolder, textFile } from '../platform/paths.ts';
 import type { Session } from '../store/model.ts';
 
 /** Characters of a prompt that stand in the journal; the whole stands in the turn's prompt.md. */
@@ -24,4 +29,39 @@ export function freshStartPrompt(session: Session, earlier: readonly string[], p
     '',
     prompt,
   ].join('\n');
+}
+
+/** The prompt, if it says anything. */
+export function checkedPrompt(prompt: string): string {
+  if (prompt.trim() === '') {
+    throw new TreelineError('invalid', 'The prompt is empty. Describe what the agent should do.');
+  }
+  return prompt;
+}
+
+/**
+ * Stores the whole text of a prompt or message: before the fact that names it, so that who reads of it finds it.
+ * @param folder the repository's store folder.
+ */
+export async function storeText(folder: string, id: string, key: string, text: string): Promise<void> {
+  const file = textFile(folder, id, key);
+  try {
+    privateFolder(path.dirname(file));
+    // No fsync, which a disk busy with a checkout answers late: the journal that asks for the turn has none here either.
+    await writeAtomic(file, text, { sync: false });
+  } catch (cause) {
+    throw new TreelineError(
+      'prompt-write',
+      `The prompt could not be stored in ${file} (${errorText(cause)}): make space or access on that disk, and try again.`,
+      { cause },
+    );
+  }
+}
+
+/** The prompts that an agent has seen: not those of turns that never ran, nor that found the conversation unknown. */
+export async function earlierPrompts(folder: string, session: Session): Promise<string[]> {
+  const seen = session.turns.filter((turn) => turn.begunAt !== undefined && turn.judgement?.unknownSession !== true);
+  return Promise.all(
+    seen.map((turn) => readFile(textFile(folder, session.id, turn.text), 'utf8').catch(() => turn.prompt)),
+  );
 }

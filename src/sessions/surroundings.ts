@@ -1,6 +1,8 @@
 import { firstFree, takenRefs } from '../git/branch-name.ts';
+import { head, resolveCommit } from '../git/repository.ts';
 import type { Repository, Worktree } from '../git/types.ts';
 import { listWorktrees } from '../git/worktree-list.ts';
+import type { Session } from '../store/model.ts';
 
 /** What a new session has to fit in with, as git told it. */
 export class Surroundings {
@@ -54,4 +56,14 @@ export class BranchNames {
   forget(): void {
     this.#last = undefined;
   }
+}
+
+/** What to branch from: the ref that was asked for, else what is checked out where the repository is open. */
+export async function startingPoint(repository: Repository, ref: string | undefined): Promise<Session['base']> {
+  if (ref === undefined) {
+    const { branch, commit } = await head(repository);
+    if (commit !== undefined) return { ref: branch ?? commit, commit };
+  }
+  const wanted = ref ?? 'HEAD';
+  return { ref: wanted, commit: await resolveCommit(repository, wanted) };
 }
