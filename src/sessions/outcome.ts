@@ -4,6 +4,8 @@ import type { Session } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Wanted<T> {
+  /** Writes the fact that asks for it. Who acts may have answered by the time that it is written: that answer is heard as well. */
+  readonly ask?: () => void;
   /** What the session as it is now came to; undefined while that is not known. Throws where it is a refusal. */
   readonly of: (session: Session) => T | undefined;
   /** A fact that settles it and leaves no trace in the session: throws where it is a refusal. */
@@ -18,7 +20,7 @@ export interface Wanted<T> {
  * Waits for what became of something that was asked for by a fact. Rejects with what `of` and `onFact` throw; `no-session` when
  * the journal has lost the session.
  */
-export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter, patience }: Wanted<T>): Promise<T> {
+export function outcome<T>(store: Store, id: string, { ask, of, onFact, lookAfter, patience }: Wanted<T>): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const attempt = (work: () => T | undefined): void => {
     try {
@@ -34,17 +36,23 @@ export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter, pa
       if (session === undefined) throw new TreelineError('no-session', 'This session is not known any more.');
       return of(session);
     });
+  const hear = (facts: readonly Fact[]): void => {
+    for (const fact of facts) {
+      attempt(() => {
+        onFact?.(fact);
+        return undefined;
+      });
+    }
+  };
+  // What was read while it was being asked is heard after that: only then is it known what to listen for.
+  let early: Fact[] | undefined = [];
   const disposables = [
     store.onDidChange((ids) => {
       if (ids.has(id)) look();
     }),
     store.onFacts((facts) => {
-      for (const fact of facts) {
-        attempt(() => {
-          onFact?.(fact);
-          return undefined;
-        });
-      }
+      if (early === undefined) hear(facts);
+      else early.push(...facts);
     }),
   ];
   const timer = lookAfter === undefined ? undefined : setTimeout(look, lookAfter);
@@ -55,6 +63,12 @@ export function outcome<T>(store: Store, id: string, { of, onFact, lookAfter, pa
       return undefined;
     });
   const limit = patience === undefined ? undefined : setTimeout(late, patience.ms);
+  attempt(() => {
+    ask?.();
+    return undefined;
+  });
+  hear(early);
+  early = undefined;
   look();
   return promise.finally(() => {
     clearTimeout(timer);

@@ -162,8 +162,9 @@ export class TurnIntents {
     }
     const key = factId();
     await storeText(this.#context.folder, id, key, message);
-    this.#context.store.append({ type: 'message.promised', session: id, message: key, text: promptExcerpt(message) });
+    const promised = { type: 'message.promised', session: id, message: key, text: promptExcerpt(message) } as const;
     await this.#intents.outcome(id, {
+      ask: () => void this.#context.store.append(promised),
       of: ({ messages }) => (messages.some((one) => one.id === key) ? undefined : true),
       onFact: (fact) => {
         if (fact.type === 'message.refused' && fact.message === key) throw new TreelineError(fact.code, fact.why);

@@ -111,19 +111,21 @@ export class WorktreeIntents {
     const { store } = this.#context;
     store.refresh();
     const before = this.#intents.need(id);
-    const [fact] = store.append({
-      type: 'move.wanted',
-      session: id,
-      to,
-      ...(worktree !== undefined && { worktree }),
-    });
-    const wish = fact?.id;
-    const after = this.#intents.need(id);
-    // Whoever acts may have taken it up by now: only a void wish leaves no trace.
-    if (after.wish?.fact !== wish && after.move?.to !== to && !isDone(after, to)) throw notNow(before, to);
-    this.#intents.nudge();
+    const wanted = { type: 'move.wanted', session: id, to, ...(worktree !== undefined && { worktree }) } as const;
+    let wish: string | undefined;
+    let looks = 0;
     return this.#intents.outcome(id, {
-      of: (now) => (now.wish === undefined && now.move === undefined && isDone(now, to) ? now : undefined),
+      ask: () => {
+        wish = store.append(wanted)[0]?.id;
+        this.#intents.nudge();
+      },
+      of: (now) => {
+        looks += 1;
+        if (isDone(now, to)) return now.wish === undefined && now.move === undefined ? now : undefined;
+        // Whoever acts may have taken it up by now, or refused it: only a void wish leaves no trace.
+        if (looks === 1 && now.wish?.fact !== wish && now.move?.to !== to) throw notNow(before, to);
+        return undefined;
+      },
       onFact: (seen) => {
         if (seen.type === 'intent.refused' && seen.intent === wish) throw new TreelineError(seen.code, seen.why);
       },

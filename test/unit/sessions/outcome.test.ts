@@ -46,6 +46,23 @@ test('a refusal is what it was thrown as, from the state and from a fact', BOUND
   await assert.rejects(wish, { code: 'worktree-busy', message: 'In use.' });
 });
 
+test('an answer that stands in the journal right behind what was asked is heard', BOUND, async (t) => {
+  const { store, session } = await opened(t);
+  let mine: string | undefined;
+  const wish = outcome(store, session, {
+    // As where another process acts, and is quicker than the look at what was written.
+    ask: () => {
+      mine = store.append({ type: 'move.wanted', session, to: 'trash' })[0]?.id;
+      store.append({ type: 'intent.refused', session, intent: mine ?? '', code: 'worktree-busy', why: 'In use.' });
+    },
+    of: ({ wish }) => (wish === undefined ? 'done' : undefined),
+    onFact: (fact) => {
+      if (fact.type === 'intent.refused' && fact.intent === mine) throw new TreelineError(fact.code, fact.why);
+    },
+  });
+  await assert.rejects(wish, { code: 'worktree-busy' });
+});
+
 test('a session that is not there is no session, and not waited for', BOUND, async (t) => {
   const { store } = await opened(t);
   await assert.rejects(outcome(store, sessionId(), { of: () => undefined }), { code: 'no-session' });
