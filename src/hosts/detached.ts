@@ -16,7 +16,7 @@ import { selfId } from '../platform/process-id.ts';
 import { RULES } from '../store/facts.ts';
 import { isVacant } from '../store/leadership.ts';
 import { Store } from '../store/store.ts';
-import { Timelines } from '../timeline/timelines.ts';
+import { LocalOutputs } from '../timeline/local-outputs.ts';
 import { FileLog } from './file-log.ts';
 import { parseHandover, requireVariables, storedHandover, type Handover } from './handover.ts';
 import { ownPrograms } from './programs.ts';
@@ -24,9 +24,6 @@ import { RepositoryHost } from './repository.ts';
 
 /** How long nothing may have been to be done before it ends: ms. */
 const SETTLE = 2000;
-
-/** The worker that judges takes half of this process's memory; it ends after so long without work: ms. */
-const WORKER_REST = 3000;
 
 /** A look in any case: ms. It is also what keeps this process alive. */
 const LOOK_INTERVAL = 30_000;
@@ -39,15 +36,16 @@ async function act(folder: string, log: FileLog): Promise<string> {
   const { settings, version } = later;
   const self = await selfId();
   const store = Store.open(folder, { role: 'steward', process: self }, log);
-  const { keeper, steward: program, worker, wasm } = ownPrograms();
-  const timelines = new Timelines({ worker, wasm, log, endAfter: WORKER_REST });
+  const { keeper, steward: program } = ownPrograms();
+  // Nobody looks here: no rows are made.
+  const outputs = new LocalOutputs(log);
   const all = adapters(settings.customAgents, settings.programs);
   const ended = Promise.withResolvers<string>();
   const host = new RepositoryHost({
     repository,
     folder,
     store,
-    timelines,
+    outputs,
     settings: () => settings,
     adapter: (id) => {
       const adapter = all.find((one) => one.id === id);
@@ -61,8 +59,6 @@ async function act(folder: string, log: FileLog): Promise<string> {
     keeper: () => Promise.resolve(keeper),
     self,
     log,
-    // Nobody looks: what a turn came to is read when it is over.
-    follows: false,
     host: 'detached',
     version,
     onLead: (leads) => {
@@ -99,7 +95,7 @@ async function act(folder: string, log: FileLog): Promise<string> {
   clearTimeout(settle);
   for (const dispose of subscriptions) dispose();
   await host.dispose();
-  await timelines.dispose();
+  await outputs.dispose();
   return why;
 }
 

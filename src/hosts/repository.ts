@@ -14,9 +14,7 @@ import type { Handover } from './handover.ts';
 import { Succession } from './succession.ts';
 
 /** Its store is closed with the rest. */
-export interface OpenRepository extends Context, Pick<StewardContext, 'timelines' | 'keeper'> {
-  /** Whether the output of agents is read while they run, for somebody to see; it is, where it is not told. */
-  readonly follows?: boolean;
+export interface OpenRepository extends Context, Pick<StewardContext, 'outputs' | 'keeper'> {
   readonly host: Lead['host'];
   readonly version: string;
   readonly onLead?: (leads: boolean) => void;
@@ -54,11 +52,10 @@ export class RepositoryHost {
     this.steward = new Steward({
       context: {
         ...context,
-        timelines: options.timelines,
+        outputs: options.outputs,
         pool: this.#pool,
         keeper: options.keeper,
         successor: this.#succession,
-        follows: options.follows ?? true,
       },
       trash,
       host: options.host,
@@ -76,8 +73,8 @@ export class RepositoryHost {
     store.onDidChange((ids) => {
       for (const id of ids) {
         const session = store.get(id);
-        if (session !== undefined && options.timelines.has(id)) {
-          options.timelines.update(timelineSource(folder, session));
+        if (session !== undefined && options.outputs.has(id)) {
+          options.outputs.update(timelineSource(folder, session));
         }
       }
     });

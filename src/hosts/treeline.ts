@@ -281,7 +281,7 @@ export class Treeline {
       repository,
       folder: store.folder,
       store,
-      timelines: this.timelines,
+      outputs: this.timelines,
       settings,
       adapter: (id) => this.#adapter(id),
       detector: this.#detector,

@@ -1,15 +1,13 @@
 import type { Context } from '../sessions/context.ts';
 import type { WorktreePool } from '../sessions/worktree-pool.ts';
-import type { Timelines } from '../timeline/timelines.ts';
+import type { Outputs } from '../timeline/outputs.ts';
 
 /** What the parts of a repository's steward share. */
 export interface StewardContext extends Context {
-  readonly timelines: Timelines;
+  readonly outputs: Outputs;
   readonly pool: WorktreePool;
   /** Path of the keeper's bundle. */
   readonly keeper: () => Promise<string>;
-  /** Whether the output of agents is read while they run, for somebody to see. */
-  readonly follows: boolean;
   /** What is started when nobody acts here any more while agents run. */
   readonly successor?: Successor;
 }

@@ -5,8 +5,9 @@ import { LineOrder, type RunStream } from '../drivers/replay.ts';
 import { RUN_FILES } from '../keeper/protocol.ts';
 import { hasCode } from '../platform/errors.ts';
 
-/** How much is read at a time: bytes. */
+/** How much is read at a time: bytes of a stream, and of times.log, of which each hint brings a line or two. */
 const PIECE = 256 * 1024;
+const TIMES_PIECE = 4 * 1024;
 
 export interface DrivenRunOptions {
   /** The run's folder. */
@@ -74,7 +75,12 @@ export class DrivenRun {
     const times = await this.#open(RUN_FILES.times);
     if (times === undefined) return;
     for (;;) {
-      const { bytesRead, buffer } = await times.read(Buffer.alloc(PIECE), 0, PIECE, this.#times.offset);
+      const { bytesRead, buffer } = await times.read(
+        Buffer.allocUnsafe(TIMES_PIECE),
+        0,
+        TIMES_PIECE,
+        this.#times.offset,
+      );
       if (bytesRead === 0 || this.#disposed) return;
       this.#times.offset += bytesRead;
       const lines = (this.#times.rest + buffer.toString('latin1', 0, bytesRead)).split('\n');
@@ -90,7 +96,7 @@ export class DrivenRun {
     const file = await this.#open(RUN_FILES[key]);
     while (file !== undefined && !this.#disposed && this.#read[key] < Number(end)) {
       const length = Math.min(PIECE, Number(end) - this.#read[key]);
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, this.#read[key]);
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, this.#read[key]);
       if (bytesRead === 0) return;
       this.#read[key] += bytesRead;
       const events: DriverEvent[] = [];

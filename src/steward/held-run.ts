@@ -43,7 +43,7 @@ export class HeldRun {
     this.#options = options;
     const { connection, context, session } = options;
     this.remember();
-    connection.onGrew(() => context.timelines.hint(session));
+    connection.onGrew(() => context.outputs.hint(session));
     this.#driving = this.#drive().catch((error: unknown) => context.log.error(errorText(error)));
   }
 

@@ -269,6 +269,8 @@ export class OpenSession {
 
   #tellUnreachable(run: number, why: unknown): void {
     if (this.#isStopWanted()) void endKeeper(this.#context, this.id, run);
+    // Nobody hints at what it records: that is looked for at each attempt.
+    this.#context.outputs.hint(this.id);
     if (this.#isUnreachableTold) return;
     this.#isUnreachableTold = true;
     const pid = this.#session()?.runs[run - 1]?.keeper?.process.pid;

@@ -7,7 +7,7 @@ import type { StewardContext } from './context.ts';
 /** What is read of a session's output for its status: while it runs, and when a turn is over. */
 export class Reading {
   readonly #context: StewardContext;
-  #timeline: Dispose | undefined;
+  #unfollow: Dispose | undefined;
 
   constructor(context: StewardContext) {
     this.#context = context;
@@ -17,8 +17,8 @@ export class Reading {
   follow(session: Session): void {
     // From the agent's start on: before it there is nothing to read, and the machine has a worktree to make.
     const live = session.runs.some((run) => run.agent !== undefined && run.exit === undefined);
-    if (!live || !this.#context.follows) this.dispose();
-    else this.#timeline ??= this.#context.timelines.open(timelineSource(this.#context.folder, session));
+    if (!live) this.dispose();
+    else this.#unfollow ??= this.#context.outputs.follow(timelineSource(this.#context.folder, session));
   }
 
   /**
@@ -26,10 +26,10 @@ export class Reading {
    * @param acts whether that is still for this process to do; asked when it is known.
    */
   async judge(session: Session, turn: Turn, acts: () => boolean): Promise<void> {
-    const { timelines, store, folder } = this.#context;
-    const close = timelines.open(timelineSource(folder, session));
+    const { outputs, store, folder } = this.#context;
+    const close = outputs.follow(timelineSource(folder, session));
     try {
-      const judgement = await timelines.judge(session.id, turn.number);
+      const judgement = await outputs.judge(session.id, turn.number);
       if (acts() && store.get(session.id)?.turns[turn.number - 1]?.judgement === undefined) {
         store.append({ type: 'turn.judged', session: session.id, turn: turn.number, judgement });
       }
@@ -47,8 +47,8 @@ export class Reading {
   }
 
   dispose(): void {
-    this.#timeline?.();
-    this.#timeline = undefined;
+    this.#unfollow?.();
+    this.#unfollow = undefined;
   }
 
   /** Whether an id that the output names has the form of one: any other must not take the place of a good one. */

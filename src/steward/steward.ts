@@ -99,14 +99,14 @@ export class Steward {
 
   /** Takes part from now on. The store has to be ready. */
   join(): void {
-    const { store, timelines } = this.#context;
+    const { store, outputs } = this.#context;
     this.#subscriptions.push(
       store.onDidChange((ids) => {
         // Not at once: whoever appended the facts is to finish what it does with them first.
         setImmediate(() => this.#look([...ids].flatMap((id) => store.get(id) ?? [])));
       }),
       store.onFacts(() => this.#watch()),
-      timelines.onActivity((activity) => this.#noteActivity(activity)),
+      outputs.onActivity((activity) => this.#noteActivity(activity)),
     );
     this.#lease.join();
     this.#watch();
@@ -257,7 +257,7 @@ export class Steward {
 
   #noteActivity(activity: Activity): void {
     this.#options.onActivity(activity);
-    // The timelines are those of all repositories of this process.
+    // Those of all repositories of this process are told of.
     if (!this.leads || this.#context.store.get(activity.session) === undefined) return;
     this.#open.get(activity.session)?.note(activity);
     this.#beacon?.tell(activity);

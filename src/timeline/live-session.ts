@@ -5,9 +5,10 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { watchFile } from '../platform/watch.ts';
 import type { Judgement } from '../store/model.ts';
-import type { SessionIndex } from './session-index.ts';
-import type { Activity } from './rows.ts';
+import type { Activity, Status } from './rows.ts';
 import type { Job } from './scheduler.ts';
+import type { SessionIndex } from './session-index.ts';
+import type { SessionReader } from './session-reader.ts';
 import type { TimelineSource } from './source.ts';
 
 /** Rest between two reads of one session, in ms; the first hint after a rest is followed at once. */
@@ -15,10 +16,20 @@ const READ_REST_MS = 8;
 /** Rest between two activities, in ms, for a session that somebody looks at and for others. */
 const LOOKED_AT_REST_MS = 16;
 const ACTIVITY_REST_MS = 50;
+/** How long rows are made before they are asked for the first time, in ms. */
+const FIRST_READ_MS = 12;
 /** How long a look lasts after a page or delta was asked for, in ms. */
 const LOOK_MS = 10_000;
 /** When a read that failed is tried again, in ms. */
 const RETRY_MS = 1000;
+
+/** What an open session is wanted for. */
+export interface Use {
+  /** Somebody asks for its rows; without, it is read for what it comes to alone. */
+  readonly rows: boolean;
+  /** Whoever follows it hints at all that is recorded, so that its files need not be watched. */
+  readonly hinted: boolean;
+}
 
 interface Waiter {
   readonly turn: number;
@@ -29,13 +40,20 @@ interface Waiter {
 export interface LiveSessionOptions {
   readonly wake: (job: Job) => void;
   readonly tell: (activity: Activity) => void;
+  /** Makes what holds its rows. */
+  readonly index: (source: TimelineSource) => Promise<SessionIndex>;
   readonly log: Pick<Log, 'warn' | 'error'>;
 }
 
-/** An open session in the worker: reads when there is something to read, and tells what it came to. */
+/** An open session: read when there is something to read, and told of. Its rows are made only while somebody asks for them. */
 export class LiveSession implements Job {
-  readonly index: SessionIndex;
   readonly #options: LiveSessionOptions;
+  #reader: SessionReader;
+  #use: Use = { rows: false, hinted: true };
+  #index: SessionIndex | undefined;
+  #opening: Promise<SessionIndex> | undefined;
+  /** What was told of, while the index reads from the beginning once more. */
+  #before: Status | undefined;
   #watched: { readonly folder: string; readonly stop: Dispose } | undefined;
   #waiters: Waiter[] = [];
   #readAt = -Infinity;
@@ -47,22 +65,31 @@ export class LiveSession implements Job {
   #problem = '';
   #closed = false;
 
-  constructor(index: SessionIndex, options: LiveSessionOptions) {
-    this.index = index;
+  constructor(reader: SessionReader, use: Use, options: LiveSessionOptions) {
+    this.#reader = reader;
     this.#options = options;
-    options.wake(this);
+    this.use(use);
   }
 
   get closed(): boolean {
     return this.#closed;
   }
 
-  update(source: TimelineSource): void {
-    this.index.update(source);
+  /** What it is wanted for now. */
+  use(use: Use): void {
+    this.#use = use;
+    if (!use.rows) this.#dropRows();
+    // Why there are none, whoever asks for them hears.
+    else this.rows().catch(() => undefined);
     this.#options.wake(this);
   }
 
-  /** There may be something new to read. The folder is watched too: a hint only comes sooner. */
+  update(source: TimelineSource): void {
+    this.#reader.update(source);
+    this.#options.wake(this);
+  }
+
+  /** There may be something new to read. Where the folder is watched, too, a hint only comes sooner. */
   hint(): void {
     if (this.#readTimer !== undefined) return;
     const rest = this.#readAt + READ_REST_MS - performance.now();
@@ -75,17 +102,27 @@ export class LiveSession implements Job {
     this.#lookedAt = performance.now();
   }
 
+  /** Its rows, for who has asked for them. */
+  rows(): Promise<SessionIndex> {
+    if (!this.#use.rows) throw closed();
+    this.#opening ??= this.#makeRows();
+    return this.#opening;
+  }
+
   run(deadline: number): boolean {
-    if (this.#closed) return false;
+    // What makes the rows reads all there is, too.
+    if (this.#closed || (this.#opening !== undefined && this.#index === undefined)) return false;
     // Watched before it is read, so that nothing comes unseen in between.
-    this.#watch(this.index.currentFolder);
+    this.#watch();
     try {
-      const state = this.index.ingest(deadline);
+      const state = this.#index?.ingest(deadline) ?? this.#reader.read(deadline);
       this.#problem = '';
+      if (state !== 'more') this.#before = undefined;
       this.#answerWaiters();
       this.#tell();
       if (state === 'idle') this.#rest();
-      return state === 'more' || this.index.currentFolder !== this.#watched?.folder;
+      if (state === 'waiting') this.#reader.rest();
+      return state === 'more' || !this.#isWatched;
     } catch (error) {
       this.#fail(error);
       return false;
@@ -96,12 +133,12 @@ export class LiveSession implements Job {
 
   /** The judgement of a turn that is over, when it is read to its end. */
   judge(turn: number): Promise<Judgement> {
-    const known = this.index.judgement(turn);
+    const known = this.#judgement(turn);
     if (known !== undefined) {
       this.#tellNow();
       return Promise.resolve(known);
     }
-    const asked = this.index.source.turns.find(({ number }) => number === turn);
+    const asked = this.#reader.source.turns.find(({ number }) => number === turn);
     if (asked?.over !== true && asked?.ended !== true) {
       throw new TreelineError('turn-not-over', `Turn ${turn} has not ended yet.`);
     }
@@ -111,17 +148,48 @@ export class LiveSession implements Job {
   /** Saves what is worth it, and frees the session. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#watch(undefined);
+    this.#watched?.stop();
     clearTimeout(this.#readTimer);
     clearTimeout(this.#tellTimer);
-    for (const { reject } of this.#waiters) reject(new TreelineError('timeline-closed', 'The timeline was closed.'));
+    for (const { reject } of this.#waiters) reject(closed());
     this.#waiters = [];
     const saved = this.#save();
-    this.index.close();
+    if (this.#index === undefined) this.#reader.close();
+    else this.#index.close();
     await saved;
   }
 
-  #watch(folder: string | undefined): void {
+  async #makeRows(): Promise<SessionIndex> {
+    const index = await this.#options.index(this.#reader.source);
+    if (this.#closed || !this.#use.rows || this.#index !== undefined) {
+      index.close();
+      if (this.#closed || this.#index === undefined) throw closed();
+      return this.#index;
+    }
+    index.update(this.#reader.source);
+    if (this.#told !== '') this.#before ??= this.#reader.status();
+    this.#reader.close();
+    this.#reader = index.reader;
+    this.#index = index;
+    // Whoever has asked is not shown an empty timeline first.
+    if (this.run(performance.now() + FIRST_READ_MS)) this.#options.wake(this);
+    return index;
+  }
+
+  #dropRows(): void {
+    const saved = this.#save();
+    if (this.#index !== undefined) this.#reader = this.#index.leaveReader();
+    this.#index = undefined;
+    this.#opening = undefined;
+    void saved;
+  }
+
+  get #isWatched(): boolean {
+    return this.#use.hinted || this.#reader.currentFolder === this.#watched?.folder;
+  }
+
+  #watch(): void {
+    const folder = this.#use.hinted ? undefined : this.#reader.currentFolder;
     if (folder === this.#watched?.folder) return;
     this.#watched?.stop();
     this.#watched =
@@ -155,7 +223,7 @@ export class LiveSession implements Job {
   #tellNow(): void {
     clearTimeout(this.#tellTimer);
     this.#tellTimer = undefined;
-    const activity = this.index.activity();
+    const activity = { ...(this.#before ?? this.#reader.status()), ...this.#index?.count };
     const text = JSON.stringify(activity);
     if (text === this.#told) return;
     this.#told = text;
@@ -163,9 +231,14 @@ export class LiveSession implements Job {
     this.#options.tell(activity);
   }
 
+  /** Who asks for rows, too, is to find them there with the answer. */
+  #judgement(turn: number): Judgement | undefined {
+    return this.#use.rows && this.#index === undefined ? undefined : this.#reader.judgement(turn);
+  }
+
   #answerWaiters(): void {
     this.#waiters = this.#waiters.filter(({ turn, resolve }) => {
-      const judgement = this.index.judgement(turn);
+      const judgement = this.#judgement(turn);
       if (judgement === undefined) return true;
       // Before the answer: with it the session may be closed, and what the turn came to would never be told.
       this.#tellNow();
@@ -175,24 +248,30 @@ export class LiveSession implements Job {
   }
 
   #rest(): void {
-    this.index.rest();
+    this.#index?.rest();
     void this.#save();
   }
 
-  #save(): Promise<void> {
-    // A snapshot spares work and holds nothing of its own: without one, the session is read again.
-    return this.index
-      .save()
-      .catch((error: unknown) => this.#options.log.warn(`A timeline could not be saved: ${errorText(error)}`));
+  async #save(): Promise<void> {
+    try {
+      await this.#index?.save();
+    } catch (error) {
+      // A snapshot spares work and holds nothing of its own: without one, the session is read again.
+      this.#options.log.warn(`A timeline could not be saved: ${errorText(error)}`);
+    }
   }
 
   /** Tried again: what cannot be read now (a file system that went away) may be there later. */
   #fail(error: unknown): void {
     const problem = errorText(error);
     if (problem !== this.#problem) {
-      this.#options.log.error(`The output of session ${this.index.source.session} cannot be read: ${problem}`);
+      this.#options.log.error(`The output of session ${this.#reader.source.session} cannot be read: ${problem}`);
       this.#problem = problem;
     }
     if (this.#readTimer === undefined) this.#wakeIn(RETRY_MS);
   }
+}
+
+function closed(): TreelineError {
+  return new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
 }

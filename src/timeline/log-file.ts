@@ -11,6 +11,9 @@ export const MAX_LINE = 8 * 1024 * 1024;
 /** What is delivered of a longer line, in bytes. */
 export const LINE_HEAD = 64 * 1024;
 
+/** A window above this many bytes is given back while nothing comes. */
+const SMALL_WINDOW = 8 * 1024;
+
 const NEWLINE = 10;
 
 /** A log became shorter, or is another file than before: what was read of it says nothing any more. */
@@ -88,9 +91,18 @@ export class LogFile {
     return -1;
   }
 
+  /** Gives back a large window: what comes next may take long. */
+  rest(): void {
+    if (this.#window.length > SMALL_WINDOW) this.#forget();
+  }
+
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#window = Buffer.alloc(0);
     this.#from = this.#to = 0;
   }

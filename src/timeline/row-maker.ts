@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../agents/events.ts';
-import { cut, oneLine } from '../agents/text.ts';
+import { cut } from '../agents/text.ts';
 import { KINDS } from '../protocol/kinds.ts';
 import type { Usage } from '../store/model.ts';
 import {
@@ -16,8 +16,9 @@ import {
 import { EXCERPT_CHARS } from './excerpt.ts';
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, eventFlags, flagsOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
+import { messageKey } from './last-line.ts';
 import type { RowKind } from './rows.ts';
-import type { TailLine } from './tailer.ts';
+import type { LinePlace, RunRows } from './run-rows.ts';
 
 /** Where rows go. */
 export interface Rows {
@@ -29,11 +30,6 @@ export interface Rows {
   dropParts(seq: number): void;
 }
 
-/** Where a line stands; its bytes are there only until the next one is read. */
-export type LinePlace = Omit<TailLine, 'bytes'>;
-
-/** Characters of the line that says what the agent did last. */
-const LAST_LINE = 200;
 /** The index holds a depth in a byte; nobody sees more. */
 const MAX_DEPTH = 255;
 /** Characters of a message in pieces that are held on to: an excerpt of them shows as much as one of the whole. */
@@ -58,9 +54,8 @@ interface Message {
 type TextPart = Extract<AgentEvent, { kind: 'text-part' }>;
 
 /** Makes the rows of one run from its events and lines, and revises those that later ones are about. */
-export class RowMaker {
-  /** The turn that new rows belong to. */
-  turn = 0;
+export class RowMaker implements RunRows {
+  #turn = 0;
   readonly #rows: Rows;
   readonly #tools = new Map<string, KnownTool>();
   /** Tool calls without their last result. */
@@ -68,20 +63,17 @@ export class RowMaker {
   /** Rows of requests that nobody has settled, by the requests' ids. */
   readonly #requests = new Map<string, number>();
   readonly #messages = new Map<string, Message>();
-  #last = '';
 
   constructor(rows: Rows) {
     this.#rows = rows;
   }
 
-  /** What the agent did last: its words, or the tool that it called. */
-  get lastLine(): string {
-    return oneLine(this.#last, LAST_LINE);
+  begin(turn: number): void {
+    this.#turn = turn;
   }
 
-  /** @param used what the turn has used up so far. */
   event(event: AgentEvent, place: Place, at: number, used: Usage | undefined): void {
-    if (this.#messages.size > 0 && event.kind !== 'text-part' && event.kind !== 'text') this.#leave(keyOf(event));
+    if (this.#messages.size > 0 && event.kind !== 'text-part' && event.kind !== 'text') this.#leave(messageKey(event));
     switch (event.kind) {
       case 'tool':
         this.#toolCall(event, place, at);
@@ -105,28 +97,21 @@ export class RowMaker {
         for (const id of event.denied ?? []) this.#deny(id);
         this.#row(event, place, at, used);
         return;
-      case 'output':
-        this.#words(event.text);
-        this.#row(event, place, at, used);
-        return;
       default:
         this.#row(event, place, at, used);
         return;
     }
   }
 
-  /** A row that shows its line as it is. */
   line(kind: RowKind, { stream, at, offset, length, oversize }: LinePlace, problem: boolean): void {
     const flags = flagsOf(kind, problem) | (oversize ? OVERSIZE : 0);
     this.#append(kind, flags, at, { stream, offset, length, nth: 0 });
   }
 
-  /** A row that shows what no line says. */
   own(kind: RowKind, content: Content | null, at: number, problem: boolean, place: Place | null = null): void {
     this.#append(kind, flagsOf(kind, problem), at, place, 0, content === null ? null : JSON.stringify(content));
   }
 
-  /** The turn is over: what it left open was cut short. A result that comes later still counts. */
   endTurn(): void {
     for (const seq of this.#open) {
       const entry = this.#rows.entry(seq);
@@ -139,7 +124,6 @@ export class RowMaker {
     this.#messages.clear();
   }
 
-  /** Brings the rows of messages up to date that are still being written: once for all pieces that came together. */
   flush(): void {
     for (const message of this.#messages.values()) this.#write(message);
   }
@@ -149,13 +133,7 @@ export class RowMaker {
     return this.#append(event.kind, eventFlags(event), at, place, this.#depth(event), kept);
   }
 
-  #words(text: string): void {
-    // A piece, so that the whole is not held on to.
-    if (text !== '') this.#last = cut(text, LAST_LINE * 4);
-  }
-
   #toolCall(event: ToolCall & AgentEvent, place: Place, at: number): void {
-    this.#last = event.argument === '' ? event.name : `${event.name}: ${event.argument}`;
     const known = this.#tools.get(event.id);
     // Told again while it runs, it is the same call; after its end, another one took its id.
     if (known !== undefined && this.#open.has(known.seq)) {
@@ -199,19 +177,15 @@ export class RowMaker {
   /** A piece of a message: the first one makes the row. */
   #textPart(event: TextPart & AgentEvent, place: Place, at: number): void {
     const last = { ...place, at };
-    const known = this.#messages.get(keyOf(event));
+    const known = this.#messages.get(messageKey(event));
     if (known === undefined) {
       const seq = this.#append('text', flagsOf('text', false), at, place, this.#depth(event));
       const bytes = Buffer.byteLength(event.text);
       const head = cut(event.text, HEAD_CHARS);
-      this.#messages.set(keyOf(event), { seq, head, bytes, last, fresh: [], changed: true });
-      this.#words(head);
+      this.#messages.set(messageKey(event), { seq, head, bytes, last, fresh: [], changed: true });
       return;
     }
-    if (known.head.length < HEAD_CHARS) {
-      known.head = cut(known.head + event.text, HEAD_CHARS);
-      this.#words(known.head);
-    }
+    if (known.head.length < HEAD_CHARS) known.head = cut(known.head + event.text, HEAD_CHARS);
     known.bytes += Buffer.byteLength(event.text);
     known.last = last;
     known.fresh.push(place);
@@ -220,13 +194,12 @@ export class RowMaker {
 
   /** A whole message; the row of its pieces, if there were any, becomes its row. */
   #text(event: Extract<RowEvent, { kind: 'text' }>, place: Place, at: number): void {
-    this.#words(event.text);
-    const pieces = this.#messages.size === 0 ? undefined : this.#messages.get(keyOf(event));
+    const pieces = this.#messages.size === 0 ? undefined : this.#messages.get(messageKey(event));
     if (pieces === undefined) {
       this.#row(event, place, at);
       return;
     }
-    this.#messages.delete(keyOf(event));
+    this.#messages.delete(messageKey(event));
     this.#rows.dropParts(pieces.seq);
     this.#rows.replace(pieces.seq, { ...this.#rows.entry(pieces.seq), place, last: null, kept: null });
   }
@@ -287,12 +260,6 @@ export class RowMaker {
   }
 
   #entry(kind: RowKind, flags: number, at: number): Entry {
-    return { turn: this.turn, kind, flags, depth: 0, at, place: null, last: null, kept: null };
+    return { turn: this.#turn, kind, flags, depth: 0, at, place: null, last: null, kept: null };
   }
-}
-
-/** Tells messages apart that come in pieces. One without an id goes on until its agent (or sub-agent) does something else. */
-function keyOf(event: AgentEvent): string {
-  const id = event.kind === 'text' || event.kind === 'text-part' ? event.id : undefined;
-  return JSON.stringify([event.parent ?? null, id ?? null]);
 }

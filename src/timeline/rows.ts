@@ -125,12 +125,9 @@ export interface RowDelta {
   readonly reset: boolean;
 }
 
-/** What the tree and the header show of a session's output, without its rows. A complete snapshot, never a difference. */
-export interface Activity {
+/** What the tree and the header show of a session's output, without its rows. Complete, never a difference. */
+export interface Status {
   readonly session: string;
-  readonly epoch: string;
-  readonly rev: number;
-  readonly rows: number;
   /** Arrival of the last output; absent before the first. */
   readonly lastEventAt?: number;
   /** One line that says what the agent did last: its words, or the running tool call. */
@@ -148,3 +145,13 @@ export interface Activity {
   readonly usage?: Usage;
   readonly cost?: number;
 }
+
+/** How far the rows of a session are. */
+export interface RowCount {
+  readonly epoch: string;
+  readonly rev: number;
+  readonly rows: number;
+}
+
+/** What is told of a session, with how far its rows are where rows are made of it. */
+export type Activity = Status & Partial<RowCount>;

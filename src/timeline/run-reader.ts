@@ -8,8 +8,9 @@ import type { ExitRecord } from '../store/model.ts';
 import { textContent } from './content.ts';
 import { endContent, innerEndContent, tellsExit } from './ending.ts';
 import type { Place } from './index-db.ts';
+import { LastLine } from './last-line.ts';
 import { parseNote, withoutReturn } from './renderer.ts';
-import { RowMaker, type LinePlace, type Rows } from './row-maker.ts';
+import { NO_ROWS, type LinePlace, type RunRows } from './run-rows.ts';
 import { figuresOf, judge, sumFigures, unseenExit, type TurnSummary } from './run-summary.ts';
 import type { RunSource, TurnSource } from './source.ts';
 import { RunTailer, type TailLine, type TailState } from './tailer.ts';
@@ -21,7 +22,7 @@ interface ExitNote {
 
 export interface RunReaderOptions {
   readonly reader: OutputReader;
-  readonly rows: Rows;
+  readonly rows: RunRows;
   /** The file of a turn's prompt. */
   readonly promptFile: (turn: TurnSource) => string;
   /** What was used up in the same conversation before this run. */
@@ -38,12 +39,14 @@ interface Turn {
 }
 
 /**
- * Reads the files of one run and makes its rows: the same ones in the same order, however the bytes come in. A run serves its
- * first turn from its start, and another from the line of stdin.log on that bears the turn's number.
+ * Reads the files of one run, and says what its turns came to, whether or not rows are made of it: the same ones in the same
+ * order, however the bytes come in. A run serves its first turn from its start, and another from the line of stdin.log on that
+ * bears the turn's number.
  */
 export class RunReader {
   readonly #options: RunReaderOptions;
-  readonly #rows: RowMaker;
+  #rows: RunRows;
+  readonly #last = new LastLine();
   readonly #tailer: RunTailer;
   #run: RunSource;
   #parser: OutputParser;
@@ -56,7 +59,7 @@ export class RunReader {
   constructor(run: RunSource, options: RunReaderOptions) {
     this.#run = run;
     this.#options = options;
-    this.#rows = new RowMaker(options.rows);
+    this.#rows = options.rows;
     this.#parser = options.reader.parser(options.before);
     this.#tailer = new RunTailer(run.folder);
   }
@@ -81,7 +84,7 @@ export class RunReader {
 
   /** What the agent did last in this run. */
   get lastLine(): string {
-    return this.#rows.lastLine;
+    return this.#last.text;
   }
 
   /** The number of the last turn that has begun. */
@@ -94,7 +97,7 @@ export class RunReader {
     return this.#turns.flatMap(({ summary }) => summary ?? []);
   }
 
-  /** Makes rows of what has arrived. `done` when the run is over and its rows are all there but for `end`. */
+  /** Reads what has arrived. `done` when the run is over and all of it was read: then comes `end`. */
   read(over: boolean, deadline: number): TailState {
     this.#over = over;
     if (this.#turns.length === 0 && !this.#beginFirst()) return 'waiting';
@@ -116,6 +119,16 @@ export class RunReader {
     this.#passOver(Infinity, exit);
   }
 
+  /** From now on nobody wants rows of it. */
+  dropRows(): void {
+    this.#rows = NO_ROWS;
+  }
+
+  /** Gives back what is not needed while nothing comes. */
+  rest(): void {
+    this.#tailer.rest();
+  }
+
   close(): void {
     this.#tailer.close();
   }
@@ -133,7 +146,7 @@ export class RunReader {
   #begin(source: TurnSource, at: number, fed: boolean): Turn {
     const turn: Turn = { source, begunAt: at, fed };
     this.#turns.push(turn);
-    this.#rows.turn = source.number;
+    this.#rows.begin(source.number);
     this.#rows.own('turn-start', null, at, false);
     return turn;
   }
@@ -151,6 +164,7 @@ export class RunReader {
   /** Nothing more comes of a turn. */
   #leave(turn: Turn, at: number, exit: ExitRecord | undefined): void {
     this.#rows.endTurn();
+    this.#last.endTurn();
     if (turn.summary === undefined) this.#endTurn(turn, this.seen, at, exit);
     // What it used after its end is its own.
     else turn.summary = { ...turn.summary, ...figuresOf(this.seen) };
@@ -160,6 +174,7 @@ export class RunReader {
     const { source, begunAt } = turn;
     const { lastOutputAt, lastLine } = this;
     this.#rows.endTurn();
+    this.#last.endTurn();
     const judgement = judge(this.#options.reader, seen, exit, this.#run.folder);
     const { outcome } = judgement;
     const content = exit === undefined ? innerEndContent(judgement, at - begunAt) : endContent(exit, judgement);
@@ -247,6 +262,7 @@ export class RunReader {
       counts.set(event.kind, nth + 1);
       const place = { stream, offset, length, nth };
       const at = timeOf(event, arrival);
+      this.#last.note(event);
       this.#rows.event(event, place, at, this.seen.usage);
       if (event.kind === 'session') this.#compareIds(event.agentSession, place, at);
       const turn = this.#turns.at(-1);

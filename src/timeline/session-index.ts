@@ -1,25 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { SqlJsStatic } from 'sql.js';
-import type { Before, OutputReader } from '../agents/adapter.ts';
+import type { OutputReader } from '../agents/adapter.ts';
 import { BUILD } from '../platform/build.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { TextPart } from '../protocol/names.ts';
-import type { Judgement } from '../store/model.ts';
 import { shownTexts } from './content.ts';
 import { FilterList } from './filter-list.ts';
 import { IndexDb, type Entry } from './index-db.ts';
 import { groupBits, inGroups } from './kinds.ts';
-import { LogReplaced } from './log-file.ts';
 import { RowRenderer } from './renderer.ts';
 import { Revisions } from './revisions.ts';
-import type { Rows } from './row-maker.ts';
-import { RunReader } from './run-reader.ts';
-import { exitOf, fingerprint, sumFigures, type RunSummary, type TurnSummary } from './run-summary.ts';
-import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
+import { RowMaker, type Rows } from './row-maker.ts';
+import type { Row, RowCount, RowDelta, RowFilter, RowPage } from './rows.ts';
+import { fingerprint, type RunSummary } from './run-summary.ts';
+import { SessionReader, type ReadState, type SessionRows } from './session-reader.ts';
 import { loadSnapshot, saveSnapshot, SNAPSHOT_FILE, type SnapshotOf } from './snapshot.ts';
-import { promptFileOf, runsOf, type RunSource, type TimelineSource } from './source.ts';
+import { runsOf, type TimelineSource } from './source.ts';
 
 /** More changed or appended rows than this are not worth a delta: the reader asks for the pages that it shows. */
 const MAX_DELTA = 500;
@@ -27,115 +25,64 @@ const MAX_PAGE = 1000;
 /** Filters whose lists are kept. */
 const MAX_LISTS = 4;
 
-/** `more`: the time was up. `waiting`: all that is there was read, and a run goes on. `idle`: no run goes on. */
-export type IngestState = 'more' | 'waiting' | 'idle';
-
 /**
- * The timeline of one session: reads its runs one after the other, and answers what rows there are. The raw output is the
- * truth; a snapshot spares reading the runs that are over, and a run that goes on is read from its beginning again.
+ * The rows of one session, made while its runs are read, and what is asked about them. The raw output is the truth; a snapshot
+ * spares reading the runs that are over, and a run that goes on is read from its beginning again.
  */
 export class SessionIndex {
+  /** What reads its runs. */
+  readonly reader: SessionReader;
   readonly #sql: SqlJsStatic;
-  readonly #reader: OutputReader;
   readonly #renderer: RowRenderer;
-  #source: TimelineSource;
+  readonly #snapshot: { readonly file: string; readonly of: SnapshotOf };
   #db: IndexDb;
   #epoch = randomUUID();
   #revisions: Revisions;
   readonly #lists = new Map<string, FilterList>();
-  #runs: readonly RunSource[];
-  /** The runs that are in the index to their end, in order. */
-  #done: RunSummary[] = [];
-  #current: RunReader | undefined;
   #savedRuns = 0;
 
   /** Begins with the turns of the snapshot that are still as they were. */
   constructor(sql: SqlJsStatic, reader: OutputReader, source: TimelineSource, log: Pick<Log, 'warn'>) {
+    const { session, folder, format } = source;
     this.#sql = sql;
-    this.#reader = reader;
-    this.#source = source;
-    this.#runs = runsOf(source);
+    this.#snapshot = { file: path.join(folder, SNAPSHOT_FILE), of: { build: BUILD, session, format } };
+    const { db, done } = this.#load(source, log) ?? { db: new IndexDb(sql), done: [] };
+    this.#db = db;
+    this.#revisions = new Revisions(db.count);
+    this.#savedRuns = done.length;
+    const rows: SessionRows = {
+      ofRun: () => new RowMaker(this.#rows),
+      done: (summary) => this.#done(summary),
+      restart: () => this.#restart(),
+    };
+    this.reader = new SessionReader(reader, source, { rows, done });
     this.#renderer = new RowRenderer(
-      () => this.#source,
+      () => this.reader.source,
       reader,
-      (run) => this.#before(run),
+      (run) => this.reader.before(run),
     );
-    this.#db = this.#load(log) ?? new IndexDb(sql);
-    this.#revisions = new Revisions(this.#db.count);
-    this.#savedRuns = this.#done.length;
   }
 
   get source(): TimelineSource {
-    return this.#source;
+    return this.reader.source;
   }
 
   /** Takes a new list of turns; what is in the index already stays as it is, unless a turn is another run's by now. */
   update(source: TimelineSource): void {
-    this.#source = source;
-    this.#runs = runsOf(source);
-    const known = [
-      ...this.#done.map(({ run }) => run),
-      ...(this.#current === undefined ? [] : [this.#current.run.number]),
-    ];
-    if (known.some((run, i) => this.#runs[i]?.number !== run)) this.#restart();
+    this.reader.update(source);
   }
 
   /** Reads what has arrived, until `deadline` (a `performance.now()`). */
-  ingest(deadline: number): IngestState {
+  ingest(deadline: number): ReadState {
     try {
-      return this.#ingest(deadline);
-    } catch (error) {
-      if (!(error instanceof LogReplaced)) throw error;
-      this.#restart();
-      return 'more';
+      return this.reader.read(deadline);
     } finally {
       this.#db.flush();
     }
   }
 
-  /** The judgement of a turn that is in the index to its end, also while its run goes on. */
-  judgement(turn: number): Judgement | undefined {
-    return this.#ended().find(({ number }) => number === turn)?.judgement;
-  }
-
-  /** The folder of the run that goes on, or that comes next. */
-  get currentFolder(): string | undefined {
-    return this.#runs[this.#done.length]?.folder;
-  }
-
-  activity(): Activity {
-    const ended = this.#ended();
-    const reader = this.#current;
-    const seen = reader?.seen ?? {};
-    const number = reader?.turn ?? ended.at(-1)?.number;
-    const goesOn = reader?.turn !== undefined;
-    const before = goesOn ? ended.filter((turn) => turn.number !== number) : ended;
-    const judgement = number === undefined ? undefined : this.judgement(number);
-    const named = ended.findLast((turn) => turn.agentSession !== undefined);
-    const agentSession =
-      seen.agentSession !== undefined && goesOn && number !== undefined
-        ? { id: seen.agentSession, turn: number }
-        : named?.agentSession !== undefined
-          ? { id: named.agentSession, turn: named.number }
-          : undefined;
-    const { usage, cost } = sumFigures(goesOn ? [...before, seen] : before);
-    const lastEventAt = reader?.lastOutputAt ?? ended.findLast((one) => one.lastOutputAt !== undefined)?.lastOutputAt;
-    const lastLine = reader?.lastLine || ended.at(-1)?.lastLine;
-    const model = seen.model ?? ended.findLast((one) => one.model !== undefined)?.model;
-    return {
-      session: this.#source.session,
-      epoch: this.#epoch,
-      rev: this.#revisions.rev,
-      rows: this.#db.count,
-      retrying: seen.retrying === true,
-      ...(number !== undefined && { turn: { number, ...(judgement !== undefined && { ended: judgement }) } }),
-      ...(lastEventAt !== undefined && { lastEventAt }),
-      ...(lastLine !== undefined && lastLine !== '' && { lastLine }),
-      ...(model !== undefined && { model }),
-      ...(agentSession !== undefined && { agentSession }),
-      ...(usage !== undefined && { usage }),
-      ...(cost !== undefined && { cost }),
-    };
+  get count(): RowCount {
+    return { epoch: this.#epoch, rev: this.#revisions.rev, rows: this.#db.count };
   }
 
   /**
@@ -191,16 +138,22 @@ export class SessionIndex {
 
   /** Saves the runs that are over, when there are more of them than in the last snapshot. */
   async save(): Promise<void> {
-    if (this.#done.length <= this.#savedRuns) return;
-    this.#savedRuns = this.#done.length;
-    await saveSnapshot(this.#snapshotFile, this.#db.export(), this.#snapshotOf);
+    if (this.reader.done <= this.#savedRuns) return;
+    this.#savedRuns = this.reader.done;
+    await saveSnapshot(this.#snapshot.file, this.#db.export(), this.#snapshot.of);
+  }
+
+  /** Frees all but the reader, which goes on without making rows. */
+  leaveReader(): SessionReader {
+    this.reader.dropRows();
+    this.#free();
+    return this.reader;
   }
 
   /** Frees everything; nothing may be called after it. */
   close(): void {
-    this.#current?.close();
-    this.#renderer.close();
-    this.#db.close();
+    this.reader.close();
+    this.#free();
   }
 
   /** Closes the logs of a session in which nothing happens. */
@@ -208,55 +161,9 @@ export class SessionIndex {
     this.#renderer.close();
   }
 
-  #ingest(deadline: number): IngestState {
-    for (;;) {
-      const run = this.#runs[this.#done.length];
-      if (run === undefined) return 'idle';
-      this.#current ??= new RunReader(run, {
-        reader: this.#reader,
-        rows: this.#rows,
-        promptFile: (turn) => promptFileOf(this.#source, turn),
-        before: this.#before(run.number),
-      });
-      this.#current.update(run);
-      const state = this.#current.read(run.over, deadline);
-      if (state !== 'done') return state;
-      this.#finish(this.#current);
-      if (performance.now() >= deadline) return 'more';
-    }
-  }
-
-  #finish(reader: RunReader): void {
-    const { run } = reader;
-    const print = fingerprint(run);
-    reader.end(exitOf(run));
-    reader.close();
-    this.#current = undefined;
-    const summary: RunSummary = { run: run.number, fingerprint: print, turns: reader.ended };
-    this.#done.push(summary);
-    this.#db.flush();
-    this.#db.putRun(run.number, JSON.stringify(summary));
-  }
-
-  /** The turns that are over, in their order. */
-  #ended(): readonly TurnSummary[] {
-    return [...this.#done.flatMap(({ turns }) => turns), ...(this.#current?.ended ?? [])];
-  }
-
-  /** What the runs before used up in the same conversation: back to the turn that began it. */
-  #before(run: number): Before {
-    if (this.#runs.find(({ number }) => number === run)?.turns[0]?.resumes !== true) return {};
-    const earlier = this.#done.filter((one) => one.run < run).flatMap(({ turns }) => turns);
-    const parts: TurnSummary[] = [];
-    for (const [i, turn] of [...earlier.entries()].reverse()) {
-      parts.push(turn);
-      const previous = earlier[i - 1]?.agentSession;
-      const other = previous !== undefined && turn.agentSession !== undefined && previous !== turn.agentSession;
-      if (!turn.resumes || other) break;
-    }
-    const last = earlier.at(-1);
-    const untold = last?.agentSession !== undefined && last.usage === undefined;
-    return { ...sumFigures(parts), ...(untold && { untold }) };
+  #free(): void {
+    this.#renderer.close();
+    this.#db.close();
   }
 
   readonly #rows: Rows = {
@@ -323,52 +230,53 @@ export class SessionIndex {
     };
   }
 
+  #done(summary: RunSummary): void {
+    this.#db.flush();
+    this.#db.putRun(summary.run, JSON.stringify(summary));
+  }
+
   #restart(): void {
-    this.#current?.close();
-    this.#current = undefined;
     this.#renderer.close();
     this.#db.close();
     this.#db = new IndexDb(this.#sql);
     this.#revisions = new Revisions(0);
     this.#epoch = randomUUID();
     this.#lists.clear();
-    this.#done = [];
     this.#savedRuns = 0;
   }
 
-  #load(log: Pick<Log, 'warn'>): IndexDb | undefined {
+  #load(source: TimelineSource, log: Pick<Log, 'warn'>): Loaded | undefined {
+    const { file, of } = this.#snapshot;
     try {
-      const content = loadSnapshot(this.#snapshotFile, this.#snapshotOf);
-      return content && this.#adopt(new IndexDb(this.#sql, content));
+      const content = loadSnapshot(file, of);
+      return content && adopt(new IndexDb(this.#sql, content), source);
     } catch (error) {
-      this.#done = [];
-      log.warn(`${this.#snapshotFile} cannot be used and is made anew: ${errorText(error)}`);
+      log.warn(`${file} cannot be used and is made anew: ${errorText(error)}`);
       return undefined;
     }
   }
+}
 
-  /** Keeps of a snapshot the runs whose files are still the same. */
-  #adopt(db: IndexDb): IndexDb {
-    let last = 0;
-    for (const [i, stored] of db.runs().entries()) {
-      const run = this.#runs[i];
-      const summary = JSON.parse(stored.summary) as RunSummary;
-      if (run?.number !== stored.number || !run.over || fingerprint(run) !== summary.fingerprint) break;
-      this.#done.push(summary);
-      last = stored.last;
-    }
-    db.truncate(last);
-    return db;
-  }
+/** An index, and the runs that are in it to their end. */
+interface Loaded {
+  readonly db: IndexDb;
+  readonly done: readonly RunSummary[];
+}
 
-  get #snapshotFile(): string {
-    return path.join(this.#source.folder, SNAPSHOT_FILE);
+/** Keeps of a snapshot the runs whose files are still the same. */
+function adopt(db: IndexDb, source: TimelineSource): Loaded {
+  const runs = runsOf(source);
+  const done: RunSummary[] = [];
+  let last = 0;
+  for (const [i, stored] of db.runs().entries()) {
+    const run = runs[i];
+    const summary = JSON.parse(stored.summary) as RunSummary;
+    if (run?.number !== stored.number || !run.over || fingerprint(run) !== summary.fingerprint) break;
+    done.push(summary);
+    last = stored.last;
   }
-
-  get #snapshotOf(): SnapshotOf {
-    const { session, format } = this.#source;
-    return { build: BUILD, session, format };
-  }
+  db.truncate(last);
+  return { db, done };
 }
 
 function contains(row: Row, query: string): boolean {

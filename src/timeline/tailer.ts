@@ -96,6 +96,12 @@ export class RunTailer {
     }
   }
 
+  /** Gives back what is not needed while nothing comes. */
+  rest(): void {
+    this.#times.file.rest();
+    for (const key of STREAM_KEYS) this.#streams[key].file.rest();
+  }
+
   close(): void {
     this.#times.file.close();
     for (const key of STREAM_KEYS) this.#streams[key].file.close();

@@ -5,6 +5,8 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { TextPart } from '../protocol/names.ts';
 import type { Judgement } from '../store/model.ts';
+import type { Use } from './live-session.ts';
+import type { Outputs } from './outputs.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
 import type { TimelineSource } from './source.ts';
 import type { FromWorker, Queries, Query, QueryName, ToWorker } from './worker-protocol.ts';
@@ -17,8 +19,6 @@ export interface TimelinesOptions {
   /** Path of sql-wasm.wasm. */
   readonly wasm: string;
   readonly log: Log;
-  /** The worker ends when no session has been open for so long, in ms; absent: it stays. */
-  readonly endAfter?: number;
 }
 
 /** How long a query may take, in ms. A judgement waits for all of the turn's output to be read. */
@@ -36,8 +36,12 @@ const STABLE_MS = 60_000;
 
 interface OpenSession {
   source: TimelineSource;
-  users: number;
+  /** How many want its rows, and how many follow it. */
+  readers: number;
+  followers: number;
 }
+
+type Role = 'readers' | 'followers';
 
 interface Pending {
   readonly query: Query;
@@ -48,21 +52,19 @@ interface Pending {
 }
 
 /**
- * The timelines of all open sessions, read and indexed in a worker thread. The worker starts with the first session, and
+ * The timelines of all open sessions, read in a worker thread, and indexed there while somebody looks at them. The worker starts with the first session, and
  * is started again when it crashes: then its sessions are opened anew and unanswered queries are put once more.
  */
-export class Timelines {
+export class Timelines implements Outputs {
   readonly #options: TimelinesOptions;
   readonly #sessions = new Map<string, OpenSession>();
   readonly #pending = new Map<number, Pending>();
   readonly #activities: Emitter<Activity>;
-  /** What the output of an open session came to: always all that is known, at most some 60 times a second. */
-  readonly onActivity: (listener: (activity: Activity) => void) => Dispose;
+  readonly onActivity: Outputs['onActivity'];
   #worker: Worker | undefined;
   #startedAt = 0;
   #crashes = 0;
   #restart: NodeJS.Timeout | undefined;
-  #rest: NodeJS.Timeout | undefined;
   #lastId = 0;
   #disposed = false;
 
@@ -72,32 +74,19 @@ export class Timelines {
     this.onActivity = this.#activities.event;
   }
 
-  /** Follows a session until the result is called; several may follow the same one. */
+  /** Makes a session's rows until the result is called; several may have the same one open. */
   open(source: TimelineSource): Dispose {
-    if (this.#disposed) return () => undefined;
-    clearTimeout(this.#rest);
-    const known = this.#sessions.get(source.session);
-    if (known === undefined) {
-      this.#sessions.set(source.session, { source, users: 1 });
-      if (this.#worker === undefined) this.#start();
-      else this.#post({ type: 'open', source });
-    } else {
-      known.users += 1;
-      this.update(source);
-    }
-    let closed = false;
-    return () => {
-      if (!closed) this.#leave(source.session);
-      closed = true;
-    };
+    return this.#join(source, 'readers');
   }
 
-  /** Whether the session is open. */
+  follow(source: TimelineSource): Dispose {
+    return this.#join(source, 'followers');
+  }
+
   has(session: string): boolean {
     return this.#sessions.has(session);
   }
 
-  /** Tells of turns that came or ended; the source is the whole of what is known now. Ignored for a session that is not open. */
   update(source: TimelineSource): void {
     const known = this.#sessions.get(source.session);
     if (known === undefined || isDeepStrictEqual(known.source, source)) return;
@@ -105,7 +94,6 @@ export class Timelines {
     this.#post({ type: 'update', source });
   }
 
-  /** There may be something new to read, as whoever hears from the keeper knows before the file system tells. */
   hint(session: string): void {
     if (this.#sessions.has(session)) this.#post({ type: 'hint', session });
   }
@@ -130,7 +118,6 @@ export class Timelines {
     return this.#ask('text', session, { seq, part });
   }
 
-  /** What the agent's adapter makes of a turn that is over, after reading its output to the end. */
   judge(session: string, turn: number): Promise<Judgement> {
     return this.#ask('judge', session, { turn });
   }
@@ -140,7 +127,6 @@ export class Timelines {
     if (this.#disposed) return;
     this.#disposed = true;
     clearTimeout(this.#restart);
-    clearTimeout(this.#rest);
     this.#sessions.clear();
     for (const id of [...this.#pending.keys()]) this.#settle(id)?.reject(closed());
     const worker = this.#worker;
@@ -152,20 +138,38 @@ export class Timelines {
     clearTimeout(timer);
   }
 
-  #leave(session: string): void {
+  #join(source: TimelineSource, role: Role): Dispose {
+    if (this.#disposed) return () => undefined;
+    const { session } = source;
+    const known = this.#sessions.get(session);
+    if (known === undefined) {
+      const one: OpenSession = { source, readers: 0, followers: 0 };
+      one[role] = 1;
+      this.#sessions.set(session, one);
+      if (this.#worker === undefined) this.#start();
+      else this.#post({ type: 'open', source, use: useOf(one) });
+    } else {
+      this.#count(session, role, 1);
+      this.update(source);
+    }
+    let left = false;
+    return () => {
+      if (!left) this.#count(session, role, -1);
+      left = true;
+    };
+  }
+
+  #count(session: string, role: Role, by: number): void {
     const known = this.#sessions.get(session);
     if (known === undefined) return;
-    known.users -= 1;
-    if (known.users > 0) return;
-    this.#sessions.delete(session);
-    this.#post({ type: 'close', session });
-    const { endAfter } = this.#options;
-    if (this.#sessions.size > 0 || endAfter === undefined) return;
-    this.#rest = setTimeout(() => {
-      this.#post({ type: 'stop' });
-      // Its end is expected: the next session has another one.
-      this.#worker = undefined;
-    }, endAfter).unref();
+    const before = useOf(known);
+    known[role] += by;
+    if (known.readers + known.followers === 0) {
+      this.#sessions.delete(session);
+      this.#post({ type: 'close', session });
+    } else if (!isDeepStrictEqual(useOf(known), before)) {
+      this.#post({ type: 'use', session, use: useOf(known) });
+    }
   }
 
   #ask<Q extends QueryName>(name: Q, session: string, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']> {
@@ -206,7 +210,7 @@ export class Timelines {
     worker.on('message', (message: FromWorker) => this.#take(message));
     worker.on('error', (error) => log.error(`The timeline worker crashed: ${errorText(error)}`));
     worker.on('exit', () => this.#ended(worker));
-    for (const { source } of this.#sessions.values()) this.#post({ type: 'open', source });
+    for (const one of this.#sessions.values()) this.#post({ type: 'open', source: one.source, use: useOf(one) });
     for (const [id, { query }] of this.#pending) this.#post({ type: 'query', id, query });
   }
 
@@ -251,6 +255,10 @@ export class Timelines {
     clearTimeout(pending?.timer);
     return pending;
   }
+}
+
+function useOf({ readers, followers }: OpenSession): Use {
+  return { rows: readers > 0, hinted: followers > 0 };
 }
 
 function closed(): TreelineError {

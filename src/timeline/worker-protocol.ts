@@ -1,4 +1,5 @@
 import {
+  boolean,
   isRecord,
   listOf,
   natural,
@@ -13,6 +14,7 @@ import {
 } from '../platform/check.ts';
 import { ROW_GROUPS, TEXT_PARTS, type TextPart } from '../protocol/names.ts';
 import type { Judgement } from '../store/model.ts';
+import type { Use } from './live-session.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
 import { readSource, type TimelineSource } from './source.ts';
 
@@ -35,7 +37,10 @@ export type Query = { [Q in QueryName]: { readonly do: Q; readonly session: stri
 
 /** Main thread to worker. */
 export type ToWorker =
-  | { readonly type: 'open' | 'update'; readonly source: TimelineSource }
+  | { readonly type: 'open'; readonly source: TimelineSource; readonly use: Use }
+  /** What the session is wanted for by now. */
+  | { readonly type: 'use'; readonly session: string; readonly use: Use }
+  | { readonly type: 'update'; readonly source: TimelineSource }
   /** Saves what is worth it and frees the session. */
   | { readonly type: 'close'; readonly session: string }
   /** There may be something new to read. */
@@ -51,6 +56,8 @@ export type FromWorker =
   /** `code` of a TreelineError; absent for a defect. */
   | { readonly type: 'refusal'; readonly id: number; readonly code?: string; readonly message: string }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string };
+
+const use: Read<Use> = shape({ rows: boolean, hinted: boolean });
 
 const filter: Read<RowFilter> = shape({ groups: listOf(oneOf(ROW_GROUPS)), query: string });
 
@@ -79,9 +86,12 @@ export function queryId(value: unknown): number | undefined {
 /** Reads a message to the worker. Throws TreelineError `invalid`. */
 export function readToWorker(value: unknown): ToWorker {
   const message = record(value, 'message');
-  const type = oneOf(['open', 'update', 'close', 'hint', 'query', 'stop'])(message['type'], 'message.type');
+  const type = oneOf(['open', 'use', 'update', 'close', 'hint', 'query', 'stop'])(message['type'], 'message.type');
   switch (type) {
     case 'open':
+      return { type, source: readSource(message['source'], 'source'), use: use(message['use'], 'use') };
+    case 'use':
+      return { type, session: nonEmpty(message['session'], 'session'), use: use(message['use'], 'use') };
     case 'update':
       return { type, source: readSource(message['source'], 'source') };
     case 'close':

@@ -5,11 +5,10 @@ import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../agents/registry.ts';
 import { shape, nonEmpty } from '../platform/check.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
-import { SessionIndex } from './session-index.ts';
-import { LiveSession } from './live-session.ts';
+import type { LiveSession } from './live-session.ts';
+import { LiveSessions } from './live-sessions.ts';
 import type { RowFilter } from './rows.ts';
-import { Scheduler } from './scheduler.ts';
-import type { TimelineSource } from './source.ts';
+import { SessionIndex } from './session-index.ts';
 import { queryId, readToWorker, type FromWorker, type Query, type ToWorker } from './worker-protocol.ts';
 
 /** Entry of the worker thread: reads and indexes the output of all open sessions, away from the extension host's event loop. */
@@ -20,11 +19,6 @@ const PREPARE_MS = 10;
 const port = toMainThread();
 
 const { wasm } = shape({ wasm: nonEmpty })(workerData, 'workerData');
-
-const sessions = new Map<string, LiveSession>();
-const scheduler = new Scheduler();
-/** Snapshots that are being written. */
-const closing = new Set<Promise<void>>();
 
 const post = (message: FromWorker): void => port.postMessage(message);
 const log = {
@@ -37,24 +31,25 @@ function toMainThread(): MessagePort {
   return parentPort;
 }
 
-function open(sql: SqlJsStatic, source: TimelineSource): void {
-  const index = new SessionIndex(sql, readerFor(source.format), source, log);
-  const live = new LiveSession(index, {
-    wake: (job) => scheduler.wake(job),
-    tell: (activity) => post({ type: 'activity', activity }),
-    log,
-  });
-  sessions.set(source.session, live);
+let loading: Promise<SqlJsStatic> | undefined;
+
+/** Loaded with the first timeline that somebody looks at: what is read for its status alone needs none. */
+async function sqlJs(): Promise<SqlJsStatic> {
+  try {
+    loading ??= initSqlJs({ wasmBinary: new Uint8Array(readFileSync(wasm)).buffer });
+    return await loading;
+  } catch (cause) {
+    const words = `The timeline cannot be shown (${errorText(cause)}). Reload the window, or install Treeline again.`;
+    log.error(words);
+    throw new TreelineError('no-rows', words, { cause });
+  }
 }
 
-function close(session: string): void {
-  const live = sessions.get(session);
-  if (live === undefined) return;
-  sessions.delete(session);
-  scheduler.forget(live);
-  const closed = live.close().finally(() => closing.delete(closed));
-  closing.add(closed);
-}
+const sessions = new LiveSessions({
+  tell: (activity) => post({ type: 'activity', activity }),
+  index: async (source) => new SessionIndex(await sqlJs(), readerFor(source.format), source, log),
+  log,
+});
 
 function find(session: string): LiveSession {
   const live = sessions.get(session);
@@ -66,43 +61,41 @@ function find(session: string): LiveSession {
 
 async function answer(query: Query): Promise<unknown> {
   const live = find(query.session);
+  if (query.do === 'judge') return live.judge(query.turn);
+  const index = await live.rows();
   switch (query.do) {
     case 'page':
     case 'delta':
-      live.look();
-      scheduler.favour(live);
-      await prepare(live, query.filter);
+      sessions.favour(live);
+      await prepare(live, index, query.filter);
       return query.do === 'page'
-        ? live.index.page(query.filter, query.from, query.count)
-        : live.index.delta(query.since, query.filter);
+        ? index.page(query.filter, query.from, query.count)
+        : index.delta(query.since, query.filter);
     case 'row':
-      return live.index.row(query.seq);
+      return index.row(query.seq);
     case 'text':
-      return live.index.text(query.seq, query.part);
-    case 'judge':
-      return live.judge(query.turn);
+      return index.text(query.seq, query.part);
   }
 }
 
 /** Brings a filter's list up to date, in slices. */
-async function prepare(live: LiveSession, filter: RowFilter): Promise<void> {
-  while (!live.index.prepare(filter, performance.now() + PREPARE_MS)) {
+async function prepare(live: LiveSession, index: SessionIndex, filter: RowFilter): Promise<void> {
+  while (!index.prepare(filter, performance.now() + PREPARE_MS)) {
     await immediate();
     if (live.closed) throw new TreelineError('timeline-closed', 'The timeline was closed.');
   }
 }
 
-function handle(sql: SqlJsStatic, message: ToWorker): void {
+function handle(message: ToWorker): void {
   switch (message.type) {
     case 'open':
-      if (sessions.has(message.source.session)) close(message.source.session);
-      open(sql, message.source);
-      return;
+      { sessions.open(message.source, message.use); return; }
+    case 'use':
+      return sessions.get(message.session)?.use(message.use);
     case 'update':
       return sessions.get(message.source.session)?.update(message.source);
     case 'close':
-      close(message.session);
-      return;
+      { sessions.close(message.session); return; }
     case 'hint':
       return sessions.get(message.session)?.hint();
     case 'query': {
@@ -114,8 +107,7 @@ function handle(sql: SqlJsStatic, message: ToWorker): void {
       return;
     }
     case 'stop':
-      for (const session of [...sessions.keys()]) close(session);
-      void Promise.all(closing).finally(() => port.close());
+      void sessions.closeAll().finally(() => port.close());
   }
 }
 
@@ -123,19 +115,12 @@ function refusal(error: unknown): { code?: string; message: string } {
   return { message: errorText(error), ...(error instanceof TreelineError && { code: error.code }) };
 }
 
-/** Messages wait for the first listener: none is lost before sql.js is there. */
-async function start(): Promise<void> {
-  const sql = await initSqlJs({ wasmBinary: new Uint8Array(readFileSync(wasm)).buffer });
-  port.on('message', (value: unknown) => {
-    try {
-      handle(sql, readToWorker(value));
-    } catch (error) {
-      const id = queryId(value);
-      if (id === undefined) log.error(`A timeline cannot be opened: ${errorText(error)}`);
-      else post({ type: 'refusal', id, ...refusal(error) });
-    }
-  });
-}
-
-// What is thrown here ends the worker, and the main thread reports it.
-void start();
+port.on('message', (value: unknown) => {
+  try {
+    handle(readToWorker(value));
+  } catch (error) {
+    const id = queryId(value);
+    if (id === undefined) log.error(`A timeline cannot be opened: ${errorText(error)}`);
+    else post({ type: 'refusal', id, ...refusal(error) });
+  }
+});

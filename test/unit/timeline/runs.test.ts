@@ -106,15 +106,15 @@ test('a turn of a run that goes on begins with its line of stdin, and ends as th
   // From the line of stdin to the end that the output told.
   assert.equal(rows[4]!.end!.durationMs, 4000);
   assert.deepEqual(
-    [1, 2, 3].map((turn) => [index.judgement(turn)?.outcome, index.judgement(turn)?.usage?.input]),
+    [1, 2, 3].map((turn) => [index.reader.judgement(turn)?.outcome, index.reader.judgement(turn)?.usage?.input]),
     [
       ['completed', 100],
       ['unknown', undefined],
       ['completed', 150],
     ],
   );
-  assert.equal(index.activity().usage?.input, 250);
-  assert.deepEqual(index.activity().turn, { number: 3, ended: index.judgement(3) });
+  assert.equal(index.reader.status().usage?.input, 250);
+  assert.deepEqual(index.reader.status().turn, { number: 3, ended: index.reader.judgement(3) });
   assert.deepEqual(lasting(await rebuilt(of)), lasting(rows));
   index.close();
 });
@@ -185,14 +185,14 @@ test('the end of a turn is told while its run goes on, and can be asked for', as
   const run = new LiveRun(folder);
   const index = await open(turns(folder, false, [1, 1]));
   drain(index);
-  assert.deepEqual(index.activity().turn, { number: 1 });
+  assert.deepEqual(index.reader.status().turn, { number: 1 });
   run.prompt(1);
   run.says({ say: 'One.' });
   drain(index);
-  assert.equal(index.judgement(1), undefined);
+  assert.equal(index.reader.judgement(1), undefined);
   run.says({ end: 10 });
   drain(index);
-  assert.deepEqual(index.activity().turn, {
+  assert.deepEqual(index.reader.status().turn, {
     number: 1,
     ended: { outcome: 'completed', summary: 'Done.', usage: { input: 10, output: 0, cached: 0 } },
   });
@@ -202,15 +202,15 @@ test('the end of a turn is told while its run goes on, and can be asked for', as
   run.says({ say: 'Two.' });
   drain(index);
   assert.deepEqual(index.delta(rev, ALL_ROWS).appended, []);
-  assert.equal(index.activity().turn?.number, 1);
+  assert.equal(index.reader.status().turn?.number, 1);
   index.update(turns(folder, false, [1, 1], [2, 1]));
   drain(index);
   assert.deepEqual(told(index.delta(rev, ALL_ROWS).appended), [
     [2, 'turn-start', 'Prompt 2'],
     [2, 'text', 'Two.'],
   ]);
-  assert.deepEqual(index.activity().turn, { number: 2 });
-  assert.equal(index.judgement(1)?.outcome, 'completed');
+  assert.deepEqual(index.reader.status().turn, { number: 2 });
+  assert.equal(index.reader.judgement(1)?.outcome, 'completed');
   index.close();
 });
 
@@ -240,7 +240,7 @@ test('a snapshot holds runs that are over, and no turn of one that goes on', asy
   drain(again);
   assert.deepEqual(lasting(allRows(again)), lasting(await rebuilt(of)));
   assert.deepEqual(
-    [1, 2, 3, 4].map((turn) => again.judgement(turn)?.usage?.input),
+    [1, 2, 3, 4].map((turn) => again.reader.judgement(turn)?.usage?.input),
     [10, 20, 5, 25],
     'shares of a total over both runs',
   );
@@ -308,14 +308,14 @@ test('a live Claude Code: each turn has its own figures', async (t) => {
   const all = Array.from({ length: turn }, (_, i): [number, number] => [i + 1, 1]);
   const index = await open(turns(folder, false, ...all), claudeReader);
   drain(index);
-  const costs = Array.from({ length: turn - 1 }, (_, i) => index.judgement(i + 1)?.cost ?? NaN);
+  const costs = Array.from({ length: turn - 1 }, (_, i) => index.reader.judgement(i + 1)?.cost ?? NaN);
   assert.ok(costs.length > 1);
   const results = allRows(index).filter(({ kind }) => kind === 'result');
   assert.deepEqual(
     costs,
     results.map(({ end }) => end?.cost),
   );
-  assert.ok(Math.abs((index.activity().cost ?? 0) - costs.reduce((a, b) => a + b)) < 1e-9);
+  assert.ok(Math.abs((index.reader.status().cost ?? 0) - costs.reduce((a, b) => a + b)) < 1e-9);
   index.close();
 });
 
@@ -334,7 +334,7 @@ test('a message in pieces is one row, which its whole text replaces in place', a
   assert.deepEqual(told(delta.changed), [[1, 'text', 'Grüße an alle']]);
   assert.deepEqual(told(delta.appended), [[1, 'tool', 'ls']]);
   assert.equal(index.text(2, 'text'), 'Grüße an alle');
-  assert.equal(index.activity().lastLine, 'Grüße an alle');
+  assert.equal(index.reader.status().lastLine, 'Grüße an alle');
   assert.deepEqual(lasting(await rebuilt(of)), lasting(allRows(index)));
   run.says({ say: 'Grüße an alle.', id: 'm' }, { say: 'Bis bald.' });
   drain(index);

@@ -193,7 +193,7 @@ test('a snapshot that is damaged, of something else or out of date is thrown awa
   const fromSnapshot = await openIndex(of);
   assert.equal(fromSnapshot.page(ALL_ROWS, 0, 0).total, expected.length, 'nothing needs reading');
   assert.deepEqual(lasting(allRows(fromSnapshot)), expected);
-  assert.deepEqual(fromSnapshot.judgement(1), { outcome: 'completed', ...fromSnapshot.judgement(1) });
+  assert.deepEqual(fromSnapshot.reader.judgement(1), { outcome: 'completed', ...fromSnapshot.reader.judgement(1) });
   fromSnapshot.close();
 
   const random = seeded(7);
@@ -412,7 +412,7 @@ test('an agent that answers under another id is noticed', async (t) => {
   const notice = rows.find(({ kind }) => kind === 'notice')!;
   assert.equal(rows[notice.seq - 2]!.kind, 'session');
   assert.match(notice.text.text, /asked-for.*fa068484-cee6-4021-b256-ec7c7dd5afd3/);
-  assert.deepEqual(index.activity().agentSession, { id: 'fa068484-cee6-4021-b256-ec7c7dd5afd3', turn: 1 });
+  assert.deepEqual(index.reader.status().agentSession, { id: 'fa068484-cee6-4021-b256-ec7c7dd5afd3', turn: 1 });
   index.close();
 });
 
@@ -517,8 +517,8 @@ test('a turn that was killed leaves its tokens to the total of the next, which s
   }
   const index = await openIndex(source(folder, 'codex', true, true, true));
   drain(index);
-  assert.equal(index.judgement(3)?.usage?.input, 200);
-  assert.equal(index.activity().usage?.input, 300);
+  assert.equal(index.reader.judgement(3)?.usage?.input, 200);
+  assert.equal(index.reader.status().usage?.input, 300);
   const notices = allRows(index).filter(({ kind }) => kind === 'notice');
   assert.deepEqual(
     notices.map(({ turn }) => turn),
@@ -714,16 +714,16 @@ test('totals of a conversation become shares of its turns, and the activity sums
   const index = await openIndex(of);
   drain(index);
   assert.deepEqual(
-    [1, 2, 3].map((turn) => index.judgement(turn)?.usage?.input),
+    [1, 2, 3].map((turn) => index.reader.judgement(turn)?.usage?.input),
     [100, 150, 50],
   );
-  assert.equal(index.activity().usage?.input, 300);
+  assert.equal(index.reader.status().usage?.input, 300);
   index.close();
   // A turn that begins a new conversation has no share of the old one.
   const fresh = await openIndex({ ...of, turns: of.turns.map((turn) => ({ ...turn, resumes: turn.number === 3 })) });
   drain(fresh);
   assert.deepEqual(
-    [1, 2, 3].map((turn) => fresh.judgement(turn)?.usage?.input),
+    [1, 2, 3].map((turn) => fresh.reader.judgement(turn)?.usage?.input),
     [100, 250, 50],
   );
   fresh.close();

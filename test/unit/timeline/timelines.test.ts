@@ -5,12 +5,14 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
 import { ALL_ROWS, type Activity } from '../../../src/timeline/rows.ts';
 import { LiveSession } from '../../../src/timeline/live-session.ts';
+import { SessionReader } from '../../../src/timeline/session-reader.ts';
 import { Timelines } from '../../../src/timeline/timelines.ts';
 import { tempDir, until } from '../support.ts';
-import { lasting, openIndex, quiet, rebuilt, source, RunWriter, WASM } from './support.ts';
+import { lasting, quiet, rebuilt, source, RunWriter, WASM } from './support.ts';
 
 const WORKER = new URL('../../../src/timeline/worker.ts', import.meta.url);
 
@@ -79,7 +81,7 @@ test('what a turn came to is told before its judgement, for who closes the sessi
     const folder = await tempDir(t);
     const turn = new RunWriter(folder);
     const close = all.open(source(folder, 'text', false));
-    await until(() => activities.some(({ rows }) => rows > 0), { what: 'a first activity' });
+    await until(() => activities.some(({ rows = 0 }) => rows > 0), { what: 'a first activity' });
     // Soon after the first activity, so that the next one would have to rest.
     turn.chunk('o', 'the last words\n');
     turn.exit();
@@ -122,7 +124,7 @@ test('what real processes print, byte by byte, arrives whole', async (t) => {
   turn.exit();
   all.update(of);
   await all.judge('ses_test', 1);
-  const { rev } = await activity(({ lastLine, rows }) => lastLine === 'last' && rows > 200);
+  const { rev = 0 } = await activity(({ lastLine, rows = 0 }) => lastLine === 'last' && rows > 200);
   assert.ok(rev > 0);
   const { rows, total } = await all.page('ses_test', ALL_ROWS, 0, 1000);
   assert.equal(rows.length, total);
@@ -178,11 +180,17 @@ test('a worker that crashes is started again, and no question is lost', async (t
   assert.ok(said.some((message) => message.includes('started again')));
 });
 
-test('a worker that cannot start fails its questions', async (t) => {
+test('where no rows can be made, questions about them are refused, and agents are followed all the same', async (t) => {
   const folder = await tempDir(t);
-  const { all, said } = timelines(t, { wasm: path.join(folder, 'none.wasm') });
+  const { all, said, activity } = timelines(t, { wasm: path.join(folder, 'none.wasm') });
   all.open(source(folder, 'text', false));
-  await assert.rejects(all.page('ses_test', ALL_ROWS, 0, 1), { code: 'timeline-crashed' });
+  await assert.rejects(all.page('ses_test', ALL_ROWS, 0, 1), { name: 'TreelineError', code: 'no-rows' });
+  new RunWriter(path.join(folder, 'followed')).chunk('o', 'one\n');
+  all.follow({ ...source(path.join(folder, 'followed'), 'text', false), session: 'followed' });
+  assert.equal(
+    (await activity(({ session, lastLine }) => session === 'followed' && lastLine !== undefined)).lastLine,
+    'one',
+  );
   assert.ok(said.some((message) => message.includes('none.wasm')));
 });
 
@@ -207,7 +215,7 @@ test('each printed line is told of by itself, also while 20 others print', { tim
   const turn = new RunWriter(path.join(base, 'mine'));
   all.open({ ...source(path.join(base, 'mine'), 'text', false), session: 'mine' });
   all.onActivity(({ session, rows }) => {
-    if (session === 'mine') seen.add(rows);
+    if (session === 'mine') seen.add(rows ?? 0);
   });
   await all.page('mine', ALL_ROWS, 0, 1);
   // Printed by another process, so that its work is not in the way of what is measured.
@@ -230,11 +238,17 @@ test('a hint wakes a session of which the file system tells nothing', async (t) 
   const folder = await tempDir(t);
   new RunWriter(folder).chunk('o', 'one\n');
   let woken = Promise.withResolvers<undefined>();
-  const live = new LiveSession(await openIndex(source(folder, 'text', false)), {
-    wake: () => woken.resolve(undefined),
-    tell: () => undefined,
-    log: { ...quiet, error: (message) => assert.fail(message) },
-  });
+  const reader = new SessionReader(readerFor('text'), source(folder, 'text', false));
+  const live = new LiveSession(
+    reader,
+    { rows: false, hinted: true },
+    {
+      wake: () => woken.resolve(undefined),
+      tell: () => undefined,
+      index: () => assert.fail('nobody asks for rows'),
+      log: { ...quiet, error: (message: string) => assert.fail(message) },
+    },
+  );
   t.after(() => live.close());
   await woken.promise;
   live.run(Infinity);
