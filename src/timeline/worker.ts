@@ -89,13 +89,15 @@ async function prepare(live: LiveSession, index: SessionIndex, filter: RowFilter
 function handle(message: ToWorker): void {
   switch (message.type) {
     case 'open':
-      { sessions.open(message.source, message.use); return; }
+      sessions.open(message.source, message.use);
+      return;
     case 'use':
       return sessions.get(message.session)?.use(message.use);
     case 'update':
       return sessions.get(message.source.session)?.update(message.source);
     case 'close':
-      { sessions.close(message.session); return; }
+      sessions.close(message.session);
+      return;
     case 'hint':
       return sessions.get(message.session)?.hint();
     case 'query': {
