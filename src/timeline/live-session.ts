@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { RUN_FILES } from '../keeper/protocol.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
@@ -16,8 +17,9 @@ const READ_REST_MS = 8;
 /** Rest between two activities, in ms, for a session that somebody looks at and for others. */
 const LOOKED_AT_REST_MS = 16;
 const ACTIVITY_REST_MS = 50;
-/** How long rows are made before they are asked for the first time, in ms. */
-const FIRST_READ_MS = 12;
+/** How long whoever asks for rows first waits at most for all that are there, in ms, and a piece of the work on them. */
+const FIRST_ROWS_MS = 250;
+const PIECE_MS = 12;
 /** How long a look lasts after a page or delta was asked for, in ms. */
 const LOOK_MS = 10_000;
 /** When a read that failed is tried again, in ms. */
@@ -154,8 +156,9 @@ export class LiveSession implements Job {
     for (const { reject } of this.#waiters) reject(closed());
     this.#waiters = [];
     const saved = this.#save();
-    if (this.#index === undefined) this.#reader.close();
-    else this.#index.close();
+    this.#reader.close();
+    this.#index?.close();
+    this.#index = undefined;
     await saved;
   }
 
@@ -171,8 +174,10 @@ export class LiveSession implements Job {
     this.#reader.close();
     this.#reader = index.reader;
     this.#index = index;
-    // Whoever has asked is not shown an empty timeline first.
-    if (this.run(performance.now() + FIRST_READ_MS)) this.#options.wake(this);
+    const until = performance.now() + FIRST_ROWS_MS;
+    while (this.run(performance.now() + PIECE_MS) && performance.now() < until) await immediate();
+    this.#options.wake(this);
+    if (this.#index !== index) throw closed();
     return index;
   }
 

@@ -86,6 +86,8 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     await reached(window.sessions, failed.id, judged);
     await window.sessions.resume(failed.id, { prompt: 'print again' });
     await reached(window.sessions, failed.id, (one) => one.turns.length === 2 && judged(one));
+    // Somebody looks at it: only then is there an index to be kept.
+    await rows(window, failed.id);
     writeFileSync(journalFile(storeOf(storage)), 'no fact\n', { flag: 'a' });
     await until(() => existsSync(join(storeOf(storage), 'journal.damaged.jsonl')), { what: 'the damage is copied' });
 
