@@ -1,11 +1,12 @@
-import type { RowKind } from '../timeline/rows.ts';
+import type { Outcome } from '../store/model.ts';
+import type { RequestPart, RowKind } from '../timeline/rows.ts';
 import type { RowGroup } from './names.ts';
 
 /** How the text of a row is shown. */
 export type TextStyle = 'markdown' | 'plain' | 'mono';
 
 /** What a row draws beside its text (webview/cards.ts). */
-export type CardName = 'text' | 'tool' | 'files' | 'todo' | 'turn' | 'result' | 'ending';
+export type CardName = 'text' | 'tool' | 'files' | 'todo' | 'request' | 'turn' | 'result' | 'ending';
 
 /** All that differs from one kind of rows to another. */
 export interface KindOfRow {
@@ -14,6 +15,8 @@ export interface KindOfRow {
   readonly card: CardName;
   /** A codicon. */
   readonly icon: string;
+  /** In its place: what a request is about, how a turn ended, or that the row is a problem. */
+  readonly icons?: Readonly<Partial<Record<RequestPart['about'] | Outcome | 'problem', string>>>;
   readonly style: TextStyle;
   /** More lines than this are folded away. */
   readonly lines: number;
@@ -39,7 +42,15 @@ export const KINDS: Readonly<Record<RowKind, KindOfRow>> = {
   tool: { group: 'tools', card: 'tool', icon: 'tools', style: 'plain', lines: 0 },
   files: { group: 'files', card: 'files', icon: 'files', style: 'plain', lines: 4 },
   todo: { group: 'messages', card: 'todo', icon: 'checklist', style: 'plain', lines: 4, kept: true },
-  request: { group: 'messages', card: 'text', icon: 'question', style: 'plain', lines: 20, named: true, kept: true },
+  request: {
+    group: 'messages',
+    card: 'request',
+    icon: 'question',
+    icons: { permission: 'shield', plan: 'checklist' },
+    style: 'plain',
+    lines: 12,
+    kept: true,
+  },
   denial: {
     group: 'problems',
     card: 'text',
@@ -72,11 +83,34 @@ export const KINDS: Readonly<Record<RowKind, KindOfRow>> = {
     problem: true,
     kept: true,
   },
-  result: { group: 'messages', card: 'result', icon: 'pass', style: 'markdown', lines: 12, named: true, kept: true },
+  result: {
+    group: 'messages',
+    card: 'result',
+    icon: 'pass',
+    icons: { problem: 'error' },
+    style: 'markdown',
+    lines: 12,
+    named: true,
+    kept: true,
+  },
   output: { group: 'messages', card: 'text', icon: 'output', style: 'mono', lines: 16, verbatim: true },
   raw: { group: 'system', card: 'text', icon: 'code', style: 'mono', lines: 3, verbatim: true },
   'turn-start': { group: 'messages', card: 'turn', icon: 'account', style: 'plain', lines: 10 },
-  'turn-end': { group: 'system', card: 'ending', icon: 'milestone', style: 'plain', lines: 6, kept: true },
+  'turn-end': {
+    group: 'system',
+    card: 'ending',
+    icon: 'milestone',
+    icons: {
+      completed: 'pass',
+      failed: 'error',
+      interrupted: 'circle-slash',
+      killed: 'circle-slash',
+      unknown: 'question',
+    } satisfies Record<Outcome, string>,
+    style: 'plain',
+    lines: 6,
+    kept: true,
+  },
   sent: { group: 'messages', card: 'text', icon: 'send', style: 'plain', lines: 8, named: true },
   keeper: { group: 'system', card: 'text', icon: 'server-process', style: 'plain', lines: 3 },
   stderr: { group: 'system', card: 'text', icon: 'terminal', style: 'mono', lines: 6, verbatim: true },

@@ -90,6 +90,21 @@ export const STRINGS = {
   'tool.diff': 'Changes',
   'tool.noDetails': 'No further details.',
 
+  // What an agent waits for, and what came of it
+  'request.permission': 'Permission',
+  'request.question': 'Question',
+  'request.plan': 'Plan',
+  'request.choices': 'Choices',
+  'request.answer': 'Answer',
+  'answer.open': 'Waiting for an answer',
+  'answer.answered': 'Answered',
+  'answer.choice': 'Answered: {0}',
+  'answer.cancelled': 'Withdrawn by the agent',
+  'answer.lapsed': 'Not answered',
+  'choice.open': 'can be chosen',
+  'choice.made': 'chosen',
+  'choice.left': 'not chosen',
+
   // Files and to-dos
   'change.add': 'added',
   'change.update': 'changed',
@@ -113,6 +128,7 @@ export const STRINGS = {
   // What can be done with a row
   'action.log': 'Open log here',
   'action.resultLog': 'Open log at the result',
+  'action.answerLog': 'Open log at the answer',
   'action.more': 'Show more',
   'action.less': 'Show less',
   'action.all': 'Show all ({0})',
