@@ -167,10 +167,8 @@ export class RowRenderer {
   #events(turn: number, place: Place, live = false): readonly AgentEvent[] {
     const { run } = turnOf(this.#source(), turn);
     const { stream, offset, length } = place;
-    const known = this.#parsed;
-    if (!live && known?.run === run && known.place.stream === stream && known.place.offset === offset) {
-      return known.events;
-    }
+    const known = live ? undefined : this.#parsed;
+    if (known?.run === run && known.place.stream === stream && known.place.offset === offset) return known.events;
     const line = withoutReturn(this.#bytes(turn, place, length)).toString('utf8');
     const parser = this.#reader.parser({ ...this.#before(run), live });
     const events = stream === 'i' ? (parser.sent?.(noteText(line)) ?? []) : parser.line(line);
