@@ -63,10 +63,10 @@ for (const configuration of configurations) {
       [],
     );
     if (preLaunchTask !== undefined)
-      assert.ok(
+      {assert.ok(
         tasks.some(({ label }) => label === preLaunchTask),
         preLaunchTask,
-      );
+      );}
   });
 }
 
