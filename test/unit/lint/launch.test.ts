@@ -62,11 +62,12 @@ for (const configuration of configurations) {
       paths(configuration).filter((file) => !exists(file)),
       [],
     );
-    if (preLaunchTask !== undefined)
-      {assert.ok(
+    if (preLaunchTask !== undefined) {
+      assert.ok(
         tasks.some(({ label }) => label === preLaunchTask),
         preLaunchTask,
-      );}
+      );
+    }
   });
 }
 

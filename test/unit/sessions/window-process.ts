@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import path from 'node:path';
 
 import type { OldArchives, Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
 import type { TrashAnswer } from '../../../src/sessions/trash-record.ts';
@@ -52,7 +52,7 @@ export class WindowProcess {
   }
 
   static async open(place: Place, { execArgv = [], env = {} }: WindowProcessOptions = {}): Promise<WindowProcess> {
-    const child = fork(join(import.meta.dirname, 'window-main.ts'), {
+    const child = fork(path.join(import.meta.dirname, 'window-main.ts'), {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execArgv: [...execArgv],
       env: { ...process.env, ...env },
