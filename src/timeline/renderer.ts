@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { Before, OutputReader } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
+import { parseObject } from '../agents/json.ts';
 import { RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { errorText, hasCode } from '../platform/errors.ts';
-import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
 import { KINDS } from '../protocol/kinds.ts';
 import type { TextPart } from '../protocol/names.ts';
@@ -240,17 +240,8 @@ function rangeOf({ stream, offset, length }: Place): LogRange {
 
 /** The text of a line of stdin.log or keeper.log; a line of another form as it is. */
 function noteText(line: string): string {
-  const note = parseNote(line);
+  const note = parseObject(line);
   return typeof note?.['text'] === 'string' ? note['text'] : line;
-}
-
-export function parseNote(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A line without the carriage return of a Windows line end. */

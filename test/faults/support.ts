@@ -17,7 +17,8 @@ import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
 import { ALL_ROWS, type Row, type RowFilter } from '../../src/timeline/rows.ts';
 import { ASSETS, customAgents, reached, type Place, type Window } from '../unit/sessions/support.ts';
-import { WindowProcess, type WindowProcessOptions } from '../unit/sessions/window-process.ts';
+import type { ProcessOptions } from '../support/asked-process.mts';
+import { WindowProcess } from '../unit/sessions/window-process.ts';
 import { tempDir, tempRepo } from '../unit/support.ts';
 import { Random } from './random.ts';
 import { branches, keepers, marked, worktrees } from './truth.ts';
@@ -48,7 +49,7 @@ export interface FaultWorld extends Place {
   readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
   open(): Promise<FaultWindow>;
   /** @param options what is different in it, and of which version of Treeline it is. */
-  openProcess(options?: WindowProcessOptions & { readonly version?: string }): Promise<WindowProcess>;
+  openProcess(options?: ProcessOptions & { readonly version?: string }): Promise<WindowProcess>;
 }
 
 /**

@@ -1,6 +1,5 @@
 /** What a window, what acts without one, and the keepers take while sessions rest, and what they do meanwhile. Linux only. */
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { countingGit, forgetCalls, gitCalls } from '../counting-git.mts';
@@ -21,7 +20,6 @@ await row(async ({ scratch, quick }) => {
   if (process.platform !== 'linux') return { skipped: 'only Linux tells what a process alone takes.' };
   const seconds = quick ? 3 : 30;
   const place = path.join(scratch, 'memory');
-  mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
   const git = await countingGit(path.join(place, 'bin'));
   const storage = path.join(place, 'store');

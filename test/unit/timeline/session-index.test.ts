@@ -22,7 +22,8 @@ import { ALL_ROWS } from '../../../src/timeline/rows.ts';
 import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
 import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, sqlJs, timeless, RunWriter } from './support.ts';
+import { seeded } from '../../support/seeded.mts';
+import { allRows, drain, lasting, openIndex, rebuilt, source, sqlJs, timeless, RunWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
