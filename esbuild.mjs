@@ -4,7 +4,7 @@ import { context } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const production = process.argv.includes('--production');
@@ -73,12 +73,22 @@ const node = {
   mainFields: ['module', 'main'],
 };
 
+/**
+ * A program. It names its source map by a whole address: what outlives a window runs from a copy elsewhere.
+ * @returns {import('esbuild').BuildOptions}
+ */
+function program(source, name) {
+  const outfile = path.join(dist, name);
+  const footer = production ? {} : { js: `//# sourceMappingURL=${pathToFileURL(`${outfile}.map`).href}` };
+  return { ...node, entryPoints: [source], outfile, sourcemap: production ? false : 'external', footer };
+}
+
 const bundles = [
-  { ...node, entryPoints: ['src/extension.ts'], outfile: path.join(dist, 'extension.cjs') },
-  { ...node, entryPoints: ['src/keeper/main.ts'], outfile: path.join(dist, 'keeper.cjs') },
-  { ...node, entryPoints: ['src/hosts/detached.ts'], outfile: path.join(dist, 'steward.cjs') },
-  { ...node, entryPoints: ['src/hosts/command.ts'], outfile: path.join(dist, 'treeline.cjs') },
-  { ...node, entryPoints: ['src/timeline/worker.ts'], outfile: path.join(dist, 'indexer.cjs') },
+  program('src/extension.ts', 'extension.cjs'),
+  program('src/keeper/main.ts', 'keeper.cjs'),
+  program('src/hosts/detached.ts', 'steward.cjs'),
+  program('src/hosts/command.ts', 'treeline.cjs'),
+  program('src/timeline/worker.ts', 'indexer.cjs'),
   {
     ...common,
     platform: 'browser',

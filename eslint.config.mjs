@@ -100,11 +100,6 @@ export default tseslint.config(
   },
   ...layerRules,
   {
-    // These still take `join` and its like one by one.
-    files: ['src/sessions/**/*.ts', 'test/faults/**/*.ts', 'test/unit/**/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...noShell] },
-  },
-  {
     files: ['test/**/*.ts', 'test/**/*.mts'],
     rules: {
       // A test states what it knows of its own data.

@@ -156,4 +156,16 @@ export interface ApiEvent {
     readonly durationMs?: number;
     readonly output?: string;
   };
+  /** What the agent waits for, and what came of it. */
+  readonly request?: {
+    readonly about: 'permission' | 'question' | 'plan';
+    /** `lapsed`: the turn ended first. */
+    readonly state: 'open' | 'answered' | 'cancelled' | 'lapsed';
+    readonly choices: readonly { readonly id: string; readonly label: string }[];
+    readonly input?: string;
+    /** The id of the choice that was made. */
+    readonly choice?: string;
+    /** What somebody wrote. */
+    readonly answer?: string;
+  };
 }

@@ -15,7 +15,7 @@ import { cache, root, vsix } from './setup/paths.mjs';
 import { Missing, run, say } from './setup/say.mjs';
 
 const home = path.join(cache, 'try');
-const settings = { 'treeline.customAgents': demoAgents() };
+const settings = { 'treeline.customAgents': demoAgents({ live: true }) };
 
 try {
   await underNode24(fileURLToPath(import.meta.url));
@@ -62,6 +62,9 @@ function repository(asked) {
 
 function hint() {
   say('to begin: the Treeline icon at the left, then "Spawn Agent…"; "Demo agent (no model)" works without any CLI');
+  say(
+    '"Demo agent, live (no model)" takes messages while it works, and asks: put "question" or "permission" in its prompt',
+  );
 }
 
 /** What F5 in VS Code needs: see .vscode/launch.json. */

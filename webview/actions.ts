@@ -73,6 +73,7 @@ function actions(row: Row, words: Words): HTMLElement[] {
   const buttons = [
     ...(row.log === undefined ? [] : [button('row', 'output', words.say('action.log'))]),
     ...(row.tool?.resultLog === undefined ? [] : [button('result', 'reply', words.say('action.resultLog'))]),
+    ...(row.request?.answerLog === undefined ? [] : [button('result', 'reply', words.say('action.answerLog'))]),
   ];
   return buttons.length === 0
     ? []

@@ -2,6 +2,8 @@ import { KINDS } from '../src/protocol/kinds.ts';
 import { STRINGS } from '../src/protocol/strings.ts';
 import { h } from './dom.ts';
 import { FILES_SHOWN, expectedList, fileList, todoList } from './lists.ts';
+import { lookOf } from './looks.ts';
+import { requestBody, requestFolds, requestLabel } from './request.ts';
 import { line } from './text.ts';
 import { toolBody } from './tool.ts';
 import type { CardName, KindOfRow } from '../src/protocol/kinds.ts';
@@ -60,6 +62,11 @@ const CARDS: Readonly<Record<CardName, Card>> = {
     before: ({ todo }, { words }) => (todo === undefined ? [] : [todoList(todo, words)]),
     items: ({ todo }, words) =>
       todo?.map(({ state, text }) => `${words.word('todo', state)}: ${text}`).join(', ') ?? '',
+  },
+  request: {
+    body: (row, context) => row.request && requestBody(row, row.request, lookOf(row).lines, context),
+    label: (row, words, nested) => row.request && requestLabel(row, row.request, words, nested),
+    folds: ({ request }) => request !== undefined && requestFolds(request),
   },
   turn: { heading: kindName },
   // The text of a good result is the agent's last message again.

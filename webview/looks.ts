@@ -1,6 +1,6 @@
 import { KINDS } from '../src/protocol/kinds.ts';
 import type { KindOfRow } from '../src/protocol/kinds.ts';
-import type { Outcome, Row, RowGroup, Status } from '../src/protocol/timeline.ts';
+import type { Row, RowGroup, Status } from '../src/protocol/timeline.ts';
 
 /** The groups of the filter bar, in the order of its buttons, with their codicons. */
 export const GROUPS: readonly { readonly group: RowGroup; readonly icon: string }[] = [
@@ -12,7 +12,7 @@ export const GROUPS: readonly { readonly group: RowGroup; readonly icon: string 
   { group: 'system', icon: 'server-process' },
 ];
 
-type RowLook = Pick<KindOfRow, 'icon' | 'style' | 'lines' | 'named'>;
+type RowLook = Pick<KindOfRow, 'icon' | 'icons' | 'style' | 'lines' | 'named'>;
 
 const OTHER: RowLook = { icon: 'circle-small', style: 'plain', lines: 4 };
 
@@ -22,20 +22,10 @@ export function lookOf(row: Row): RowLook {
   if (row.tool !== undefined) {
     return { ...look, icon: toolIcon(row.tool.name, row.tool.subagent === true) };
   }
-  if (row.kind === 'result' && row.problem) {
-    return { ...look, icon: 'error' };
-  }
-  const outcome = row.end?.outcome;
-  return row.kind === 'turn-end' && outcome !== undefined ? { ...look, icon: OUTCOME_ICONS[outcome] } : look;
+  const what = row.request?.about ?? row.end?.outcome ?? (row.problem ? 'problem' : undefined);
+  const icon = what && look.icons?.[what];
+  return icon === undefined ? look : { ...look, icon };
 }
-
-const OUTCOME_ICONS: Readonly<Record<Outcome, string>> = {
-  completed: 'pass',
-  failed: 'error',
-  interrupted: 'circle-slash',
-  killed: 'circle-slash',
-  unknown: 'question',
-};
 
 /** By words in a tool's name, so that it fits the tools of every agent. */
 const TOOL_ICONS: readonly (readonly [RegExp, string])[] = [

@@ -1,4 +1,5 @@
 import { MOST_EXPANDED } from '../src/protocol/check.ts';
+import { TEXT_PARTS } from '../src/protocol/names.ts';
 import { Announcer } from './announcer.ts';
 import { RowActions } from './actions.ts';
 import { h } from './dom.ts';
@@ -390,7 +391,7 @@ export class Page {
     } else if (button?.['do'] === 'log') {
       post({ type: 'openLog', seq: row.seq, part: button['part'] === 'result' ? 'result' : 'row' });
     } else if (button?.['do'] === 'text') {
-      const part = (['input', 'output', 'diff'] as const).find((name) => name === button['part']);
+      const part = TEXT_PARTS.find((name) => name === button['part']);
       post({ type: 'openText', seq: row.seq, part: part ?? 'text' });
     } else if (button?.['do'] === 'toggle') {
       this.#toggle(row);

@@ -1,8 +1,11 @@
-import type { TextPart } from '../src/protocol/names.ts';
 import { h } from './dom.ts';
-import { line } from './text.ts';
+import { beginning, line } from './text.ts';
 import type { LinkTarget } from './links.ts';
+import type { Excerpt, TextPart } from '../src/protocol/timeline.ts';
 import type { Words } from './words.ts';
+
+/** Longer texts are folded, whatever their lines. */
+const FOLDED_LENGTH = 3000;
 
 /** What a row is drawn with besides its data. */
 export interface RowContext {
@@ -36,6 +39,30 @@ export function showAll(part: TextPart, bytes: number, words: Words): HTMLElemen
     { class: 'more', type: 'button', tabindex: -1, 'data-do': 'text', 'data-part': part },
     words.say('action.all', words.bytes(bytes)),
   );
+}
+
+/** What is shown of a text while its row is closed, and whether that is not all of it. */
+export function fold({ text }: Excerpt, lines: number): { readonly text: string; readonly cut: boolean } {
+  return beginning(text, lines, FOLDED_LENGTH);
+}
+
+/** A part of a row with what unfolds it and what opens the whole. */
+export function folded(
+  part: TextPart,
+  excerpt: Excerpt,
+  lines: number,
+  { words, expanded }: RowContext,
+  draw: (text: string) => HTMLElement,
+): Node[] {
+  if (excerpt.text === '') {
+    return [];
+  }
+  const start = fold(excerpt, lines);
+  return [
+    draw(expanded ? excerpt.text : start.text),
+    ...(start.cut ? [moreButton(words, expanded)] : []),
+    ...(excerpt.cut && (expanded || !start.cut) ? [showAll(part, excerpt.bytes, words)] : []),
+  ];
 }
 
 /** A file name that opens the file. */

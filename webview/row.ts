@@ -2,22 +2,19 @@ import { cardOf, kindName } from './cards.ts';
 import { h } from './dom.ts';
 import { lookOf } from './looks.ts';
 import { markdown } from './markdown.ts';
-import { moreButton, showAll } from './parts.ts';
-import { beginning, line, readable } from './text.ts';
+import { fold, folded, moreButton } from './parts.ts';
+import { line, readable } from './text.ts';
 import type { RowContext } from './parts.ts';
 import type { Row } from '../src/protocol/timeline.ts';
 import type { Words } from './words.ts';
 
-/** Longer texts are folded, whatever their lines. */
-const FOLDED_LENGTH = 3000;
 /** Deeper sub-agents are indented no further. */
 const MAX_DEPTH = 6;
 
 /** Whether a row has something folded away (or unfolded). */
 export function canToggle(row: Row): boolean {
   const card = cardOf(row);
-  const { cut } = beginning(row.text.text, lookOf(row).lines, FOLDED_LENGTH);
-  return card.brief?.(row) !== undefined || card.folds?.(row) === true || cut;
+  return card.brief?.(row) !== undefined || card.folds?.(row) === true || fold(row.text, lookOf(row).lines).cut;
 }
 
 /** Draws a row into its element, which keeps its identity (and with it the focus) when the row changes. */
@@ -27,7 +24,8 @@ export function drawRow(element: HTMLElement, row: Row, context: RowContext): vo
   const card = cardOf(row);
   const tone = row.problem || card.failed?.(row) === true ? ' problem' : '';
   const outcome = row.end?.outcome === undefined ? '' : ` outcome-${row.end.outcome}`;
-  element.className = `row kind-${row.kind} codicon-${look.icon}${tone}${outcome}${row.depth > 0 ? ' nested' : ''}`;
+  const waits = row.request?.state === 'open' ? ' waits' : '';
+  element.className = `row kind-${row.kind} codicon-${look.icon}${tone}${outcome}${waits}${row.depth > 0 ? ' nested' : ''}`;
   element.style.setProperty('--depth', String(Math.min(row.depth, MAX_DEPTH)));
   element.setAttribute('aria-label', label(row, words));
   element.replaceChildren(
@@ -87,21 +85,11 @@ function body(row: Row, context: RowContext): HTMLElement {
   return element;
 }
 
-function textOf(row: Row, { words, expanded }: RowContext): Node[] {
-  const { text } = row.text;
-  if (text === '') {
-    return [];
-  }
-  const look = lookOf(row);
-  const start = beginning(text, look.lines, FOLDED_LENGTH);
-  const shown = expanded ? text : start.text;
-  const content =
-    look.style === 'markdown'
-      ? h('div', { class: 'markdown' }, markdown(`${row.seq}:${row.rev}:${expanded}`, shown))
-      : h('span', { class: look.style }, readable(shown));
-  return [
-    content,
-    ...(start.cut ? [moreButton(words, expanded)] : []),
-    ...(row.text.cut && (expanded || !start.cut) ? [showAll('text', row.text.bytes, words)] : []),
-  ];
+function textOf(row: Row, context: RowContext): Node[] {
+  const { style, lines } = lookOf(row);
+  return folded('text', row.text, lines, context, (text) =>
+    style === 'markdown'
+      ? h('div', { class: 'markdown' }, markdown(`${row.seq}:${row.rev}:${context.expanded}`, text))
+      : h('span', { class: style }, readable(text)),
+  );
 }

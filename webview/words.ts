@@ -36,7 +36,7 @@ export class Words {
   }
 
   /** The word for a value of the host; a value that this page does not know is shown as it is. */
-  word(kind: 'tool' | 'outcome' | 'change' | 'todo', value: string): string {
+  word(kind: 'tool' | 'outcome' | 'change' | 'todo' | 'request' | 'answer' | 'choice', value: string): string {
     const key = `${kind}.${value}`;
     return Object.hasOwn(STRINGS, key) ? this.say(key as StringKey) : line(value, 40);
   }

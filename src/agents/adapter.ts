@@ -144,8 +144,10 @@ export interface Seen {
   attention?: Attention;
 }
 
-/** Cumulative figures of the earlier turns of one conversation, for CLIs that report totals. */
+/** What came before the first line that a parser reads: the figures of the conversation's earlier turns, for CLIs that report totals. */
 export interface Before {
+  /** The agent has said that it is a live one. */
+  readonly live?: boolean;
   readonly usage?: Usage;
   readonly cost?: number;
   /** The turn before did not live to tell what it used: a total contains that too. */

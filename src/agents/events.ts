@@ -74,7 +74,7 @@ export type AgentEventBody =
       readonly kind: 'todo';
       readonly items: readonly Todo[];
     }
-  /** The agent waits until somebody decides. */
+  /** The agent waits until somebody decides. `detail` is what exactly it is about: the command, the plan. */
   | {
       readonly kind: 'request';
       readonly id: string;
@@ -83,12 +83,13 @@ export type AgentEventBody =
       readonly detail?: string;
       readonly choices: readonly Choice[];
     }
-  /** The request `id` is settled; `choice` is the id of one of its choices, or an answer in words. Folded into its row. */
+  /** The request `id` is settled; `choice` is the id of one of its choices, `text` what somebody wrote. Folded into its row. */
   | {
       readonly kind: 'request-closed';
       readonly id: string;
       readonly how: 'answered' | 'cancelled';
       readonly choice?: string;
+      readonly text?: string;
     }
   | { readonly kind: 'denial'; readonly tool: string; readonly reason: string }
   | { readonly kind: 'retry'; readonly text: string; readonly attempt?: number; readonly of?: number }

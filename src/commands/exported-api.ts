@@ -126,7 +126,7 @@ function apiExit({ endedAt, code, signal, stop, expected, problem }: ExitRecord)
   };
 }
 
-function apiEvent({ seq, turn, kind, at, depth, text, problem, tool }: Row): ApiEvent {
+function apiEvent({ seq, turn, kind, at, depth, text, problem, tool, request }: Row): ApiEvent {
   return {
     seq,
     turn,
@@ -144,6 +144,16 @@ function apiEvent({ seq, turn, kind, at, depth, text, problem, tool }: Row): Api
         ...(tool.exitCode !== undefined && { exitCode: tool.exitCode }),
         ...(tool.durationMs !== undefined && { durationMs: tool.durationMs }),
         ...(tool.output !== undefined && { output: tool.output.text }),
+      },
+    }),
+    ...(request !== undefined && {
+      request: {
+        about: request.about,
+        state: request.state,
+        choices: request.choices,
+        ...(request.input !== undefined && { input: request.input.text }),
+        ...(request.choice !== undefined && { choice: request.choice }),
+        ...(request.answer !== undefined && { answer: request.answer.text }),
       },
     }),
   };

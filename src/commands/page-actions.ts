@@ -39,7 +39,7 @@ export function pageActions(services: Services, logs: LogDocuments, errors: Erro
 
     async openLog(session, seq, part) {
       const row = await askTimeline(services, session, (timelines) => timelines.row(session, seq));
-      const log = part === 'result' ? (row?.tool?.resultLog ?? row?.log) : row?.log;
+      const log = part === 'result' ? (row?.tool?.resultLog ?? row?.request?.answerLog ?? row?.log) : row?.log;
       if (row === undefined || log === undefined) {
         throw new TreelineError('no-log', vscode.l10n.t('This row was added by Treeline and is not in a log.'));
       }

@@ -5,6 +5,7 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { Limiter } from '../platform/limiter.ts';
 import { findSession } from '../views/services.ts';
 import type { Services } from '../views/services.ts';
+import { ReadOnlyFiles } from './read-only-files.ts';
 
 export const BASE_SCHEME = 'treeline-base';
 
@@ -41,7 +42,7 @@ export function emptyUri(session: Owner, path: string): vscode.Uri {
 }
 
 /** Read-only files as they were in a commit, of any kind of content. A file that is not in the commit is empty. */
-export class BaseDocuments implements vscode.FileSystemProvider {
+export class BaseDocuments extends ReadOnlyFiles implements vscode.FileSystemProvider {
   readonly #services: Services;
   readonly #limiter = new Limiter(CONCURRENT);
   readonly #kept = new Map<string, Promise<Uint8Array>>();
@@ -49,6 +50,7 @@ export class BaseDocuments implements vscode.FileSystemProvider {
   readonly onDidChangeFile: vscode.Event<vscode.FileChangeEvent[]> = () => new vscode.Disposable(() => undefined);
 
   constructor(services: Services) {
+    super();
     this.#services = services;
   }
 
@@ -63,26 +65,6 @@ export class BaseDocuments implements vscode.FileSystemProvider {
 
   watch(): vscode.Disposable {
     return new vscode.Disposable(() => undefined);
-  }
-
-  readDirectory(): [string, vscode.FileType][] {
-    return [];
-  }
-
-  createDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  writeFile(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  delete(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  rename(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
   }
 
   #content(uri: vscode.Uri): Promise<Uint8Array> {

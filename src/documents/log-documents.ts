@@ -9,6 +9,7 @@ import { logPath, parseLogPath } from './log-uri.ts';
 import type { TextPart } from '../protocol/names.ts';
 import type { LogSource } from './log-uri.ts';
 import { WHOLE_LIMIT, earlier, later, positionOf, readWindow, sizeOf } from './log-window.ts';
+import { ReadOnlyFiles } from './read-only-files.ts';
 import type { LogText, LogWindow, Place } from './log-window.ts';
 
 export const LOG_SCHEME = 'treeline-log';
@@ -30,7 +31,7 @@ interface Shown {
  * Read-only documents of what agents print: they follow the file, and show a window of one that is large. Only files in the
  * run folders of known sessions can be named.
  */
-export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposable {
+export class LogDocuments extends ReadOnlyFiles implements vscode.FileSystemProvider, vscode.Disposable {
   readonly #services: Services;
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.#changed.event;
@@ -40,6 +41,7 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
   readonly #windowed = new Set<string>();
 
   constructor(services: Services) {
+    super();
     this.#services = services;
   }
 
@@ -159,26 +161,6 @@ export class LogDocuments implements vscode.FileSystemProvider, vscode.Disposabl
   closed(uri: vscode.Uri): void {
     this.#shown.delete(uri.path);
     this.#noteWindowed(uri, false);
-  }
-
-  readDirectory(): [string, vscode.FileType][] {
-    return [];
-  }
-
-  createDirectory(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  writeFile(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  delete(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
-  }
-
-  rename(uri: vscode.Uri): never {
-    throw vscode.FileSystemError.NoPermissions(uri);
   }
 
   #state(uri: vscode.Uri): Shown {

@@ -15,7 +15,13 @@ export const STREAM_NAMES: Readonly<Record<StreamKey, string>> = {
 };
 
 /** The endings by which the editor chooses a language. */
-const PART_ENDINGS: Readonly<Record<TextPart, string>> = { text: 'md', input: 'json', output: 'log', diff: 'diff' };
+const PART_ENDINGS: Readonly<Record<TextPart, string>> = {
+  text: 'md',
+  input: 'json',
+  output: 'log',
+  diff: 'diff',
+  request: 'md',
+};
 
 /** The path of a log document. Its last segment is what the tab shows; the rest is what it stands for. */
 export function logPath(source: LogSource, label: string): string {

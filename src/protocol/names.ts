@@ -3,5 +3,5 @@ export const ROW_GROUPS = ['messages', 'thinking', 'tools', 'files', 'problems',
 export type RowGroup = (typeof ROW_GROUPS)[number];
 
 /** The texts of a row that may be longer than what the row shows. */
-export const TEXT_PARTS = ['text', 'input', 'output', 'diff'] as const;
+export const TEXT_PARTS = ['text', 'input', 'output', 'diff', 'request'] as const;
 export type TextPart = (typeof TEXT_PARTS)[number];

@@ -1,10 +1,18 @@
 import type { RowKind } from '../timeline/rows.ts';
+import { KINDS } from './kinds.ts';
+
+/** What a row is, as a screen reader says it, and as a heading where one is shown. */
+const TITLES = Object.fromEntries(Object.entries(KINDS).map(([kind, { title }]) => [`row.${kind}`, title])) as Readonly<
+  Record<`row.${RowKind}`, string>
+>;
 
 /**
  * Every sentence of the timeline page, in English, by name. The host sends them in the user's language with `hello`;
  * `{0}`, `{1}` stand for what the page puts in. `….one` and `….other` are chosen by the locale's plural rules.
  */
 export const STRINGS = {
+  ...TITLES,
+
   // Header
   'header.stop': 'Stop',
   'header.stop.title': 'Stop the agent and every process it started',
@@ -55,28 +63,7 @@ export const STRINGS = {
   'list.noRows.hint': 'What the agent says and does appears here as it happens.',
   'list.noMatch': 'No events match the filter',
 
-  // Rows: what a row is, as a screen reader says it, and as a heading where one is shown
-  'row.session': 'Conversation',
-  'row.prompt': 'Prompt',
-  'row.text': 'Message',
-  'row.thinking': 'Thinking',
-  'row.tool': 'Tool',
-  'row.files': 'Files changed',
-  'row.todo': 'To-do list',
-  'row.request': 'Request',
-  'row.denial': 'Permission denied',
-  'row.retry': 'Retry',
-  'row.notice': 'Notice',
-  'row.warning': 'Warning',
-  'row.error': 'Error',
-  'row.result': 'Result',
-  'row.output': 'Output',
-  'row.raw': 'Unrecognized output',
-  'row.turn-start': 'Turn {0}',
-  'row.turn-end': 'End of turn {0}',
-  'row.sent': 'Sent',
-  'row.keeper': 'Treeline',
-  'row.stderr': 'stderr',
+  // Rows
   'row.depth': 'sub-agent',
 
   // Tool calls
@@ -89,6 +76,21 @@ export const STRINGS = {
   'tool.output': 'Output',
   'tool.diff': 'Changes',
   'tool.noDetails': 'No further details.',
+
+  // What an agent waits for, and what came of it
+  'request.permission': 'Permission',
+  'request.question': 'Question',
+  'request.plan': 'Plan',
+  'request.choices': 'Choices',
+  'request.answer': 'Answer',
+  'answer.open': 'Waiting for an answer',
+  'answer.answered': 'Answered',
+  'answer.choice': 'Answered: {0}',
+  'answer.cancelled': 'Withdrawn by the agent',
+  'answer.lapsed': 'Not answered',
+  'choice.open': 'can be chosen',
+  'choice.made': 'chosen',
+  'choice.left': 'not chosen',
 
   // Files and to-dos
   'change.add': 'added',
@@ -113,6 +115,7 @@ export const STRINGS = {
   // What can be done with a row
   'action.log': 'Open log here',
   'action.resultLog': 'Open log at the result',
+  'action.answerLog': 'Open log at the answer',
   'action.more': 'Show more',
   'action.less': 'Show less',
   'action.all': 'Show all ({0})',
@@ -126,6 +129,6 @@ export const STRINGS = {
   'live.running': 'running {0}',
   'live.failed': '{0} failed',
   'live.status': 'now {0}',
-} as const satisfies Readonly<Record<`row.${RowKind}`, string> & Record<string, string>>;
+} as const satisfies Readonly<Record<string, string>>;
 
 export type StringKey = keyof typeof STRINGS;

@@ -82,7 +82,7 @@ export type PageMessage =
   | { readonly type: 'openFile'; readonly path: string; readonly line?: number }
   /** Show the raw log at a row (by seq): its line, or its result's line. */
   | { readonly type: 'openLog'; readonly seq: number; readonly part: 'row' | 'result' }
-  /** Show the whole text of a row, or of its tool call's input, output or diff. */
+  /** Show the whole text of a row, of its tool call's input, output or diff, or of what its request is about. */
   | { readonly type: 'openText'; readonly seq: number; readonly part: TextPart }
   | { readonly type: 'openLink'; readonly href: string }
   | { readonly type: 'command'; readonly command: 'stop' | 'resume' | 'send' | 'diff' | 'log' };

@@ -50,19 +50,23 @@ export interface SwitchSetting extends Common {
 export type Setting = NumberSetting | TextSetting | ChoiceSetting | SwitchSetting;
 
 export const SETTINGS = {
+  /** Turns that may run at once on one repository, over all windows. */
   maxConcurrent: { section: 'sessions', type: 'integer', default: 6, minimum: 1, maximum: 100, scope: 'window' },
+  /** Template of the folder that holds the worktrees. */
   worktreeFolder: {
     section: 'sessions',
     type: 'string',
     default: '${repositoryParent}/${repositoryName}.worktrees',
     scope: 'machine',
   },
+  /** Template of a branch name. */
   branchName: { section: 'sessions', type: 'string', default: 'treeline/${slug}-${id}', scope: 'window' },
   /** Seconds, like the next one. */
   stopGraceInterrupt: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
   stopGraceTerminate: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
+  /** Days that an archived worktree is kept; 0 keeps it until the user deletes it. */
   trashDays: { section: 'sessions', type: 'integer', default: 14, minimum: 0, maximum: 3650, scope: 'application' },
-  /** Each takes the disk space of a whole checkout. */
+  /** Worktrees that are kept ready for the next sessions of a repository; 0: none. Each takes the disk space of a whole checkout. */
   warmWorktrees: { section: 'sessions', type: 'integer', default: 3, minimum: 0, maximum: 10, scope: 'window' },
   sessionsLayout: {
     section: 'views',
@@ -99,21 +103,19 @@ export function settingId(name: SettingName): string {
 /** What a setting holds. */
 export type SettingValue<Name extends SettingName> = ValueOf<(typeof SETTINGS)[Name]>;
 
-/** The settings that work below the views needs, validated. */
-export interface Settings {
-  /** Turns that may run at once on one repository, over all windows. */
-  readonly maxConcurrent: number;
-  /** Template of the folder that holds the worktrees. */
-  readonly worktreeFolder: string;
-  /** Worktrees that are kept ready for the next sessions of a repository; 0: none. */
-  readonly warmWorktrees: number;
-  /** Template of a branch name. */
-  readonly branchName: string;
+type InSection<Section, Name extends SettingName = SettingName> = Name extends SettingName
+  ? (typeof SETTINGS)[Name]['section'] extends Section
+    ? Name
+    : never
+  : never;
+type Grace = 'stopGraceInterrupt' | 'stopGraceTerminate';
+type Plain = { readonly [Name in Exclude<InSection<'sessions'>, Grace>]: SettingValue<Name> };
+
+/** The settings that work below the views needs, validated: those of the section `sessions` as they are, and these. */
+export interface Settings extends Plain {
   /** What is set of the built-in agents' programs, by the agents' ids. */
   readonly programs: Programs;
   readonly customAgents: readonly CustomAgent[];
-  /** Days that an archived worktree is kept; 0 keeps it until the user deletes it. */
-  readonly trashDays: number;
   /** ms from a stop's interrupt to SIGTERM, and from SIGTERM to SIGKILL. Whole numbers. */
   readonly grace: { readonly interrupt: number; readonly terminate: number };
 }

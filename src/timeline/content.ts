@@ -2,7 +2,7 @@ import type { AgentEvent } from '../agents/events.ts';
 import { oneLine } from '../agents/text.ts';
 import type { Usage } from '../store/model.ts';
 import { EMPTY_EXCERPT, EXCERPT_CHARS, excerpt } from './excerpt.ts';
-import type { Excerpt, FoldedKind, LogRange, RequestPart, Row, RowEnd, ToolPart } from './rows.ts';
+import type { FoldedKind, LogRange, RequestPart, Row, RowEnd, ToolPart } from './rows.ts';
 
 export type ToolCall = Extract<AgentEvent, { kind: 'tool' }>;
 export type ToolResult = Extract<AgentEvent, { kind: 'tool-result' }>;
@@ -33,7 +33,7 @@ export function eventText(event: RowEvent): string {
     case 'session':
       return `Conversation ${event.agentSession}${event.model === undefined ? '' : ` with ${event.model}`}`;
     case 'request':
-      return event.detail === undefined ? event.title : `${event.title}\n\n${event.detail}`;
+      return event.title;
     case 'denial':
       return event.tool === '' ? event.reason : `${event.tool}: ${event.reason}`;
     case 'retry': {
@@ -74,21 +74,27 @@ export function eventContent(event: Exclude<RowEvent, ToolCall>, usage?: Usage):
   }
 }
 
-function requestPart({ id, about, choices }: Request): RequestPart {
+function requestPart({ id, about, choices, detail }: Request): RequestPart {
   const shown = choices
     .slice(0, LIST_ENTRIES)
     .map((one) => ({ id: one.id, label: oneLine(one.label, LIST_ENTRY_CHARS) }));
-  return { id, about, state: 'open', choices: shown };
+  const input = detail === undefined ? {} : { input: excerpt(detail, EXCERPT_CHARS.input) };
+  return { id, about, state: 'open', choices: shown, ...input };
 }
 
-/** What the row of a request shows when the request is settled, or when its turn ended first. */
-export function settledContent(content: Content, how: RequestClosed | undefined): Content {
+/** What the row of a request shows when the request is settled after so many ms, or when its turn ended first. */
+export function settledContent(content: Content, how: RequestClosed | undefined, waitedMs?: number): Content {
   const { request } = content;
   if (request === undefined) return content;
-  const choice = how?.choice === undefined ? undefined : oneLine(how.choice, LIST_ENTRY_CHARS);
   return {
     ...content,
-    request: { ...request, state: how?.how ?? 'lapsed', ...(choice !== undefined && { choice }) },
+    request: {
+      ...request,
+      state: how?.how ?? 'lapsed',
+      ...(how?.choice !== undefined && { choice: how.choice }),
+      ...(how?.text !== undefined && { answer: excerpt(how.text, EXCERPT_CHARS.input) }),
+      ...(waitedMs !== undefined && { waitedMs }),
+    },
   };
 }
 
@@ -136,10 +142,11 @@ function toolState(result: ToolResult | undefined, over: boolean): ToolPart['sta
 
 /** All that a row shows as text, for a search. */
 export function* shownTexts(row: Row): Generator<string> {
-  const excerpts: readonly (Excerpt | undefined)[] = [row.text, row.tool?.output, row.tool?.diff, row.tool?.input];
+  const { tool, request } = row;
+  const excerpts = [row.text, tool?.output, tool?.diff, tool?.input, request?.input, request?.answer];
   for (const one of excerpts) if (one !== undefined) yield one.text;
-  if (row.tool !== undefined) yield `${row.tool.name} ${row.tool.argument} ${row.tool.file ?? ''}`;
-  for (const { label } of row.request?.choices ?? []) yield label;
+  if (tool !== undefined) yield `${tool.name} ${tool.argument} ${tool.file ?? ''}`;
+  for (const { label } of request?.choices ?? []) yield label;
   for (const { path } of row.changes ?? []) yield path;
   for (const { text } of row.todo ?? []) yield text;
 }

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { Before, OutputReader } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
+import { parseObject } from '../agents/json.ts';
 import { RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
 import { errorText, hasCode } from '../platform/errors.ts';
-import { isRecord } from '../platform/check.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
 import { KINDS } from '../protocol/kinds.ts';
 import type { TextPart } from '../protocol/names.ts';
@@ -80,6 +80,7 @@ export class RowRenderer {
       if (part === 'output') return bounded(result?.output ?? '');
       return part === 'diff' ? bounded(result?.diff ?? call?.diff ?? '') : '';
     }
+    if (kind === 'request' && part === 'request') return bounded(this.#input(entry));
     if (part !== 'text') return '';
     if (kind === 'turn-start') return bounded(this.#prompt(entry.turn));
     if (place === null) return this.#content(entry).text.text;
@@ -111,8 +112,7 @@ export class RowRenderer {
 
   #content(entry: Entry): Content {
     const { turn, kind, place, kept, flags } = entry;
-    // Written by this code into a database that is checked as a whole when it is loaded.
-    if (kept !== null) return JSON.parse(kept) as Content;
+    if (kept !== null) return keptContent(entry, kept);
     if (kind === 'tool') return toolContent(this.#tool(entry));
     if (kind === 'turn-start') return textContent(this.#prompt(turn));
     if (place === null) return textContent('');
@@ -138,6 +138,12 @@ export class RowRenderer {
     };
   }
 
+  /** What exactly a request is about. */
+  #input({ turn, kind, place }: Entry): string {
+    const event = place === null ? undefined : this.#event(turn, kind, place);
+    return event?.kind === 'request' ? (event.detail ?? '') : '';
+  }
+
   /** A message in pieces. */
   #message(turn: number, places: readonly Place[]): string {
     const pieces: string[] = [];
@@ -153,18 +159,20 @@ export class RowRenderer {
   }
 
   #event(turn: number, kind: RowKind | FoldedKind, place: Place): AgentEvent | undefined {
-    return this.#events(turn, place).filter((event) => event.kind === kind)[place.nth];
+    // Only a live agent asks; its greeting stands in another line.
+    const events = this.#events(turn, place, kind === 'request');
+    return events.filter((event) => event.kind === kind)[place.nth];
   }
 
-  #events(turn: number, place: Place): readonly AgentEvent[] {
+  #events(turn: number, place: Place, live = false): readonly AgentEvent[] {
     const { run } = turnOf(this.#source(), turn);
     const { stream, offset, length } = place;
-    const known = this.#parsed;
+    const known = live ? undefined : this.#parsed;
     if (known?.run === run && known.place.stream === stream && known.place.offset === offset) return known.events;
     const line = withoutReturn(this.#bytes(turn, place, length)).toString('utf8');
-    const parser = this.#reader.parser(this.#before(run));
+    const parser = this.#reader.parser({ ...this.#before(run), live });
     const events = stream === 'i' ? (parser.sent?.(noteText(line)) ?? []) : parser.line(line);
-    this.#parsed = { run, place, events };
+    if (!live) this.#parsed = { run, place, events };
     return events;
   }
 
@@ -213,6 +221,14 @@ export class RowRenderer {
   }
 }
 
+/** What the index keeps of a row. */
+function keptContent({ last }: Entry, kept: string): Content {
+  // Written by this code into a database that is checked as a whole when it is loaded.
+  const content = JSON.parse(kept) as Content;
+  if (content.request === undefined || last === null) return content;
+  return { ...content, request: { ...content.request, answerLog: rangeOf(last) } };
+}
+
 /** Whether a row shows its line as it is. */
 function isVerbatim({ kind, flags }: Entry): boolean {
   return kind === 'stderr' || kind === 'sent' || kind === 'keeper' || (flags & OVERSIZE) !== 0;
@@ -224,17 +240,8 @@ function rangeOf({ stream, offset, length }: Place): LogRange {
 
 /** The text of a line of stdin.log or keeper.log; a line of another form as it is. */
 function noteText(line: string): string {
-  const note = parseNote(line);
+  const note = parseObject(line);
   return typeof note?.['text'] === 'string' ? note['text'] : line;
-}
-
-export function parseNote(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A line without the carriage return of a Windows line end. */

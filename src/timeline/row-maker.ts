@@ -239,7 +239,8 @@ export class RowMaker implements RunRows {
 
   #close(seq: number, how: RequestClosed | undefined, last: Entry['last']): void {
     const entry = this.#rows.entry(seq);
-    const kept = JSON.stringify(settledContent(JSON.parse(entry.kept ?? '{}') as Content, how));
+    const waitedMs = last === null ? undefined : Math.max(0, last.at - entry.at);
+    const kept = JSON.stringify(settledContent(JSON.parse(entry.kept ?? '{}') as Content, how, waitedMs));
     this.#rows.replace(seq, { ...entry, last, kept });
   }
 

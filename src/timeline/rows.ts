@@ -56,8 +56,16 @@ export interface RequestPart {
   /** `lapsed`: the turn ended first. */
   readonly state: 'open' | 'answered' | 'cancelled' | 'lapsed';
   readonly choices: readonly Choice[];
-  /** The id of the choice that was made, or an answer in words. */
+  /** What exactly it is about. */
+  readonly input?: Excerpt;
+  /** The id of the choice that was made. */
   readonly choice?: string;
+  /** What somebody wrote, beside a choice or in place of one. */
+  readonly answer?: Excerpt;
+  /** How long the agent waited, until it was settled. */
+  readonly waitedMs?: number;
+  /** Where the answer stands in the raw log. */
+  readonly answerLog?: LogRange;
 }
 
 /**
@@ -73,7 +81,7 @@ export interface Row {
   readonly at: number;
   /** 0, or how many sub-agents deep. */
   readonly depth: number;
-  /** The row's text; empty for a tool call. */
+  /** The row's text; empty for a tool call, and of a request what it asks. */
   readonly text: Excerpt;
   readonly problem: boolean;
   readonly tool?: ToolPart;

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import type { Before, OutputParser, OutputReader, Seen } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
+import { parseObject } from '../agents/json.ts';
 import { RUN_FILES } from '../keeper/protocol.ts';
 import { isRecord } from '../platform/check.ts';
 import type { ExitRecord } from '../store/model.ts';
@@ -9,7 +10,7 @@ import { textContent } from './content.ts';
 import { endContent, innerEndContent, tellsExit } from './ending.ts';
 import type { Place } from './index-db.ts';
 import { LastLine } from './last-line.ts';
-import { parseNote, withoutReturn } from './renderer.ts';
+import { withoutReturn } from './renderer.ts';
 import { NO_ROWS, type LinePlace, type RunRows } from './run-rows.ts';
 import { figuresOf, judge, sumFigures, unseenExit, type TurnSummary } from './run-summary.ts';
 import type { RunSource, TurnSource } from './source.ts';
@@ -289,7 +290,7 @@ function modified(file: string): number | undefined {
 }
 
 function noteOf(line: TailLine): Readonly<Record<string, unknown>> | undefined {
-  return line.oversize ? undefined : parseNote(line.bytes.toString('utf8'));
+  return line.oversize ? undefined : parseObject(line.bytes.toString('utf8'));
 }
 
 /** When it happened; what the agent says counts only if it is a time. */

@@ -12,7 +12,7 @@ import type { RepositorySessions } from '../../src/sessions/service-types.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../src/sessions/settings.ts';
 import { Treeline } from '../../src/hosts/treeline.ts';
 import { root } from '../setup/paths.mjs';
-import { seeded } from './stream-json.mts';
+import { seeded } from '../support/seeded.mts';
 
 const run = promisify(execFile);
 

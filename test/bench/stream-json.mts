@@ -1,17 +1,7 @@
 /** Makes a turn's folder as a keeper would leave it, with the output of a long Claude Code run. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-
-/** A seeded stream of numbers from 0 to 1 (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+import { seeded } from '../support/seeded.mts';
 
 const WORDS =
   'the index reads each line once and keeps where it stands “naïve” äöü worktree branch commit test file'.split(' ');

@@ -1,7 +1,8 @@
 /** The program of a window in a process of its own, as every window of VS Code has its extension host: see window-process.mts. */
 import { once } from 'node:events';
 import { now, openWindow, plainGit, spawnClock, stopAll, when } from './place.mts';
-import type { Answer, Call, Opening } from './window-process.mts';
+import { answerAll } from '../support/asked-process.mts';
+import type { Call, Opening, Ready } from './window-process.mts';
 
 plainGit();
 const [{ repo, storage, agents }] = (await once(process, 'message')) as [Opening];
@@ -35,15 +36,4 @@ async function obey(call: Call): Promise<unknown> {
   }
 }
 
-process.on('message', ({ id, call }: { id: number; call: Call }) => {
-  obey(call).then(
-    (value) => reply(id, { value }),
-    (error: unknown) => reply(id, { error: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit());
-reply(0, { value: { store: sessions.store, at: now() } });
-
-function reply(id: number, answer: Answer): void {
-  process.send?.({ id, answer });
-}
+answerAll({ store: sessions.store, at: now() } satisfies Ready, obey, String);

@@ -1,7 +1,7 @@
 /** Damaged, cut, foreign and missing files: opening never fails, what is damaged is named, and all the rest is complete. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -294,20 +294,20 @@ suite('damaged files', { timeout: 300_000 }, () => {
         rmSync(folder, { recursive: true });
         cpSync(base.world.repo + '/src', folder, { recursive: true });
       },
-      'no spec.json': (folder) => rmSync(join(folder, 'spec.json')),
-      'no prompts': (folder) => rmSync(join(folder, '../../texts'), { recursive: true }),
-      'half an exit.json': (folder) => truncateSync(join(folder, 'exit.json'), 30),
-      'no exit.json': (folder) => rmSync(join(folder, 'exit.json')),
-      'no stdout.log': (folder) => rmSync(join(folder, 'stdout.log')),
+      'no spec.json': (folder) => rmSync(path.join(folder, 'spec.json')),
+      'no prompts': (folder) => rmSync(path.join(folder, '../../texts'), { recursive: true }),
+      'half an exit.json': (folder) => truncateSync(path.join(folder, 'exit.json'), 30),
+      'no exit.json': (folder) => rmSync(path.join(folder, 'exit.json')),
+      'no stdout.log': (folder) => rmSync(path.join(folder, 'stdout.log')),
       'stdout.log is a folder': (folder) => {
-        rmSync(join(folder, 'stdout.log'));
-        cpSync(base.world.repo + '/src', join(folder, 'stdout.log'), { recursive: true });
+        rmSync(path.join(folder, 'stdout.log'));
+        cpSync(base.world.repo + '/src', path.join(folder, 'stdout.log'), { recursive: true });
       },
-      'no times.log': (folder) => rmSync(join(folder, 'times.log')),
-      'NULs in times.log': (folder) => writeFileSync(join(folder, 'times.log'), Buffer.alloc(500)),
+      'no times.log': (folder) => rmSync(path.join(folder, 'times.log')),
+      'NULs in times.log': (folder) => writeFileSync(path.join(folder, 'times.log'), Buffer.alloc(500)),
       'times.log runs ahead': (folder) =>
-        writeFileSync(join(folder, 'times.log'), 'o 1700000000000 999999999\no -5 -7\ne NaN 3\n'),
-      'garbage in keeper.log': (folder) => writeFileSync(join(folder, 'keeper.log'), Buffer.alloc(300, 0xfe)),
+        writeFileSync(path.join(folder, 'times.log'), 'o 1700000000000 999999999\no -5 -7\ne NaN 3\n'),
+      'garbage in keeper.log': (folder) => writeFileSync(path.join(folder, 'keeper.log'), Buffer.alloc(300, 0xfe)),
     };
     for (const [name, damage] of Object.entries(damages)) {
       const { window } = await damagedCopy(t, base, (store) => {
@@ -343,10 +343,10 @@ suite('damaged files', { timeout: 300_000 }, () => {
     const world = await faultWorld(t);
     world.settings.customAgents = scriptAgents({ wait: `console.log('ready'); setInterval(() => {}, 1000)` });
     const damages: Record<string, (folder: string) => void> = {
-      'no spec.json': (folder) => rmSync(join(folder, 'spec.json')),
-      'half a spec.json': (folder) => truncateSync(join(folder, 'spec.json'), 40),
+      'no spec.json': (folder) => rmSync(path.join(folder, 'spec.json')),
+      'half a spec.json': (folder) => truncateSync(path.join(folder, 'spec.json'), 40),
       'half an exit.json of a keeper that was killed': (folder) => {
-        writeFileSync(join(folder, 'exit.json'), '{"startedAt": 17000');
+        writeFileSync(path.join(folder, 'exit.json'), '{"startedAt": 17000');
         const keeper = keepers(world.storage).find(({ session }) => folder.includes(session));
         process.kill(keeper!.pid, 'SIGKILL');
       },

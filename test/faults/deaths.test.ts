@@ -1,7 +1,7 @@
 /** kill -9 of what a turn consists of, and the restart of the machine. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -162,7 +162,7 @@ suite('kill -9 of what a turn consists of', { timeout: 300_000 }, () => {
   });
 
   test('the keeper, when its agent runs and nobody has heard of it: refused, undone, and no agent', async (t) => {
-    const keeper = join(import.meta.dirname, 'dying-keeper.ts');
+    const keeper = path.join(import.meta.dirname, 'dying-keeper.ts');
     const { repo, open } = await faultWorld(t, { keeper });
     const window = await open();
     await assert.rejects(window.sessions.spawn({ agent: 'scripted', prompt: 'deaf\nprint go\nwait' }), (error) => {

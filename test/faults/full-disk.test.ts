@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -28,7 +28,7 @@ import {
 import { keepers, marked } from './truth.ts';
 import { FAILING } from './failing.ts';
 
-const FAILING_KEEPER = join(import.meta.dirname, 'failing-keeper.ts');
+const FAILING_KEEPER = path.join(import.meta.dirname, 'failing-keeper.ts');
 
 const LINES = 60_000;
 /** 6 MB in lines that are all different, as fast as they are taken. */
@@ -48,7 +48,7 @@ const isFull = (disk: string): boolean => statfsSync(disk).bavail === 0;
 
 /** Takes all that is left of a disk; returns how to give it back. */
 function fill(disk: string): () => void {
-  const file = join(disk, 'filler');
+  const file = path.join(disk, 'filler');
   const fd = openSync(file, 'a');
   for (let size = 1 << 20; size >= 1;) {
     try {
@@ -216,7 +216,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
 suite('a disk that fails', { timeout: 120_000 }, () => {
   test('every write of the keeper meets EIO for a while: told, the agent goes on, and nothing is missing', async (t) => {
     const random = seeded(t);
-    const flag = join(await tempDir(t), 'eio');
+    const flag = path.join(await tempDir(t), 'eio');
     process.env[FAILING] = flag;
     t.after(() => Reflect.deleteProperty(process.env, FAILING));
     const { repo, storage, open, settings } = await faultWorld(t, { keeper: FAILING_KEEPER });

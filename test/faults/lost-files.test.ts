@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 
 import { isRecord } from '../../src/platform/check.ts';
@@ -21,7 +21,7 @@ interface Running {
 
 /** An agent that has printed `go` and waits for the word to end. */
 async function running({ storage }: FaultWorld, window: FaultWindow): Promise<Running> {
-  const flag = join(storage, 'end');
+  const flag = path.join(storage, 'end');
   const { id } = await window.sessions.spawn({ agent: 'scripted', prompt: `print go\nuntil ${flag}\nprint later` });
   await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'go');
   return { id, folder: runFolder(storeOf(storage), id, 1), end: () => writeFileSync(flag, '') };
@@ -32,7 +32,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     'the journal is deleted': (file) => rmSync(file),
     'the journal is emptied': (file) => truncateSync(file),
     'the journal is moved away': (file) => renameSync(file, `${file}.away`),
-    'the whole store is deleted': (file) => rmSync(dirname(file), { recursive: true }),
+    'the whole store is deleted': (file) => rmSync(path.dirname(file), { recursive: true }),
   };
   for (const [name, damage] of Object.entries(journals)) {
     test(`${name}: the session is there, is stopped, and is there for the next window`, async (t) => {
@@ -80,7 +80,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const world = await faultWorld(t);
     const window = await world.open();
     const { id, folder, end } = await running(world, window);
-    mkdirSync(join(folder, 'exit.json'));
+    mkdirSync(path.join(folder, 'exit.json'));
     end();
     await reached(window.sessions, id, judged);
     assert.equal(session(window, id).status, 'idle');
@@ -98,7 +98,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const window = await world.open();
     const { id, folder, end } = await running(world, window);
     const journal = journalFile(storeOf(world.storage));
-    for (const file of [journal, join(folder, 'stdout.log'), join(folder, 'exit.json')]) {
+    for (const file of [journal, path.join(folder, 'stdout.log'), path.join(folder, 'exit.json')]) {
       rmSync(file, { force: true });
       execFileSync('mkfifo', [file]);
     }
@@ -116,7 +116,7 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const world = await faultWorld(t);
     const window = await world.open();
     const { id, folder, end } = await running(world, window);
-    const file = join(folder, 'stdout.log');
+    const file = path.join(folder, 'stdout.log');
     rmSync(file);
     writeFileSync(file, 'something else\nentirely\n');
     end();
@@ -130,7 +130,9 @@ suite('files that are lost while an agent runs', { timeout: 120_000 }, () => {
     const first = await world.openProcess();
     const { id } = await first.spawn({ agent: 'scripted', prompt: 'print go\nwait' });
     await first.kill();
-    const spec: unknown = JSON.parse(readFileSync(join(runFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'));
+    const spec: unknown = JSON.parse(
+      readFileSync(path.join(runFolder(storeOf(world.storage), id, 1), 'spec.json'), 'utf8'),
+    );
     assert.ok(isRecord(spec) && typeof spec['socket'] === 'string');
     rmSync(spec['socket']);
     // It would put back what is only gone.

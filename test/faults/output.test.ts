@@ -1,7 +1,7 @@
 /** Output that means harm, or none but is hard to take: all of it is kept, none of it is obeyed. */
 import assert from 'node:assert/strict';
 import { statSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 
 import { isHostMessage } from '../../src/protocol/check.ts';
@@ -127,7 +127,7 @@ suite('hostile output', { timeout: 300_000 }, () => {
     });
     const window = await open();
     const { id, all } = await run(window, 'big');
-    assert.equal(statSync(join(window.sessions.turnFolder(id, 1), 'stdout.log')).size, (MEGABYTES << 20) + 14);
+    assert.equal(statSync(path.join(window.sessions.turnFolder(id, 1), 'stdout.log')).size, (MEGABYTES << 20) + 14);
     const output = all.filter(({ kind }) => kind === 'output' || kind === 'raw');
     assert.equal(output[0]?.text.text, 'before');
     assert.equal(output.at(-1)?.text.text, 'after');
@@ -216,11 +216,17 @@ suite('hostile output', { timeout: 300_000 }, () => {
     const { sessions } = await open();
     const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write inside.txt here' });
     await reached(sessions, id, judged);
-    symlinkSync('/etc', join(worktree, 'link'));
-    symlinkSync('inside.txt', join(worktree, 'fine'));
+    symlinkSync('/etc', path.join(worktree, 'link'));
+    symlinkSync('inside.txt', path.join(worktree, 'fine'));
     const outside = async (named: string): Promise<boolean | undefined> =>
       (await resolveInWorktree(worktree, named))?.outside;
-    for (const named of ['inside.txt', './inside.txt', join(worktree, 'inside.txt'), 'fine', 'src/../inside.txt']) {
+    for (const named of [
+      'inside.txt',
+      './inside.txt',
+      path.join(worktree, 'inside.txt'),
+      'fine',
+      'src/../inside.txt',
+    ]) {
       assert.equal(await outside(named), false, named);
     }
     for (const named of [
@@ -228,7 +234,7 @@ suite('hostile output', { timeout: 300_000 }, () => {
       '../../../../../../etc/passwd',
       'src/../../outside',
       'link/passwd',
-      join(repo, 'README.md'),
+      path.join(repo, 'README.md'),
       `${worktree}/../x`,
       `${worktree}x/y`,
     ]) {

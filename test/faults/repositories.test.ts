@@ -1,7 +1,7 @@
 /** Repositories and settings that are hard to work with: each works, or is refused with a sentence, and nothing is left behind. */
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { TreelineError } from '../../src/platform/errors.ts';
@@ -15,15 +15,15 @@ const PROMPT = 'write made.txt by the agent\nprint done';
 
 /** All that a spawn may leave: worktrees and branches known to git, and the folder for worktrees. */
 async function traces(repo: string): Promise<object> {
-  const beside = dirname(repo);
+  const beside = path.dirname(repo);
   const folders = readdirSync(beside).filter((name) => name.endsWith('.worktrees'));
   return {
     worktrees: await worktrees(repo),
     branches: await branches(repo),
     folders: folders.flatMap((name) =>
-      readdirSync(join(beside, name))
+      readdirSync(path.join(beside, name))
         .filter((leaf) => leaf !== WARM)
-        .map((leaf) => join(name, leaf)),
+        .map((leaf) => path.join(name, leaf)),
     ),
     locks: filesBelow(await git(repo, 'rev-parse', '--path-format=absolute', '--git-common-dir')).filter(
       (file) => file.endsWith('.lock') && !file.endsWith('/index.lock'),
@@ -40,7 +40,7 @@ async function assertWorks(world: FaultWorld, request: Partial<SpawnRequest> = {
   const { id, worktree, branch, base } = await window.sessions.spawn({ agent: 'scripted', prompt: PROMPT, ...request });
   const ended = await reached(window.sessions, id, judged);
   assert.equal(ended.status, 'idle', ended.evidence.detail);
-  assert.equal(readFileSync(join(worktree, 'made.txt'), 'utf8'), 'by the agent\n');
+  assert.equal(readFileSync(path.join(worktree, 'made.txt'), 'utf8'), 'by the agent\n');
   assert.equal(await git(worktree, 'branch', '--show-current'), branch);
   assert.equal(await git(worktree, 'rev-parse', 'HEAD'), base.commit);
   assert.equal(await git(worktree, 'status', '--porcelain'), '?? made.txt');
@@ -55,7 +55,7 @@ async function assertWorks(world: FaultWorld, request: Partial<SpawnRequest> = {
   await again.sessions.resume(id, { prompt: PROMPT });
   const second = await reached(again.sessions, id, (one) => one.turns.length === 2 && judged(one));
   assert.equal(second.status, 'idle', second.evidence.detail);
-  assert.ok(existsSync(join(worktree, 'made.txt')));
+  assert.ok(existsSync(path.join(worktree, 'made.txt')));
   await again.treeline.dispose();
 }
 
@@ -78,7 +78,7 @@ async function assertRefused(
     return true;
   });
   assert.deepEqual(await traces(repo), before, 'nothing is left behind');
-  const ids = existsSync(join(storage, 'repos')) ? journalled(storage) : [];
+  const ids = existsSync(path.join(storage, 'repos')) ? journalled(storage) : [];
   await until(() => keepers(storage).length === 0, { what: 'no keeper is left' });
   assert.deepEqual(marked(ids), []);
   for (const one of window.sessions.list()) {
@@ -101,7 +101,7 @@ async function madeBy(t: TestContext, ...args: string[]): Promise<string> {
   const source = await tempRepo(t, { files: { 'README.md': '# Sample\n', 'src/deep/main.txt': 'one\n' } });
   await git(source, 'config', 'uploadpack.allowFilter', 'true');
   await git(source, 'commit', '-q', '--allow-empty', '-m', 'second');
-  const target = join(await tempDir(t), 'repo');
+  const target = path.join(await tempDir(t), 'repo');
   await git(source, ...args.map((arg) => arg.replace('SOURCE', source).replace('TARGET', target)));
   if (existsSync(target)) {
     await git(target, 'config', 'user.name', 'Test Author');
@@ -112,9 +112,9 @@ async function madeBy(t: TestContext, ...args: string[]): Promise<string> {
 
 /** A hook of a repository. */
 function hook(repo: string, name: string, script: string): void {
-  mkdirSync(join(repo, '.git/hooks'), { recursive: true });
-  writeFileSync(join(repo, '.git/hooks', name), `#!/bin/sh\n${script}\n`);
-  chmodSync(join(repo, '.git/hooks', name), 0o755);
+  mkdirSync(path.join(repo, '.git/hooks'), { recursive: true });
+  writeFileSync(path.join(repo, '.git/hooks', name), `#!/bin/sh\n${script}\n`);
+  chmodSync(path.join(repo, '.git/hooks', name), 0o755);
 }
 
 const HANG = 'trap "" INT TERM HUP\nsleep 300 &\nwhile :; do sleep 300; done';
@@ -133,13 +133,13 @@ suite('paths of repositories', { timeout: 120_000 }, () => {
     '.hidden.git',
   ]) {
     test(JSON.stringify(name), async (t) => {
-      const repo = join(await tempDir(t), name);
+      const repo = path.join(await tempDir(t), name);
       await git('/', 'init', '-q', '-b', 'main', '--', repo);
-      writeFileSync(join(repo, 'README.md'), '# Sample\n');
+      writeFileSync(path.join(repo, 'README.md'), '# Sample\n');
       await git(repo, 'add', '.');
       await git(repo, 'commit', '-q', '-m', 'first');
       await assertWorks(await faultWorld(t, { repo }));
-      assert.equal(existsSync(join(repo, 'oops')), false);
+      assert.equal(existsSync(path.join(repo, 'oops')), false);
     });
   }
 });
@@ -220,7 +220,7 @@ suite('hooks', { timeout: 120_000 }, () => {
 
   test('post-checkout hangs, deaf to signals: a cancel ends it, and nothing is left', async (t) => {
     const world = await faultWorld(t);
-    const reachedHook = join(world.storage, 'in-hook');
+    const reachedHook = path.join(world.storage, 'in-hook');
     hook(world.repo, 'post-checkout', `echo $$ > '${reachedHook}'\n${HANG}`);
     const abort = new AbortController();
     const cancelled = until(() => existsSync(reachedHook) && readFileSync(reachedHook, 'utf8').trim(), {
@@ -234,7 +234,7 @@ suite('hooks', { timeout: 120_000 }, () => {
 
   test('post-checkout hangs and the window is killed: the next one ends it and starts anew, until that is stopped', async (t) => {
     const world = await faultWorld(t);
-    const reachedHook = join(world.storage, 'in-hook');
+    const reachedHook = path.join(world.storage, 'in-hook');
     hook(world.repo, 'post-checkout', `echo $$ > '${reachedHook}'\n${HANG}`);
     const first = await world.openProcess();
     first.spawn({ agent: 'scripted', prompt: PROMPT }).catch(() => undefined);
@@ -270,14 +270,14 @@ suite('hooks', { timeout: 120_000 }, () => {
 suite('forms of repositories', { timeout: 180_000 }, () => {
   test('a .git file: a separate git directory', async (t) => {
     const repo = await tempRepo(t);
-    await git(repo, 'init', '-q', `--separate-git-dir=${join(await tempDir(t), 'elsewhere')}`);
-    assert.ok(readFileSync(join(repo, '.git'), 'utf8').startsWith('gitdir:'));
+    await git(repo, 'init', '-q', `--separate-git-dir=${path.join(await tempDir(t), 'elsewhere')}`);
+    assert.ok(readFileSync(path.join(repo, '.git'), 'utf8').startsWith('gitdir:'));
     await assertWorks(await faultWorld(t, { repo }));
   });
 
   test('a .git file: the window is on a worktree', async (t) => {
     const main = await tempRepo(t);
-    const repo = join(dirname(main), 'linked');
+    const repo = path.join(path.dirname(main), 'linked');
     await git(main, 'worktree', 'add', '-q', '-b', 'other', repo);
     const world = await faultWorld(t, { repo });
     const { sessions } = await world.open();
@@ -288,8 +288,8 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
 
   test('a .git file that leads nowhere is not opened, and says why', async (t) => {
     const repo = await tempRepo(t);
-    rmSync(join(repo, '.git'), { recursive: true });
-    writeFileSync(join(repo, '.git'), 'gitdir: /nowhere/at/all\n');
+    rmSync(path.join(repo, '.git'), { recursive: true });
+    writeFileSync(path.join(repo, '.git'), 'gitdir: /nowhere/at/all\n');
     await assertNotOpened(
       await faultWorld(t, { repo }),
       /\/nowhere\/at\/all, which is not there; run git worktree repair/,
@@ -299,7 +299,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
   test('a bare repository, and a worktree of one', async (t) => {
     const bare = await madeBy(t, 'clone', '-q', '--bare', 'SOURCE', 'TARGET');
     await assertWorks(await faultWorld(t, { repo: bare }));
-    const worktree = join(dirname(bare), 'main');
+    const worktree = path.join(path.dirname(bare), 'main');
     await git(bare, 'worktree', 'add', '-q', worktree, 'main');
     const { open } = await faultWorld(t, { repo: worktree });
     const { sessions } = await open();
@@ -319,7 +319,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     const { sessions } = await open();
     const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: PROMPT });
     assert.equal((await reached(sessions, id, judged)).status, 'idle');
-    assert.equal(readFileSync(join(worktree, 'src/deep/main.txt'), 'utf8'), 'one\n');
+    assert.equal(readFileSync(path.join(worktree, 'src/deep/main.txt'), 'utf8'), 'one\n');
     await git(away, 'remote', 'set-url', 'origin', 'file:///nowhere/at/all');
     await assertRefused(
       await faultWorld(t, { repo: away }),
@@ -340,7 +340,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     await git(repo, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', library, 'lib');
     await git(repo, 'commit', '-q', '-m', 'with a library');
     await assertWorks(await faultWorld(t, { repo }));
-    const lib = join(repo, 'lib');
+    const lib = path.join(repo, 'lib');
     const { open } = await faultWorld(t, { repo: lib });
     const { sessions } = await open();
     const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: PROMPT });
@@ -366,26 +366,26 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
 
   test('a locked index', async (t) => {
     const world = await faultWorld(t);
-    writeFileSync(join(world.repo, '.git/index.lock'), '');
+    writeFileSync(path.join(world.repo, '.git/index.lock'), '');
     await assertWorks(world);
   });
 
   test('a branch that is locked for good', async (t) => {
     const world = await faultWorld(t);
     // Whatever the branch is to be called, its ref cannot be written.
-    mkdirSync(join(world.repo, '.git/refs/heads'), { recursive: true });
-    writeFileSync(join(world.repo, '.git/packed-refs.lock'), '');
+    mkdirSync(path.join(world.repo, '.git/refs/heads'), { recursive: true });
+    writeFileSync(path.join(world.repo, '.git/packed-refs.lock'), '');
     await assertWorks(world);
-    rmSync(join(world.repo, '.git/packed-refs.lock'));
+    rmSync(path.join(world.repo, '.git/packed-refs.lock'));
   });
 
   test('a repository of another user is not opened, and says what to run', { skip: !root }, async (t) => {
     const repo = await tempRepo(t);
-    const own = (path: string): void => {
-      chownSync(path, 65_534, 65_534);
-      for (const entry of readdirSync(path, { withFileTypes: true })) {
-        if (entry.isDirectory()) own(join(path, entry.name));
-        else chownSync(join(path, entry.name), 65_534, 65_534);
+    const own = (folder: string): void => {
+      chownSync(folder, 65_534, 65_534);
+      for (const entry of readdirSync(folder, { withFileTypes: true })) {
+        if (entry.isDirectory()) own(path.join(folder, entry.name));
+        else chownSync(path.join(folder, entry.name), 65_534, 65_534);
       }
     };
     own(repo);
@@ -396,7 +396,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
   });
 
   test('a repository without a commit asks for the first one', async (t) => {
-    const repo = join(await tempDir(t), 'repo');
+    const repo = path.join(await tempDir(t), 'repo');
     await git('/', 'init', '-q', '-b', 'main', '--', repo);
     await assertRefused(
       await faultWorld(t, { repo }),
@@ -413,10 +413,10 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     for (const how of ['rebase', 'merge']) {
       const conflicted = await tempRepo(t, { files: { 'a.txt': 'one\n' } });
       await git(conflicted, 'checkout', '-q', '-b', 'topic');
-      writeFileSync(join(conflicted, 'a.txt'), 'mine\n');
+      writeFileSync(path.join(conflicted, 'a.txt'), 'mine\n');
       await git(conflicted, 'commit', '-qam', 'mine');
       await git(conflicted, 'checkout', '-q', 'main');
-      writeFileSync(join(conflicted, 'a.txt'), 'theirs\n');
+      writeFileSync(path.join(conflicted, 'a.txt'), 'theirs\n');
       await git(conflicted, 'commit', '-qam', 'theirs');
       await assert.rejects(
         how === 'rebase' ? git(conflicted, 'rebase', '-q', 'topic') : git(conflicted, 'merge', '-q', 'topic'),
@@ -430,7 +430,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
   test('objects are damaged: refused, and nothing is left', async (t) => {
     const world = await faultWorld(t);
     const blob = await git(world.repo, 'rev-parse', 'HEAD:src/main.txt');
-    const file = join(world.repo, '.git/objects', blob.slice(0, 2), blob.slice(2));
+    const file = path.join(world.repo, '.git/objects', blob.slice(0, 2), blob.slice(2));
     chmodSync(file, 0o600);
     writeFileSync(file, 'garbage');
     await assertRefused(world, 'git-failed', /creating the worktree failed/);
@@ -439,13 +439,13 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
 
 suite('settings', { timeout: 60_000 }, () => {
   test('that cannot work are refused by name, before anything is made', async (t) => {
-    const file = join(await tempDir(t), 'a-file');
+    const file = path.join(await tempDir(t), 'a-file');
     writeFileSync(file, '');
     const cases: readonly [Partial<FaultWorld['settings']>, string, RegExp][] = [
       [{ worktreeFolder: 'relative/folder' }, 'bad-worktree-folder', /is no absolute path/],
       [{ worktreeFolder: '${nothing}/x' }, 'bad-worktree-folder', /no absolute path/],
       [{ worktreeFolder: '${repositoryParent}/${repositoryName}/inside' }, 'bad-worktree-folder', /lies inside/],
-      [{ worktreeFolder: join(file, 'below') }, 'path-unwritable', /cannot be written/],
+      [{ worktreeFolder: path.join(file, 'below') }, 'path-unwritable', /cannot be written/],
       [{ branchName: '${slug}..${id}' }, 'bad-branch-template', /which git does not allow/],
       [{ branchName: '${unknown}' }, 'bad-branch-template', /git does not allow/],
       [{ branchName: '-${slug} ; rm' }, 'bad-branch-template', /git does not allow/],
@@ -460,7 +460,7 @@ suite('settings', { timeout: 60_000 }, () => {
 
   test('with blanks, quotes, emoji and line ends in the folder for worktrees', async (t) => {
     const world = await faultWorld(t);
-    world.settings.worktreeFolder = join(await tempDir(t), 'a "b"\n🌲 $(id)', '${repositoryName}');
+    world.settings.worktreeFolder = path.join(await tempDir(t), 'a "b"\n🌲 $(id)', '${repositoryName}');
     await assertWorks(world);
   });
 });

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
-import { basename, dirname, join } from 'node:path';
+import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { journalFile, socketPath } from '../../src/platform/paths.ts';
@@ -40,14 +40,14 @@ function environment(t: TestContext, variables: Readonly<Record<string, string>>
 }
 
 /** All that stands below a folder, and itself, with its mode. */
-function modes(folder: string): { readonly path: string; readonly mode: number; readonly kind: 'folder' | 'file' }[] {
+function modes(folder: string): { readonly file: string; readonly mode: number; readonly kind: 'folder' | 'file' }[] {
   const paths = [
     folder,
-    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => path.join(folder, name)),
   ];
-  return paths.map((path) => {
-    const stat = lstatSync(path);
-    return { path, mode: stat.mode & 0o777, kind: stat.isDirectory() ? 'folder' : 'file' };
+  return paths.map((file) => {
+    const stat = lstatSync(file);
+    return { file, mode: stat.mode & 0o777, kind: stat.isDirectory() ? 'folder' : 'file' };
   });
 }
 
@@ -89,21 +89,23 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     // Somebody looks at it: only then is there an index to be kept.
     await rows(window, failed.id);
     writeFileSync(journalFile(storeOf(storage)), 'no fact\n', { flag: 'a' });
-    await until(() => existsSync(join(storeOf(storage), 'journal.damaged.jsonl')), { what: 'the damage is copied' });
+    await until(() => existsSync(path.join(storeOf(storage), 'journal.damaged.jsonl')), {
+      what: 'the damage is copied',
+    });
 
-    const sockets = modes(join(runtime, `treeline-${process.getuid?.() ?? 0}`));
+    const sockets = modes(path.join(runtime, `treeline-${process.getuid?.() ?? 0}`));
     assert.ok(
-      sockets.some(({ path }) => path.endsWith('.sock')),
+      sockets.some(({ file }) => file.endsWith('.sock')),
       'a socket is there',
     );
     await window.treeline.dispose();
-    const store = modes(join(storage, 'repos'));
+    const store = modes(path.join(storage, 'repos'));
     assert.ok(
-      store.some(({ path }) => path.endsWith('timeline.db')) &&
-        store.some(({ path }) => basename(path).startsWith('catalogue-')),
+      store.some(({ file }) => file.endsWith('timeline.db')) &&
+        store.some(({ file }) => path.basename(file).startsWith('catalogue-')),
     );
-    for (const { path, mode, kind } of [...sockets, ...store]) {
-      assert.equal(mode.toString(8), kind === 'folder' ? '700' : '600', path);
+    for (const { file, mode, kind } of [...sockets, ...store]) {
+      assert.equal(mode.toString(8), kind === 'folder' ? '700' : '600', file);
     }
   });
 
@@ -122,11 +124,11 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
       const folder = window.sessions.turnFolder(id, 1);
       const tries = [
         { connect: socket },
-        { list: dirname(socket) },
-        { list: join(storage, 'repos') },
+        { list: path.dirname(socket) },
+        { list: path.join(storage, 'repos') },
         { read: journalFile(storeOf(storage)) },
-        { read: join(folder, 'spec.json') },
-        { read: join(folder, 'stdout.log') },
+        { read: path.join(folder, 'spec.json') },
+        { read: path.join(folder, 'stdout.log') },
         { read: window.sessions.promptFile(id, session(window, id).turns[0]!) },
       ];
       assert.deepEqual(
@@ -135,12 +137,12 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
       );
       // Even where somebody has opened the folders, each file and socket holds for itself.
       const opened = [
-        dirname(socket),
-        ...modes(join(storage, 'repos'))
+        path.dirname(socket),
+        ...modes(path.join(storage, 'repos'))
           .filter(({ kind }) => kind === 'folder')
-          .map(({ path }) => path),
+          .map(({ file }) => file),
       ];
-      for (const path of opened) chmodSync(path, 0o755);
+      for (const one of opened) chmodSync(one, 0o755);
       const files = tries.filter((one) => !('list' in one));
       assert.deepEqual(
         asNobody(files),
@@ -153,7 +155,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
   test('the sockets’ folder that somebody else has made is not used', { skip: !root && 'it takes root' }, async (t) => {
     const runtime = await tempDir(t);
     environment(t, { TMPDIR: runtime });
-    const foreign = join(runtime, `treeline-${process.getuid?.() ?? 0}`);
+    const foreign = path.join(runtime, `treeline-${process.getuid?.() ?? 0}`);
     mkdirSync(foreign);
     execFileSync('chown', ['65534', foreign]);
     const { repo, open } = await faultWorld(t);
@@ -216,7 +218,7 @@ suite('files and sockets', { timeout: 120_000, skip: process.platform === 'win32
     const window = await open();
     const { id } = await window.sessions.spawn({ agent: 'lines', prompt: 'print ready' });
     await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'ready');
-    const { token } = JSON.parse(readFileSync(join(window.sessions.turnFolder(id, 1), 'spec.json'), 'utf8')) as {
+    const { token } = JSON.parse(readFileSync(path.join(window.sessions.turnFolder(id, 1), 'spec.json'), 'utf8')) as {
       token: string;
     };
     const stop = '{"id":2,"do":"stop"}\n{"id":3,"do":"send","text":"exit 9"}\n';
@@ -331,7 +333,7 @@ suite('secrets', { timeout: 60_000 }, () => {
 suite('a window that git started', { timeout: 60_000 }, () => {
   test('an agent’s commits land in its own worktree, and the user’s index and branch stay as they are', async (t) => {
     const { repo, open } = await faultWorld(t);
-    writeFileSync(join(repo, 'src/main.txt'), 'staged by the user\n');
+    writeFileSync(path.join(repo, 'src/main.txt'), 'staged by the user\n');
     execFileSync('git', ['add', 'src/main.txt'], { cwd: repo });
     const git = (cwd: string, ...args: string[]): string => {
       const env = { PATH: process.env['PATH'] ?? '', HOME: cwd };
@@ -341,9 +343,9 @@ suite('a window that git started', { timeout: 60_000 }, () => {
     const before = users();
     // As git sets them for a hook, an alias, or the editor of a commit message.
     environment(t, {
-      GIT_DIR: join(repo, '.git'),
+      GIT_DIR: path.join(repo, '.git'),
       GIT_WORK_TREE: repo,
-      GIT_INDEX_FILE: join(repo, '.git/index'),
+      GIT_INDEX_FILE: path.join(repo, '.git/index'),
       GIT_PREFIX: 'src/',
       GIT_CONFIG_PARAMETERS: `'user.name'='Somebody Else'`,
     });

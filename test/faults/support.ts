@@ -4,7 +4,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { loadavg, availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
 
 import { parseCustomAgents } from '../../src/agents/custom/settings.ts';
@@ -17,7 +17,8 @@ import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
 import { ALL_ROWS, type Row, type RowFilter } from '../../src/timeline/rows.ts';
 import { ASSETS, customAgents, reached, type Place, type Window } from '../unit/sessions/support.ts';
-import { WindowProcess, type WindowProcessOptions } from '../unit/sessions/window-process.ts';
+import type { ProcessOptions } from '../support/asked-process.mts';
+import { WindowProcess } from '../unit/sessions/window-process.ts';
 import { tempDir, tempRepo } from '../unit/support.ts';
 import { Random } from './random.ts';
 import { branches, keepers, marked, worktrees } from './truth.ts';
@@ -48,7 +49,7 @@ export interface FaultWorld extends Place {
   readonly settings: { -readonly [K in keyof Settings]: Settings[K] };
   open(): Promise<FaultWindow>;
   /** @param options what is different in it, and of which version of Treeline it is. */
-  openProcess(options?: WindowProcessOptions & { readonly version?: string }): Promise<WindowProcess>;
+  openProcess(options?: ProcessOptions & { readonly version?: string }): Promise<WindowProcess>;
 }
 
 /**
@@ -162,27 +163,27 @@ export function session({ sessions }: Window, id: string): Session {
 
 /** The raw bytes of a session's stdout. */
 export function stdout({ sessions }: Window, id: string, turn = 1): Buffer {
-  return readFileSync(join(sessions.turnFolder(id, turn), 'stdout.log'));
+  return readFileSync(path.join(sessions.turnFolder(id, turn), 'stdout.log'));
 }
 
 /** The one store below a storage folder. */
 export function storeOf(storage: string): string {
-  const [key] = readdirSync(join(storage, 'repos'));
+  const [key] = readdirSync(path.join(storage, 'repos'));
   assert.ok(key);
-  return join(storage, 'repos', key);
+  return path.join(storage, 'repos', key);
 }
 
 /** All files below a folder. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+    .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
 function journalledIn(storage: string): string[] {
-  if (!existsSync(join(storage, 'repos'))) return [];
-  return readdirSync(join(storage, 'repos')).flatMap((key) => {
-    const sessions = join(storage, 'repos', key, 'sessions');
+  if (!existsSync(path.join(storage, 'repos'))) return [];
+  return readdirSync(path.join(storage, 'repos')).flatMap((key) => {
+    const sessions = path.join(storage, 'repos', key, 'sessions');
     return existsSync(sessions) ? readdirSync(sessions) : [];
   });
 }
@@ -200,10 +201,10 @@ export async function settled(sessions: RepositorySessions): Promise<void> {
 /** What git and the process table hold is explained by sessions, and what sessions show is so. */
 export async function assertConsistent(repo: string, sessions: RepositorySessions): Promise<void> {
   const all = sessions.list();
-  for (const path of await worktrees(repo)) {
+  for (const folder of await worktrees(repo)) {
     assert.ok(
-      all.some(({ worktree }) => worktree === path),
-      `no session explains the worktree ${path}`,
+      all.some(({ worktree }) => worktree === folder),
+      `no session explains the worktree ${folder}`,
     );
   }
   for (const name of await branches(repo)) {

@@ -1,7 +1,7 @@
 /** Clocks that jump, a machine that sleeps, and a file system that tells of no change. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -30,7 +30,7 @@ suite('clocks', { timeout: 120_000 }, () => {
     test(`set ${name} in the middle of a turn: order, status and figures stay sound`, async (t) => {
       process.env['TREELINE_TEST_JUMP'] = String(jump);
       t.after(() => delete process.env['TREELINE_TEST_JUMP']);
-      const keeper = join(import.meta.dirname, 'jumping-keeper.ts');
+      const keeper = path.join(import.meta.dirname, 'jumping-keeper.ts');
       const { repo, storage, open } = await faultWorld(t, { keeper });
       const window = await open();
       const { id } = await window.sessions.spawn({ agent: 'scripted', prompt: STEADY });
@@ -129,7 +129,7 @@ suite('a file system that cannot be watched', { timeout: 120_000 }, () => {
         hear();
         delete process.env['TREELINE_TEST_DEAF'];
       });
-      const { open, openProcess } = await faultWorld(t, { worker: join(import.meta.dirname, 'deaf-worker.ts') });
+      const { open, openProcess } = await faultWorld(t, { worker: path.join(import.meta.dirname, 'deaf-worker.ts') });
       const window = await open();
       const other = await openProcess();
       const took: number[] = [];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -52,7 +52,7 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
     for (const { id, worktree } of sessions.list()) {
       await reached(sessions, id, () => sessions.activity(id)?.lastLine === 'go');
       assert.equal(sessions.get(id)?.status, 'working');
-      assert.equal(readFileSync(join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
+      assert.equal(readFileSync(path.join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
     }
     await Promise.all(sessions.list().map(({ id }) => sessions.stop(id)));
     await assertConsistent(repo, sessions);
@@ -64,7 +64,7 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
     const { repo, open, openProcess } = await faultWorld(t);
     const { sessions } = await open();
     const { id, worktree } = await sessions.spawn({ agent: 'scripted', prompt: 'write kept.txt kept\nwait' });
-    await until(() => existsSync(join(worktree, 'kept.txt')), { what: 'the agent wrote its file' });
+    await until(() => existsSync(path.join(worktree, 'kept.txt')), { what: 'the agent wrote its file' });
     for (let trial = 0; trial < TRIALS; trial++) {
       const window = await openProcess();
       const turn = lastTurn(sessions.get(id)!);
@@ -78,7 +78,7 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
     await sessions.stop(id);
     await assertConsistent(repo, sessions);
     assert.deepEqual(marked([id]), []);
-    assert.ok(existsSync(join(worktree, 'kept.txt')), 'the work is still there');
+    assert.ok(existsSync(path.join(worktree, 'kept.txt')), 'the work is still there');
     const numbers = sessions.get(id)?.turns.map((turn) => turn.number);
     assert.deepEqual(
       numbers,
@@ -92,9 +92,10 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
     const { repo, open, openProcess } = await faultWorld(t);
     const { sessions } = await open();
     const { id, worktree } = await sessions.spawn({ agent: 'lines', prompt: 'write kept.txt kept' });
-    await until(() => existsSync(join(worktree, 'kept.txt')), { what: 'the agent has read its prompt' });
+    await until(() => existsSync(path.join(worktree, 'kept.txt')), { what: 'the agent has read its prompt' });
     const folder = sessions.turnFolder(id, 1);
-    const lines = (name: string): readonly string[] => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n');
+    const lines = (name: string): readonly string[] =>
+      readFileSync(path.join(folder, name), 'utf8').trimEnd().split('\n');
     const acknowledged: string[] = [];
     for (let trial = 0; trial < TRIALS; trial++) {
       const window = await openProcess();
@@ -156,8 +157,8 @@ suite('kill -9 of the extension host', { timeout: 300_000 }, () => {
       assert.deepEqual(await worktrees(repo), archived ? [] : [worktree]);
     }
     if (sessions.get(id)?.archive !== undefined) await sessions.unarchive(id);
-    assert.equal(readFileSync(join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
-    assert.equal(readFileSync(join(worktree, '.env'), 'utf8'), 'secret\n');
+    assert.equal(readFileSync(path.join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
+    assert.equal(readFileSync(path.join(worktree, '.env'), 'utf8'), 'secret\n');
     await assertConsistent(repo, sessions);
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 
@@ -17,7 +17,7 @@ import { until } from '../unit/support.ts';
 import { assertConsistent, faultWorld, seeded, session, storeOf, trials } from './support.ts';
 import { marked } from './truth.ts';
 
-const WRITER = join(import.meta.dirname, '../unit/store/writer.ts');
+const WRITER = path.join(import.meta.dirname, '../unit/store/writer.ts');
 const WRITERS = 8;
 const FACTS = 2000;
 
@@ -122,7 +122,7 @@ suite('several windows', { timeout: 300_000 }, () => {
       assert.equal(ended.turns.length, trial + 1);
       assert.deepEqual(marked([id]), []);
     }
-    assert.equal(readFileSync(join(worktree, 'won.txt'), 'utf8'), `${won.join('\n')}\n`, 'and each ran once');
+    assert.equal(readFileSync(path.join(worktree, 'won.txt'), 'utf8'), `${won.join('\n')}\n`, 'and each ran once');
     t.diagnostic(`wins by window: ${JSON.stringify([...wins.entries()])}`);
     await assertConsistent(repo, here.sessions);
   });

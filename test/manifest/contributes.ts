@@ -1,14 +1,17 @@
+import { AGENTS, FORMATS } from '../../src/agents/table.ts';
 import { COMMAND_NAMES, COMMANDS, commandId } from '../../src/commands/table.ts';
 import type { CommandEntry, CommandName } from '../../src/commands/table.ts';
 import { SETTINGS } from '../../src/sessions/settings.ts';
 import type { Setting } from '../../src/sessions/settings.ts';
+
+type Properties = Readonly<Record<string, object>>;
 
 /** What package.json says of the commands and settings. The rest of `contributes` is written by hand. */
 interface Contributes {
   readonly commands: unknown;
   readonly menus: unknown;
   readonly keybindings: unknown;
-  readonly configuration: readonly { readonly id: string; readonly properties: object }[];
+  readonly configuration: readonly { readonly id: string; readonly properties: Properties }[];
 }
 
 /** package.json's text, with its commands, menus, keybindings and settings as the tables in src/ have them. */
@@ -25,8 +28,7 @@ function contributes(given: Contributes): Contributes {
     keybindings: keybindings(),
     configuration: given.configuration.map((section) => ({
       ...section,
-      // A section that the table has nothing for is written by hand.
-      properties: settings(section.id) ?? section.properties,
+      properties: section.id === 'agents' ? programs(section.properties) : settings(section.id),
     })),
   };
 }
@@ -69,13 +71,33 @@ function keybindings(): unknown {
   });
 }
 
-function settings(section: string): object | undefined {
+function settings(section: string): Properties {
   const found = Object.entries<Setting>(SETTINGS).filter(([, setting]) => setting.section === section);
-  return found.length === 0
-    ? undefined
-    : Object.fromEntries(
-        found.map(([name, setting], index) => [`treeline.${name}`, property(name, setting, index + 1)]),
-      );
+  return Object.fromEntries(
+    found.map(([name, setting], index) => [`treeline.${name}`, property(name, setting, index + 1)]),
+  );
+}
+
+/** The settings of the agents' programs. Of those of the user's own, all but the formats is written by hand. */
+function programs({ 'treeline.customAgents': custom }: Properties): Properties {
+  const text = JSON.stringify(custom, (key, value: unknown) => (key === 'format' ? formats(value as object) : value));
+  const found: [string, object][] = AGENTS.flatMap(({ id }) => [
+    [`${id}.command`, { type: 'string', default: '', markdownDescription: `%setting.${id}.command%` }],
+    [`${id}.args`, { type: 'array', items: { type: 'string' }, default: [], description: `%setting.${id}.args%` }],
+  ]);
+  found.push(['customAgents', JSON.parse(text) as object]);
+  // A repository must not choose which program runs.
+  return Object.fromEntries(
+    found.map(([name, one], index) => [`treeline.${name}`, { ...one, order: index + 1, scope: 'machine' }]),
+  );
+}
+
+function formats(format: object): object {
+  return {
+    ...format,
+    enum: FORMATS,
+    enumDescriptions: FORMATS.map((one) => `%setting.customAgents.format.${one}%`),
+  };
 }
 
 function property(name: string, setting: Setting, order: number): object {

@@ -1,5 +1,6 @@
 /** Copies of the project's sources, to be changed by a test. */
-import { execFileSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -26,4 +27,15 @@ export function edit(tree: string, file: string, from: string, to: string): void
   const parts = readFileSync(whole, 'utf8').split(from);
   if (parts.length !== 2) throw new Error(`${file} has “${from}” ${parts.length - 1} times`);
   writeFileSync(whole, parts.join(to));
+}
+
+/** The tests that fail in a copy of the tree, by their names. */
+export function failingTests(tree: string, ...files: readonly string[]): string[] {
+  // The child must not take itself for a part of this run.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const args = ['--test', '--test-reporter=tap', ...files];
+  const { stdout } = spawnSync(process.execPath, args, { cwd: tree, env, encoding: 'utf8' });
+  assert.match(stdout, /^# tests [1-9]/m);
+  const failed = stdout.matchAll(/^ *not ok \d+ - (.*)\n *---\n *duration_ms: .*\n *type: '(\w+)'$/gm);
+  return [...failed].flatMap(([, name = '', type]) => (type === 'suite' ? [] : [name]));
 }

@@ -106,8 +106,8 @@ test('a screen reader hears the state first, where a row stands, and how many th
   await feed.waitFor();
   const last = feed.getByRole('article').last();
   assert.match((await last.getAttribute('aria-label'))!, /^running: Bash npm test/);
-  assert.equal(await last.getAttribute('aria-posinset'), '30');
-  assert.equal(await last.getAttribute('aria-setsize'), '30');
+  assert.equal(await last.getAttribute('aria-posinset'), '33');
+  assert.equal(await last.getAttribute('aria-setsize'), '33');
   assert.match((await feed.locator('.kind-error').getAttribute('aria-label'))!, /^Error: API Error: 500/);
   await page.context().close();
 });

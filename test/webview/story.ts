@@ -150,6 +150,38 @@ const inits: readonly RowInit[] = [
       '| `https://evil.example` | `/` |',
     ].join('\n'),
   },
+  {
+    kind: 'request',
+    text: 'Push the branch?',
+    request: {
+      id: 'r1',
+      about: 'permission',
+      state: 'answered',
+      input: whole('git push --force-with-lease origin HEAD:refs/heads/login'),
+      choices: [
+        { id: 'allow', label: 'Allow' },
+        { id: 'always', label: 'Allow for this session' },
+        { id: 'deny', label: 'Deny' },
+      ],
+      choice: 'deny',
+      answer: whole('Open a pull request first.'),
+      waitedMs: 83_000,
+      answerLog: { stream: 'i', offset: 0, length: 80 },
+    },
+  },
+  {
+    kind: 'request',
+    text: 'Which of the two names should the parameter have?',
+    request: {
+      id: 'r2',
+      about: 'question',
+      state: 'lapsed',
+      choices: [
+        { id: 'next', label: 'next' },
+        { id: 'target', label: 'target' },
+      ],
+    },
+  },
   { kind: 'raw', text: '{"type":"telemetry_ping","payload":{"n":1}}' },
   { kind: 'output', text: 'Compiling treeline v0.1.0\n    Finished dev [unoptimized] target(s) in 2.31s' },
   { kind: 'error', problem: true, text: 'API Error: 500 Internal server error. The request could not be completed.' },
@@ -174,6 +206,21 @@ const inits: readonly RowInit[] = [
   },
   { kind: 'turn-start', turn: 2, text: 'Now the same for sign-up.' },
   { kind: 'sent', turn: 2, text: 'And keep the hash, too.' },
+  {
+    kind: 'request',
+    turn: 2,
+    text: 'Start with this plan?',
+    request: {
+      id: 'r3',
+      about: 'plan',
+      state: 'open',
+      input: whole('1. Keep `next` over the sign-up form\n2. Test **relative** and absolute targets'),
+      choices: [
+        { id: 'approve', label: 'Approve' },
+        { id: 'reject', label: 'Keep planning' },
+      ],
+    },
+  },
   {
     kind: 'tool',
     turn: 2,

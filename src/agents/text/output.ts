@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../events.ts';
-import type { OutputParser, OutputReader, Seen } from '../adapter.ts';
+import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
 import { ending, exitEnding, judgement, lastLine } from '../judge.ts';
 import { cut, oneLine, SUMMARY_LENGTH } from '../text.ts';
 import { readControl, readTold, type Control, type TurnOutcome } from './control.ts';
@@ -16,7 +16,11 @@ const ENDED: Readonly<Record<TurnOutcome, string>> = {
  */
 class TextParser implements OutputParser {
   seen: Seen = {};
-  #live = false;
+  #live: boolean;
+
+  constructor({ live = false }: Before) {
+    this.#live = live;
+  }
 
   nextTurn(): void {
     this.seen = {};
@@ -45,8 +49,7 @@ class TextParser implements OutputParser {
     if ('message' in told) return told.message.turn === undefined ? [{ kind: 'prompt', text: told.message.text }] : [];
     if ('interrupt' in told) return [];
     delete this.seen.attention;
-    const { id, choice = told.answer.text } = told.answer;
-    return [{ kind: 'request-closed', id, how: 'answered', ...(choice !== undefined && { choice }) }];
+    return [{ kind: 'request-closed', how: 'answered', ...told.answer }];
   }
 
   #control(control: Exclude<Control, { kind: 'hello' }>): readonly AgentEvent[] {
@@ -75,7 +78,7 @@ class TextParser implements OutputParser {
 
 export const textReader: OutputReader = {
   format: 'text',
-  parser: () => new TextParser(),
+  parser: (before) => new TextParser(before),
   judge(seen, exit, stderr) {
     const reason = lastLine(stderr) ?? seen.lastText;
     return judgement(seen.result ? ending(seen, exit, reason) : exitEnding(seen, exit, reason), seen);

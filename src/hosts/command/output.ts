@@ -2,7 +2,7 @@ import { oneLine } from '../../agents/text.ts';
 import { shortId } from '../../platform/ids.ts';
 import type { Session } from '../../store/model.ts';
 import { plain } from '../../timeline/excerpt.ts';
-import type { Row } from '../../timeline/rows.ts';
+import type { RequestPart, Row } from '../../timeline/rows.ts';
 
 const UNITS = [
   { letter: 'd', ms: 86_400_000 },
@@ -10,6 +10,13 @@ const UNITS = [
   { letter: 'm', ms: 60_000 },
   { letter: 's', ms: 1000 },
 ] as const;
+
+const REQUEST_STATES: Readonly<Record<RequestPart['state'], string>> = {
+  open: 'waiting for an answer',
+  answered: 'answered',
+  cancelled: 'withdrawn',
+  lapsed: 'not answered',
+};
 
 const NAME_LENGTH = 40;
 const EVENT_LENGTH = 300;
@@ -65,16 +72,24 @@ export function sessionData({ turns, ...session }: Session): unknown {
 }
 
 /** An event of a timeline in a line. */
-export function eventLine({ at, kind, depth, tool, text, changes, todo }: Row): string {
+export function eventLine({ at, kind, depth, tool, text, changes, todo, request }: Row): string {
   const what =
     tool === undefined
       ? [
           text.text,
+          ...(request?.input === undefined ? [] : [request.input.text]),
+          ...(request === undefined ? [] : [`(${answerOf(request)})`]),
           ...(changes ?? []).map(({ path, change }) => `${change} ${path}`),
           ...(todo ?? []).map((one) => `[${one.state}] ${one.text}`),
         ].join(' ')
       : `${tool.name} ${tool.argument} (${tool.state})`;
   return `${clock(at)}  ${kind.padEnd(10)}  ${'  '.repeat(depth)}${oneLine(what, EVENT_LENGTH)}`.trimEnd();
+}
+
+function answerOf({ state, choices, choice, answer }: RequestPart): string {
+  const made = choices.find(({ id }) => id === choice)?.label ?? choice;
+  const what = [made, answer?.text].filter((one) => one !== undefined).join(': ');
+  return what === '' ? REQUEST_STATES[state] : `${REQUEST_STATES[state]}: ${what}`;
 }
 
 function sessionCells(session: Session, now: number): string[] {

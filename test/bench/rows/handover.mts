@@ -1,5 +1,4 @@
 /** How long nobody acts when the window that leads is closed or killed, when the last one closes, and when one opens again. */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Figure } from '../figure.mts';
@@ -23,7 +22,6 @@ plainGit();
 await row(async ({ scratch, quick }) => {
   const rounds = quick ? 2 : 7;
   const place = path.join(scratch, 'handover');
-  mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
   const open = (): Promise<WindowProcess> => WindowProcess.open(repo, path.join(place, 'store'), [LISTENER]);
   let leading = await open();

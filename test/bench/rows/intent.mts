@@ -1,5 +1,4 @@
 /** From what somebody wants to what is done: a message from the window that leads, and from another one, to its agent. */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { quantile, type Figure } from '../figure.mts';
 import { heardIn, LISTENER, pause, throughBareRelay } from '../listener.mts';
@@ -11,7 +10,6 @@ plainGit();
 await row(async ({ scratch, quick }) => {
   const count = quick ? 30 : 150;
   const place = path.join(scratch, 'intent');
-  mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
   const storage = path.join(place, 'store');
   // Who opens first leads.

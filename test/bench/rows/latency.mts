@@ -1,5 +1,4 @@
 /** From an agent's print to its row in the hands of the host, while 20 others print, beside a bare fs.watch and JSON.parse. */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { timelineSource } from '../../../src/sessions/timeline-source.ts';
@@ -13,7 +12,6 @@ plainGit();
 await row(async ({ scratch, quick }) => {
   const seconds = quick ? 2 : 8;
   const place = path.join(scratch, 'latency');
-  mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
   const window = await openWindow(repo, path.join(place, 'store'), [PRINTER]);
   const { sessions } = window;

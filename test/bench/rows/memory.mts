@@ -3,7 +3,6 @@
  * and what the process without a window takes while it hears agents out. Linux only.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { countingGit, forgetCalls, gitCalls } from '../counting-git.mts';
@@ -36,7 +35,6 @@ await row(async ({ scratch, quick }) => {
   const seconds = quick ? 3 : 30;
   const rounds = quick ? 1 : 2;
   const place = path.join(scratch, 'memory');
-  mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
   const git = await countingGit(path.join(place, 'bin'));
   const storage = path.join(place, 'store');

@@ -1,5 +1,4 @@
 /** From an agent's print to its row on the screen of a real VS Code, while 20 others print, beside a bare fs.watch and JSON.parse. */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { showTimeline } from '../../e2e/support.mts';
 import { Workbench } from '../../support/workbench.mts';
@@ -16,7 +15,6 @@ await row(async (context) => {
   const { scratch, quick } = context;
   const seconds = quick ? 3 : 10;
   const place = path.join(scratch, 'vscode-latency');
-  mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
   return inVscode(context, async ({ server, browser }) => {
     const storage = globalStorage(server.userData);

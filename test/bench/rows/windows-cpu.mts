@@ -1,5 +1,4 @@
 /** What three windows on 20 live sessions use together, beside one window on them. Linux only. */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { makeRepository, plainGit, type BenchAgent } from '../place.mts';
@@ -23,7 +22,6 @@ await row(async ({ scratch, quick }) => {
   const sessions = quick ? 5 : 20;
   const seconds = quick ? 3 : 10;
   const place = path.join(scratch, 'windows-cpu');
-  mkdirSync(place, { recursive: true });
   const repo = await makeRepository(path.join(place, 'repo'), 10);
   const open = (): Promise<WindowProcess> => WindowProcess.open(repo, path.join(place, 'store'), [TALKER]);
   const leading = await open();

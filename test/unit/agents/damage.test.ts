@@ -3,18 +3,14 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { FORMATS } from '../../../src/agents/table.ts';
+import { seeded } from '../../support/seeded.mts';
 import { formatOf, only, read, readLines, recordings, stdout } from './recordings.ts';
 
 const seed = Number(process.env['TREELINE_SEED'] ?? Date.now() % 1_000_000);
 
-/** mulberry32: small, and the same on every machine. */
-function random(state: number): (below: number) => number {
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
+function random(from: number): (below: number) => number {
+  const next = seeded(from);
+  return (below) => Math.floor(next() * below);
 }
 
 suite('every recording', () => {

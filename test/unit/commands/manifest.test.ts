@@ -14,6 +14,25 @@ test('package.json has the commands and settings of the tables', () => {
   assert.equal(manifest, withTables(manifest), 'npm run manifest writes what src/ has changed into package.json');
 });
 
+test('the README says of every setting what it is where nobody sets it', () => {
+  const rows = text('README.md')
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+  for (const [name, setting] of Object.entries(SETTINGS)) {
+    const [, , otherwise] = rows.find(([, first]) => first === `\`treeline.${name}\``) ?? [];
+    assert.equal(otherwise, `\`${setting.default}\``, `README.md: treeline.${name}`);
+  }
+});
+
+test('every setting is read somewhere', () => {
+  const files = readdirSync(path.join(root, 'src'), { recursive: true, encoding: 'utf8' });
+  const code = files
+    .filter((file) => file.endsWith('.ts') && path.basename(file) !== 'settings.ts')
+    .map((file) => text(path.join('src', file)))
+    .join('\n');
+  for (const name of Object.keys(SETTINGS)) assert.ok(code.includes(`('${name}'`), `nothing in src/ reads ${name}`);
+});
+
 test('what package.nls.json and the settings link to are commands that exist', () => {
   const links = [...text('package.nls.json').matchAll(/\(command:(treeline\.\w+)/g)].map(([, id]) => id);
   assert.ok(links.length > 0);

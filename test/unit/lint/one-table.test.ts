@@ -1,10 +1,10 @@
 /** Who adds a row to one of the project's tables is told by the compiler where else something has to follow. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
-import { copyTree, edit } from '../tree-copy.ts';
+import { copyTree, edit, failingTests } from '../tree-copy.ts';
 
 const TSC = path.resolve(import.meta.dirname, '../../../node_modules/typescript/bin/tsc');
 
@@ -19,6 +19,9 @@ interface Case {
   /** Every other file that has to follow. */
   readonly follow: readonly string[];
 }
+
+const SETTING =
+  "  dreams: { section: 'sessions', type: 'integer', default: 1, minimum: 0, maximum: 9, scope: 'window' },\n";
 
 const CASES: readonly Case[] = [
   {
@@ -49,7 +52,7 @@ const CASES: readonly Case[] = [
     behind: "  | { readonly kind: 'thinking'; readonly text: string }\n",
     row: "  | { readonly kind: 'dream'; readonly of: number }\n",
     projects: ['webview'],
-    follow: ['src/protocol/kinds.ts', 'src/protocol/strings.ts', 'src/timeline/content.ts', 'webview/cards.ts'],
+    follow: ['src/protocol/kinds.ts', 'src/timeline/content.ts'],
   },
   {
     what: 'a card',
@@ -58,6 +61,13 @@ const CASES: readonly Case[] = [
     row: " | 'dream'",
     projects: ['webview'],
     follow: ['webview/cards.ts'],
+  },
+  {
+    what: 'a setting',
+    file: 'src/sessions/settings.ts',
+    behind: '  /** Template of a branch name. */\n',
+    row: SETTING,
+    follow: ['src/sessions/parse-settings.ts', 'src/sessions/settings.ts'],
   },
   {
     what: 'a command',
@@ -121,4 +131,44 @@ describe('the compiler names every other place', { timeout: 300_000 }, () => {
       }
     });
   }
+});
+
+describe('tests name what the compiler does not see', { timeout: 300_000 }, () => {
+  const COPIED = ['src', 'test', 'l10n', 'package.json', 'package.nls.json', 'README.md'];
+  const TESTS = ['commands/manifest', 'views/l10n', 'sessions/settings-scope'].map((one) => `test/unit/${one}.test.ts`);
+  const manifest = (tree: string): unknown => execFileSync(process.execPath, ['test/manifest/main.mts'], { cwd: tree });
+
+  it('of a setting', async (t) => {
+    const tree = await copyTree(t, ...COPIED);
+    assert.deepEqual(failingTests(tree, ...TESTS), [], 'nothing is missing as it is');
+    const behind = '  /** Template of a branch name. */\n';
+    edit(tree, 'src/sessions/settings.ts', behind, behind + SETTING);
+    const others = [
+      'the README says of every setting what it is where nobody sets it',
+      'every setting is read somewhere',
+    ];
+    assert.deepEqual(failingTests(tree, ...TESTS), [
+      'package.json has the commands and settings of the tables',
+      ...others,
+    ]);
+    manifest(tree);
+    assert.deepEqual(failingTests(tree, ...TESTS), [
+      ...others,
+      'no setting of a repository runs a program, deletes anything, or writes outside its place',
+      'has every string that package.json names, and no other',
+    ]);
+  });
+
+  it('of a command', async (t) => {
+    const tree = await copyTree(t, ...COPIED);
+    edit(
+      tree,
+      'src/commands/table.ts',
+      'export const COMMANDS = {\n',
+      'export const COMMANDS = {\n  dream: command<[]>({}),\n',
+    );
+    assert.deepEqual(failingTests(tree, ...TESTS), ['package.json has the commands and settings of the tables']);
+    manifest(tree);
+    assert.deepEqual(failingTests(tree, ...TESTS), ['has every string that package.json names, and no other']);
+  });
 });

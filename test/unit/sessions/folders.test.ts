@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, symlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 
 import { DEFAULT_SETTINGS } from '../../../src/sessions/settings.ts';
@@ -30,12 +30,12 @@ suite('folders', () => {
 
   test('one repository by way of its worktree, a folder in it and a link to it is one', BOUND, async (t) => {
     const repo = await tempRepo(t, { files: { 'src/a.txt': 'a\n' } });
-    const worktree = join(dirname(repo), 'other');
+    const worktree = path.join(path.dirname(repo), 'other');
     await git(repo, 'worktree', 'add', '--quiet', '-b', 'other', worktree);
-    const link = join(await tempDir(t), 'link');
+    const link = path.join(await tempDir(t), 'link');
     await symlink(repo, link);
     const treeline = await opened(t);
-    await treeline.setFolders([worktree, repo, join(repo, 'src'), link]);
+    await treeline.setFolders([worktree, repo, path.join(repo, 'src'), link]);
     assert.equal(treeline.repositories.length, 1);
     const [before] = treeline.repositories;
     await before!.ready;
@@ -56,7 +56,7 @@ suite('folders', () => {
     BOUND,
     async (t) => {
       const repo = await tempRepo(t);
-      const folder = join(await tempDir(t), 'new');
+      const folder = path.join(await tempDir(t), 'new');
       await mkdir(folder);
       const treeline = await opened(t);
       let told = 0;
@@ -89,7 +89,7 @@ suite('folders', () => {
     const { id } = await sessions!.spawn({ agent: 'scripted', prompt: 'print done' });
     await reached(sessions!, id, judged);
     await treeline.setFolders([]);
-    const [head, hidden] = [join(repo, '.git/HEAD'), join(repo, '.git/hidden')];
+    const [head, hidden] = [path.join(repo, '.git/HEAD'), path.join(repo, '.git/hidden')];
     await rename(head, hidden);
     await treeline.setFolders([repo]);
     assert.deepEqual(roots(treeline), []);
@@ -143,12 +143,12 @@ suite('a repository that was moved', () => {
       [],
     );
     const { worktree } = (await after!.unarchive(done.id)).session;
-    assert.equal(await readFile(join(worktree, 'draft.txt'), 'utf8'), 'draft\n');
+    assert.equal(await readFile(path.join(worktree, 'draft.txt'), 'utf8'), 'draft\n');
     assert.equal(await git(worktree, 'status', '--porcelain'), '?? draft.txt');
     assert.equal(await git(worktree, 'symbolic-ref', '--short', 'HEAD'), done.branch);
     await after!.resume(working.id, { prompt: 'write more.txt more' });
     await reached(after!, working.id, (session) => session.turns.length === 2 && judged(session));
-    assert.equal(await readFile(join(working.worktree, 'more.txt'), 'utf8'), 'more\n');
+    assert.equal(await readFile(path.join(working.worktree, 'more.txt'), 'utf8'), 'more\n');
   });
 
   test('and its copy are two', BOUND, async (t) => {
@@ -172,13 +172,13 @@ suite('a repository that was moved', () => {
     const treeline = await opened(t);
     await treeline.setFolders([repo]);
     await treeline.repositories[0]!.ready;
-    assert.equal(existsSync(join(repo, '.git/treeline')), false);
+    assert.equal(existsSync(path.join(repo, '.git/treeline')), false);
   });
 });
 
 test('a session starts from the worktree that is open, also after another one was closed', BOUND, async (t) => {
   const repo = await tempRepo(t);
-  const worktree = join(dirname(repo), 'other');
+  const worktree = path.join(path.dirname(repo), 'other');
   await git(repo, 'worktree', 'add', '--quiet', '-b', 'other', worktree);
   await git(worktree, 'commit', '--quiet', '--allow-empty', '--message', 'Ahead');
   const treeline = await opened(t);

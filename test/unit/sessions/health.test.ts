@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
-import { join } from 'node:path';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { suite, test, type TestContext } from 'node:test';
 
@@ -66,32 +66,32 @@ suite('health', () => {
 
   test('worktrees without session go to the trash, and can come back; an empty folder goes', BOUND, async (t) => {
     const { repo, sessions } = await opened(t);
-    const place = join(repo, '..', 'repo.worktrees');
-    await git(repo, 'worktree', 'add', '--quiet', '-b', 'left', join(place, 'left'));
-    writeFileSync(join(place, 'left', 'draft.txt'), 'draft');
+    const place = path.join(repo, '..', 'repo.worktrees');
+    await git(repo, 'worktree', 'add', '--quiet', '-b', 'left', path.join(place, 'left'));
+    writeFileSync(path.join(place, 'left', 'draft.txt'), 'draft');
     const finding = await repairs(sessions, 'worktree-left');
     assert.match(finding.sentence, /left/);
     const [entry] = sessions.list().filter(({ foreign }) => foreign);
     await sessions.unarchive(entry!.id);
-    assert.ok(existsSync(join(place, 'left', 'draft.txt')));
-    await git(repo, 'worktree', 'remove', '--force', join(place, 'left'));
+    assert.ok(existsSync(path.join(place, 'left', 'draft.txt')));
+    await git(repo, 'worktree', 'remove', '--force', path.join(place, 'left'));
 
-    mkdirSync(join(place, 'empty'));
+    mkdirSync(path.join(place, 'empty'));
     await repairs(sessions, 'worktree-left');
-    mkdirSync(join(place, 'full'));
-    writeFileSync(join(place, 'full', 'mine.txt'), 'mine');
+    mkdirSync(path.join(place, 'full'));
+    writeFileSync(path.join(place, 'full', 'mine.txt'), 'mine');
     const full = await theOne(sessions, 'worktree-left');
     assert.equal(full.repair, undefined, 'what is not Treeline’s and not git’s is the user’s to judge');
 
-    await rm(join(place, 'full'), { recursive: true });
-    await git(repo, 'worktree', 'add', '--quiet', '-b', 'gone', join(place, 'gone'));
-    await rm(join(place, 'gone'), { recursive: true });
+    await rm(path.join(place, 'full'), { recursive: true });
+    await git(repo, 'worktree', 'add', '--quiet', '-b', 'gone', path.join(place, 'gone'));
+    await rm(path.join(place, 'gone'), { recursive: true });
     assert.match((await repairs(sessions, 'worktree-left')).sentence, /its folder is missing/);
 
     // As a git leaves it that is killed in its first millisecond.
-    const record = join(repo, '.git/worktrees/killed');
+    const record = path.join(repo, '.git/worktrees/killed');
     mkdirSync(record, { recursive: true });
-    writeFileSync(join(record, 'locked'), 'initializing');
+    writeFileSync(path.join(record, 'locked'), 'initializing');
     utimesSync(record, old, old);
     assert.match((await repairs(sessions, 'worktree-left')).sentence, /incomplete record/);
     assert.equal(existsSync(record), false);
@@ -107,7 +107,7 @@ suite('health', () => {
       await reached(sessions, id, judged);
       await rm(worktree, { recursive: true });
       await repairs(sessions, 'worktree-missing');
-      assert.ok(existsSync(join(worktree, 'a.txt')));
+      assert.ok(existsSync(path.join(worktree, 'a.txt')));
       await git(repo, 'worktree', 'remove', '--force', worktree);
       await git(repo, 'branch', '-D', branch);
       assert.equal((await repairs(sessions, 'worktree-missing')).severity, 'error');
@@ -176,8 +176,8 @@ suite('health', () => {
       const first = await made.openProcess();
       const { id } = await first.spawn({ agent: 'scripted', prompt: 'wait' });
       await first.kill();
-      const [key = ''] = await readdir(join(made.storage, 'repos'));
-      await rm(join(made.storage, 'repos', key, 'journal.jsonl'));
+      const [key = ''] = await readdir(path.join(made.storage, 'repos'));
+      await rm(path.join(made.storage, 'repos', key, 'journal.jsonl'));
       const { sessions } = await made.open();
       assert.equal(sessions.get(id), undefined);
       const [finding] = await find(sessions, 'process-left');
@@ -218,7 +218,7 @@ suite('health', () => {
     assert.deepEqual(await find(sessions, 'move-unfinished'), []);
     assert.equal(existsSync(worktree), false);
     await sessions.unarchive(id);
-    assert.ok(existsSync(join(worktree, 'a.txt')));
+    assert.ok(existsSync(path.join(worktree, 'a.txt')));
   });
 
   test('damage in the journal is named, with where its copy is; facts of a newer version, too', BOUND, async (t) => {
@@ -227,7 +227,7 @@ suite('health', () => {
     await reached(sessions, id, judged);
     const by = { role: 'window', process: await selfId() };
     const newer = JSON.stringify({ v: 1, id: factId(), at: 1, by, type: 'session.dreamt' });
-    appendFileSync(join(sessions.store, 'journal.jsonl'), `this is no fact\n${newer}\n`);
+    appendFileSync(path.join(sessions.store, 'journal.jsonl'), `this is no fact\n${newer}\n`);
     await sessions.rename(id, 'Something after it');
     const damaged = await theOne(sessions, 'journal-damaged');
     assert.match(damaged.evidence.join('\n'), /journal\.damaged\.jsonl[^]*Byte \d+/);
@@ -243,20 +243,20 @@ suite('health', () => {
       await reached(sessions, id, judged);
       const gone = spawn('true');
       await once(gone, 'exit');
-      const left = join(sessions.store, `catalogue.jsonl.${gone.pid}-0123456789ab.tmp`);
-      const current = join(sessions.store, `catalogue.jsonl.${process.pid}-0123456789ab.tmp`);
+      const left = path.join(sessions.store, `catalogue.jsonl.${gone.pid}-0123456789ab.tmp`);
+      const current = path.join(sessions.store, `catalogue.jsonl.${process.pid}-0123456789ab.tmp`);
       writeFileSync(left, '');
       writeFileSync(current, '');
       assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [left]);
       assert.ok(existsSync(current), 'what is being written stays');
 
-      writeFileSync(join(sessions.store, 'sessions', id, 'timeline.db'), '');
+      writeFileSync(path.join(sessions.store, 'sessions', id, 'timeline.db'), '');
       assert.equal((await repairs(sessions, 'index-unreadable')).evidence.length, 1);
 
-      const never = join(sessions.store, 'sessions', sessionId());
-      await mkdir(join(never, 'texts'), { recursive: true });
-      await writeFile(join(never, 'texts/a.md'), 'never sent');
-      utimesSync(join(never, 'texts'), old, old);
+      const never = path.join(sessions.store, 'sessions', sessionId());
+      await mkdir(path.join(never, 'texts'), { recursive: true });
+      await writeFile(path.join(never, 'texts/a.md'), 'never sent');
+      utimesSync(path.join(never, 'texts'), old, old);
       assert.deepEqual((await repairs(sessions, 'file-stale')).evidence, [never]);
     },
   );
@@ -267,10 +267,10 @@ suite('health', () => {
     const before = process.env['TMPDIR'];
     process.env['TMPDIR'] = runtime;
     t.after(() => (before === undefined ? delete process.env['TMPDIR'] : (process.env['TMPDIR'] = before)));
-    const folder = join(runtime, `treeline-${process.getuid?.()}`);
+    const folder = path.join(runtime, `treeline-${process.getuid?.()}`);
     await mkdir(folder, { mode: 0o700 });
     const bind = async (name: string): Promise<string> => {
-      const file = join(folder, name);
+      const file = path.join(folder, name);
       // Bound by a process that is killed: the file stays, and nobody listens.
       const code = `require('net').createServer().listen(${JSON.stringify(file)}, () => process.kill(process.pid, 'SIGKILL'))`;
       await once(spawn(process.execPath, ['-e', code]), 'exit');
@@ -278,21 +278,21 @@ suite('health', () => {
       return file;
     };
     const dead = await bind('dead-1.sock');
-    const live = net.createServer().listen(join(folder, 'live-1.sock'));
+    const live = net.createServer().listen(path.join(folder, 'live-1.sock'));
     t.after(() => live.close());
     await once(live, 'listening');
-    utimesSync(join(folder, 'live-1.sock'), old, old);
+    utimesSync(path.join(folder, 'live-1.sock'), old, old);
     const [finding] = (await sessions.examine()).filter(({ kind }) => kind === 'file-stale');
     assert.deepEqual(finding?.evidence, [dead]);
     await finding.repair?.run();
     assert.equal(existsSync(dead), false);
-    assert.ok(existsSync(join(folder, 'live-1.sock')));
+    assert.ok(existsSync(path.join(folder, 'live-1.sock')));
   });
 
   test('agents that are missing or older than what was tried are named', BOUND, async (t) => {
     const bin = await tempDir(t);
     const program = (name: string, version: string): Promise<void> =>
-      writeFile(join(bin, name), `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
+      writeFile(path.join(bin, name), `#!/bin/sh\necho '${version}'\n`, { mode: 0o755 });
     // What this machine has installed elsewhere must not count.
     const two = adapters([]).filter(({ id }) => id === 'claude' || id === 'codex');
     const builtIn = two.map((one) => ({ ...one, detection: { ...one.detection, places: [] } }));
@@ -329,7 +329,7 @@ suite('health', () => {
       return JSON.parse(said) as Finding[];
     };
     assert.match((await look(bin))[0]?.sentence ?? '', /^git was not found/);
-    await writeFile(join(bin, 'git'), "#!/bin/sh\necho 'git version 2.30.9'\n", { mode: 0o755 });
+    await writeFile(path.join(bin, 'git'), "#!/bin/sh\necho 'git version 2.30.9'\n", { mode: 0o755 });
     assert.deepEqual(await look(bin), [
       {
         kind: 'git',
@@ -338,7 +338,7 @@ suite('health', () => {
         evidence: [],
       },
     ]);
-    await writeFile(join(bin, 'git'), "#!/bin/sh\necho 'git version 2.31.0'\n");
+    await writeFile(path.join(bin, 'git'), "#!/bin/sh\necho 'git version 2.31.0'\n");
     assert.deepEqual(await look(bin), []);
   });
 
@@ -354,8 +354,8 @@ suite('health', () => {
     // Twenty days go by, and Treeline runs on each.
     const day = Math.floor(Date.now() / DAY);
     const days = Array.from({ length: 20 }, (_, n) => day - n);
-    writeFileSync(join(first.sessions.store, 'trash.json'), JSON.stringify({ days, answer: 'keep' }));
-    const journal = join(first.sessions.store, 'journal.jsonl');
+    writeFileSync(path.join(first.sessions.store, 'trash.json'), JSON.stringify({ days, answer: 'keep' }));
+    const journal = path.join(first.sessions.store, 'journal.jsonl');
     const facts = readFileSync(journal, 'utf8').trimEnd().split('\n');
     const aged = facts
       .map((line) => JSON.parse(line) as { at: number })
@@ -367,7 +367,7 @@ suite('health', () => {
     assert.deepEqual(await find(sessions, 'trash-old'), []);
     made.settings.trashDays = 14;
     const files = sessions.get(id)?.archive?.files ?? '';
-    assert.ok(existsSync(join(files, 'a.txt')));
+    assert.ok(existsSync(path.join(files, 'a.txt')));
     const finding = await repairs(sessions, 'trash-old');
     assert.match(finding.sentence, /has been kept for more than 14 days on which Treeline ran\.$/);
     assert.deepEqual(finding.evidence, [files]);
@@ -382,8 +382,8 @@ suite('health', () => {
     await reached(sessions, id, judged);
     await sessions.archive(id);
     assert.deepEqual(await find(sessions, 'trash-unknown'), [], 'an archived session’s own folder is known');
-    const strange = join(sessions.store, 'trash', 'strange');
-    await mkdir(join(strange, 'worktree'), { recursive: true });
+    const strange = path.join(sessions.store, 'trash', 'strange');
+    await mkdir(path.join(strange, 'worktree'), { recursive: true });
     const finding = await theOne(sessions, 'trash-unknown');
     assert.deepEqual(finding.evidence, [strange]);
     assert.equal(finding.repair, undefined);
@@ -395,8 +395,8 @@ suite('health', () => {
     await reached(sessions, id, judged);
     await sessions.archive(id);
     // What should be a folder is a file.
-    await rm(join(repo, '..', 'repo.worktrees'), { recursive: true });
-    writeFileSync(join(repo, '..', 'repo.worktrees'), '');
+    await rm(path.join(repo, '..', 'repo.worktrees'), { recursive: true });
+    writeFileSync(path.join(repo, '..', 'repo.worktrees'), '');
     const finding = await theOne(sessions, 'check-failed');
     assert.deepEqual([finding.severity, finding.sentence], ['warning', 'Treeline could not check the worktrees.']);
     assert.match(finding.evidence.join('\n'), /ENOTDIR.*repo\.worktrees.*\.$/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 
 import { processIdSync } from '../../../src/platform/process-id.ts';
@@ -23,8 +23,8 @@ suite('sessions of a repository', () => {
     const ended = await reached(sessions, spawned.id, judged);
     assert.equal(ended.status, 'idle');
     assert.equal(ended.turns[0]?.judgement?.summary, 'all done');
-    assert.equal(readFileSync(join(spawned.worktree, 'hello.txt'), 'utf8'), 'hello\n');
-    assert.equal(existsSync(join(repo, 'hello.txt')), false);
+    assert.equal(readFileSync(path.join(spawned.worktree, 'hello.txt'), 'utf8'), 'hello\n');
+    assert.equal(existsSync(path.join(repo, 'hello.txt')), false);
     assert.equal((await git(spawned.worktree, 'branch', '--show-current')).trim(), spawned.branch);
   });
 
@@ -50,7 +50,7 @@ suite('sessions of a repository', () => {
       const exit = await sessions.stop(id);
       assert.equal(exit?.signal, 'SIGKILL');
       assert.deepEqual(exit.stop?.steps.map(({ signal }) => signal).slice(-1), ['SIGKILL']);
-      const daemon = Number(readFileSync(join(worktree, 'pid.txt'), 'utf8'));
+      const daemon = Number(readFileSync(path.join(worktree, 'pid.txt'), 'utf8'));
       assert.equal(processIdSync(daemon), undefined);
       assert.deepEqual(await sessions.stop(id), exit);
       assert.equal((await reached(sessions, id, judged)).status, 'stopped');
@@ -66,7 +66,7 @@ suite('sessions of a repository', () => {
     await sessions.resume(id, { prompt: 'write a.txt 2\nprint second' });
     const ended = await reached(sessions, id, (session) => session.turns.length === 2 && judged(session));
     assert.equal(ended.status, 'idle');
-    assert.equal(readFileSync(join(worktree, 'a.txt'), 'utf8'), '1\n2\n');
+    assert.equal(readFileSync(path.join(worktree, 'a.txt'), 'utf8'), '1\n2\n');
   });
 
   test('resume brings back a missing worktree from its branch', BOUND, async (t) => {
@@ -79,7 +79,7 @@ suite('sessions of a repository', () => {
     await rm(worktree, { recursive: true });
     await sessions.resume(id, { prompt: 'print back' });
     await reached(sessions, id, (session) => session.turns.length === 2 && judged(session));
-    assert.equal(readFileSync(join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
+    assert.equal(readFileSync(path.join(worktree, 'kept.txt'), 'utf8'), 'kept\n');
   });
 
   test('a follow-up message reaches a live agent that reads lines', BOUND, async (t) => {
@@ -122,7 +122,7 @@ suite('sessions of a repository', () => {
   test('a failing step is named and everything before it undone', BOUND, async (t) => {
     const { repo, open, settings } = await world(t);
     const { sessions } = await open();
-    const broken = join(repo, '../broken-agent');
+    const broken = path.join(repo, '../broken-agent');
     await writeFile(broken, '#!/no/such/interpreter\n', { mode: 0o700 });
     settings.customAgents = settings.customAgents.map((agent) => ({ ...agent, command: [broken] }));
     await assert.rejects(sessions.spawn({ agent: 'scripted', prompt: 'hi' }), (error: Error) => {
@@ -245,7 +245,7 @@ suite('a window that comes back', () => {
     assert.equal(ended.status, 'idle');
     const page = await second.treeline.timelines.page(id, { groups: [], query: '' }, 0, 100).catch(() => undefined);
     assert.ok(page === undefined || page.rows.some((row) => row.text.text === 'before'));
-    assert.equal(readFileSync(join(ended.worktree, 'done.txt'), 'utf8'), 'yes\n');
+    assert.equal(readFileSync(path.join(ended.worktree, 'done.txt'), 'utf8'), 'yes\n');
   });
 
   test('a keeper that was killed leaves no process, and the session says so', BOUND, async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { test } from 'node:test';
 
 /** Settings that a repository may bring: they choose names, figures and looks, and start, delete or place nothing elsewhere. */
@@ -16,7 +16,7 @@ const HARMLESS = new Set([
 ]);
 
 test('no setting of a repository runs a program, deletes anything, or writes outside its place', () => {
-  const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
+  const manifest = JSON.parse(readFileSync(path.join(import.meta.dirname, '../../../package.json'), 'utf8')) as {
     contributes: { configuration: readonly { properties: Record<string, { scope?: string }> }[] };
   };
   const settings = manifest.contributes.configuration.flatMap(({ properties }) => Object.entries(properties));

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
 
 import type { CustomAgent } from '../../../src/agents/custom/adapter.ts';
@@ -12,14 +12,14 @@ import type { Session } from '../../../src/store/model.ts';
 import { tempDir, tempRepo } from '../support.ts';
 import { WindowProcess } from './window-process.ts';
 
-const root = join(import.meta.dirname, '../../..');
+const root = path.join(import.meta.dirname, '../../..');
 
 export const ASSETS = ownPrograms();
 
 /** What any one test may take on a busy machine. A suite has no bound of its own: it would fail for how many tests it has. */
 export const BOUND = { timeout: 120_000 };
 
-const agentScript = join(root, 'test/support/scripted-agent.mjs');
+const agentScript = path.join(root, 'test/support/scripted-agent.mjs');
 
 /** Where a window finds its things; plain data, so that another process can be told. */
 export interface Place {

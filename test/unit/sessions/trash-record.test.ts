@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { test } from 'node:test';
 
 import { TrashRecord } from '../../../src/sessions/trash-record.ts';
@@ -37,7 +37,7 @@ test('the answer is remembered; a damaged file counts as none', async (t) => {
   const next = new TrashRecord(store);
   await next.open(START + DAY);
   assert.equal(next.answer, 'delete');
-  writeFileSync(join(store, 'trash.json'), '{"days":[1');
+  writeFileSync(path.join(store, 'trash.json'), '{"days":[1');
   await next.open(START + 2 * DAY);
   assert.equal(next.answer, undefined);
   assert.equal(next.daysSince(START), 1);

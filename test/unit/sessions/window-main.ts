@@ -3,7 +3,8 @@ import { once } from 'node:events';
 
 import { TreelineError, errorText } from '../../../src/platform/errors.ts';
 import { openWindow, type Place } from './support.ts';
-import type { Answer, Call } from './window-process.ts';
+import { answerAll } from '../../support/asked-process.mts';
+import type { Call } from './window-process.ts';
 
 const [place] = (await once(process, 'message')) as [Place];
 const { sessions, treeline } = await openWindow(place);
@@ -37,15 +38,4 @@ function obey(call: Call): Promise<unknown> {
   }
 }
 
-process.on('message', ({ id, call }: { id: number; call: Call }) => {
-  obey(call).then(
-    (value) => reply(id, { ok: true, value }),
-    (error: unknown) => reply(id, { ok: false, error: error instanceof TreelineError ? error.code : errorText(error) }),
-  );
-});
-process.on('disconnect', () => process.exit());
-reply(0, { ok: true, value: undefined });
-
-function reply(id: number, answer: Answer): void {
-  process.send?.({ id, answer });
-}
+answerAll(undefined, obey, (error) => (error instanceof TreelineError ? error.code : errorText(error)));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import path from 'node:path';
 import { test } from 'node:test';
 
 import { poolSize } from '../../../src/git/pool.ts';
@@ -13,7 +13,7 @@ test('after a session got its worktree, one is kept ready for the next; none whe
   const place = await world(t);
   const { treeline, sessions } = await place.open();
   const { repository } = sessions;
-  const pool = join(repository.commonDir, 'treeline-warm');
+  const pool = path.join(repository.commonDir, 'treeline-warm');
   const count = (): number =>
     existsSync(pool) ? readdirSync(pool).filter((name) => /^[0-9a-f]{12}$/.test(name)).length : 0;
   const ready = (): boolean => count() > 0;
@@ -21,13 +21,13 @@ test('after a session got its worktree, one is kept ready for the next; none whe
 
   const first = await sessions.spawn({ agent: 'scripted', prompt: 'print one' });
   await until(ready, { timeoutMs: PATIENCE, what: 'a worktree is ready' });
-  const registered = readdirSync(join(repository.commonDir, 'worktrees'));
+  const registered = readdirSync(path.join(repository.commonDir, 'worktrees'));
   assert.equal(registered.length, 1, 'git knows only the session’s');
 
   const [entry = '', ...others] = readdirSync(pool);
   assert.deepEqual(others, [], 'one was spawned, and one is kept');
   const second = await sessions.spawn({ agent: 'scripted', prompt: 'print two\nwrite two.txt two' });
-  assert.ok(!existsSync(join(pool, entry)), 'it was given out');
+  assert.ok(!existsSync(path.join(pool, entry)), 'it was given out');
   await reached(sessions, second.id, judged);
   assert.equal(await git(second.worktree, 'status', '--porcelain'), '?? two.txt');
   assert.equal(await git(second.worktree, 'branch', '--show-current'), second.branch);

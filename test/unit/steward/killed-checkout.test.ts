@@ -1,7 +1,7 @@
 /** A window that is killed while git checks a large worktree out. */
 import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -20,13 +20,13 @@ suite('a window killed during a checkout', () => {
     async (t) => {
       const { repo, open, openProcess, settings } = await world(t);
       settings.warmWorktrees = 0;
-      for (let n = 0; n < FILES; n++) await writeFile(join(repo, `file${n}.txt`), `${n}\n`);
-      await writeFile(join(repo, '.gitattributes'), '*.txt filter=slow\n');
+      for (let n = 0; n < FILES; n++) await writeFile(path.join(repo, `file${n}.txt`), `${n}\n`);
+      await writeFile(path.join(repo, '.gitattributes'), '*.txt filter=slow\n');
       await git(repo, 'add', '--all');
       await git(repo, 'commit', '--quiet', '--message', 'Many files');
       // Three seconds for a checkout, so that every kill below is in the middle of one.
       await git(repo, 'config', 'filter.slow.smudge', 'sleep 0.05; cat');
-      const registered = (): Promise<string[]> => readdir(join(repo, '.git/worktrees')).catch(() => []);
+      const registered = (): Promise<string[]> => readdir(path.join(repo, '.git/worktrees')).catch(() => []);
       for (let round = 1; round <= 6; round++) {
         const dying = await openProcess();
         const spawned = dying.spawn({ agent: 'scripted', prompt: 'print go' }).catch(() => undefined);

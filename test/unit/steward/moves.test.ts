@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -29,8 +29,8 @@ const TRIALS = Number(process.env['TREELINE_TRIALS'] ?? 10);
 async function ended(sessions: RepositorySessions): Promise<Session> {
   const { id } = await sessions.spawn({ agent: 'scripted', prompt: 'write new.txt untracked\nwrite README.md more' });
   const session = await reached(sessions, id, judged);
-  await writeFile(join(session.worktree, '.gitignore'), '.env\n');
-  await writeFile(join(session.worktree, '.env'), 'SECRET=1\n', { mode: 0o600 });
+  await writeFile(path.join(session.worktree, '.gitignore'), '.env\n');
+  await writeFile(path.join(session.worktree, '.env'), 'SECRET=1\n', { mode: 0o600 });
   await git(session.worktree, 'add', '.gitignore');
   return session;
 }
@@ -69,7 +69,7 @@ function isSettled({ move, wish }: Session): boolean {
 }
 
 function lastFact(store: string): unknown {
-  const [line = ''] = readFileSync(join(store, 'journal.jsonl'), 'utf8').trimEnd().split('\n').slice(-1);
+  const [line = ''] = readFileSync(path.join(store, 'journal.jsonl'), 'utf8').trimEnd().split('\n').slice(-1);
   return (JSON.parse(line) as { type?: unknown }).type;
 }
 
@@ -94,8 +94,8 @@ suite('archive', () => {
     const archived = await sessions.archive(session.id);
     assert.equal(archived.status, 'archived');
     assert.equal(existsSync(session.worktree), false);
-    assert.ok(existsSync(join(archived.archive!.files, '.env')));
-    assert.ok(archived.archive!.files.startsWith(join(sessions.store, 'trash')));
+    assert.ok(existsSync(path.join(archived.archive!.files, '.env')));
+    assert.ok(archived.archive!.files.startsWith(path.join(sessions.store, 'trash')));
     assert.equal(await git(repo, 'branch', '--list', session.branch, '--format=%(refname:short)'), session.branch);
     assert.equal((await sessions.archive(session.id)).archive?.files, archived.archive!.files, 'again is no other');
     await assert.rejects(sessions.resume(session.id, { prompt: 'more' }), { code: 'archived' });
@@ -115,8 +115,8 @@ suite('archive', () => {
     await assert.rejects(sessions.archive(id), { code: 'turn-runs' });
     await sessions.stop(id);
     await reached(sessions, id, judged);
-    await mkdir(join(worktree, 'deep'));
-    const shell = spawn('sleep', ['60'], { cwd: join(worktree, 'deep') });
+    await mkdir(path.join(worktree, 'deep'));
+    const shell = spawn('sleep', ['60'], { cwd: path.join(worktree, 'deep') });
     t.after(() => shell.kill('SIGKILL'));
     await once(shell, 'spawn');
     await until(
@@ -165,10 +165,10 @@ suite('archive', () => {
       const window = await openProcess();
       const [known] = await window.list();
       const archived = known?.archive !== undefined;
-      const { size } = statSync(join(store, 'journal.jsonl'));
+      const { size } = statSync(path.join(store, 'journal.jsonl'));
       const asked = archived ? window.unarchive(session.id) : window.archive(session.id);
       asked.catch(() => undefined);
-      await until(() => statSync(join(store, 'journal.jsonl')).size > size, { what: 'the wish is written' });
+      await until(() => statSync(path.join(store, 'journal.jsonl')).size > size, { what: 'the wish is written' });
       await sleep(random.between(0, 40)); // The instant is the point of the test.
       await window.kill();
       if (lastFact(store) === 'session.moving') cut++;
@@ -193,8 +193,8 @@ suite('archive', () => {
     t.diagnostic(`${cut} of ${TRIALS} were cut in the middle of a move`);
     await inWindow(made, (sessions) => sessions.unarchive(session.id));
     assert.deepEqual(await whole(repo, session), before);
-    assert.deepEqual(await readdir(join(store, 'trash')), []);
-    assert.deepEqual(await readdir(join(repo, '.git/treeline')), ['id']);
+    assert.deepEqual(await readdir(path.join(store, 'trash')), []);
+    assert.deepEqual(await readdir(path.join(repo, '.git/treeline')), ['id']);
   });
 
   test('kill -9 of the window before every step of an archive and of an undo loses nothing', LONG, async (t) => {
@@ -211,7 +211,7 @@ suite('archive', () => {
         );
         await window.kill();
         // At once, before anybody has put anything right: all files are in one of the two places.
-        const trash = join(store, 'trash', session.id, 'worktree');
+        const trash = path.join(store, 'trash', session.id, 'worktree');
         const place = [session.worktree, trash].filter((folder) => existsSync(folder));
         assert.equal(place.length, 1, `${action}, step ${step}: in ${place.join(' and ')}`);
         assert.deepEqual(await treePrint(place[0]!), before.files, `${action}, step ${step}`);
@@ -237,25 +237,25 @@ suite('archive', () => {
       const { sessions, session } = await opened(t);
       await sessions.archive(session.id);
       await mkdir(session.worktree);
-      writeFileSync(join(session.worktree, 'mine.txt'), 'mine');
+      writeFileSync(path.join(session.worktree, 'mine.txt'), 'mine');
       await assert.rejects(sessions.unarchive(session.id), { code: 'path-taken' });
       assert.equal(sessions.get(session.id)?.status, 'archived');
       const elsewhere = `${session.worktree}-again`;
       const { session: back } = await sessions.unarchive(session.id, elsewhere);
       assert.equal(back.worktree, elsewhere);
-      assert.equal(readFileSync(join(session.worktree, 'mine.txt'), 'utf8'), 'mine');
+      assert.equal(readFileSync(path.join(session.worktree, 'mine.txt'), 'utf8'), 'mine');
       await sessions.resume(session.id, { prompt: 'write where.txt here' });
       await reached(sessions, session.id, (now) => now.turns.length === 2 && judged(now));
-      assert.ok(existsSync(join(elsewhere, 'where.txt')));
+      assert.ok(existsSync(path.join(elsewhere, 'where.txt')));
     },
   );
 
   test('what cannot be moved is put back, and the session is what it was', BOUND, async (t) => {
     const { repo, sessions, session } = await opened(t);
     // A file where the trash has to be: the second rename fails, after the first.
-    await rm(join(sessions.store, 'trash'), { recursive: true, force: true });
-    await mkdir(join(sessions.store, 'trash'));
-    writeFileSync(join(sessions.store, 'trash', session.id), 'in the way');
+    await rm(path.join(sessions.store, 'trash'), { recursive: true, force: true });
+    await mkdir(path.join(sessions.store, 'trash'));
+    writeFileSync(path.join(sessions.store, 'trash', session.id), 'in the way');
     const before = await whole(repo, session);
     await assert.rejects(sessions.archive(session.id));
     const now = sessions.get(session.id);
@@ -275,7 +275,7 @@ suite('archive', () => {
       assert.equal(unheld, 4, 'new.txt, README.md, .gitignore and .env');
       const purged = await sessions.purge(session.id);
       assert.ok(purged.archive?.purgedAt);
-      assert.deepEqual(await readdir(join(sessions.store, 'trash')), []);
+      assert.deepEqual(await readdir(path.join(sessions.store, 'trash')), []);
       assert.equal(await git(repo, 'branch', '--list', session.branch, '--format=%(refname:short)'), session.branch);
       assert.equal((await sessions.purge(session.id)).archive?.purgedAt, purged.archive.purgedAt);
       await sessions.unarchive(session.id);
@@ -284,7 +284,7 @@ suite('archive', () => {
         (await reached(sessions, session.id, (now) => now.turns.length === 2 && judged(now))).status,
         'idle',
       );
-      assert.equal(existsSync(join(session.worktree, 'new.txt')), false);
+      assert.equal(existsSync(path.join(session.worktree, 'new.txt')), false);
     },
   );
 
@@ -293,10 +293,10 @@ suite('archive', () => {
     { ...BOUND, skip: noMounts },
     async (t) => {
       const { repo, sessions, session } = await opened(t);
-      await mkdir(join(session.worktree, 'data'));
+      await mkdir(path.join(session.worktree, 'data'));
       const before = await whole(repo, session);
       const { archive } = await sessions.archive(session.id);
-      const { unmount } = mountAt(t, join(archive!.files, 'data'));
+      const { unmount } = mountAt(t, path.join(archive!.files, 'data'));
       await assert.rejects(sessions.purge(session.id), { code: 'mounted', message: /unmount it/ });
       const now = sessions.get(session.id);
       assert.deepEqual([now?.status, now?.move, now?.archive?.purgedAt], ['archived', undefined, undefined]);
@@ -324,7 +324,7 @@ suite('archive', () => {
           await sessions.purge(session.id);
         }
         assert.ok(sessions.get(session.id)?.archive?.purgedAt, `step ${step}: it is deleted`);
-        assert.deepEqual(await readdir(join(store, 'trash')), []);
+        assert.deepEqual(await readdir(path.join(store, 'trash')), []);
         assert.equal(await git(repo, 'branch', '--list', session.branch, '--format=%(refname:short)'), session.branch);
         await sessions.unarchive(session.id);
       });
@@ -333,7 +333,7 @@ suite('archive', () => {
     await inWindow(made, async (sessions) => {
       await sessions.resume(session.id, { prompt: 'write again.txt again' });
       await reached(sessions, session.id, (now) => now.turns.length === 2 && judged(now));
-      assert.ok(existsSync(join(session.worktree, 'again.txt')), 'the session works again');
+      assert.ok(existsSync(path.join(session.worktree, 'again.txt')), 'the session works again');
     });
   });
 
@@ -345,13 +345,13 @@ suite('archive', () => {
       const { store, session, settings, openProcess } = made;
       const { archive } = await inWindow(made, (sessions) => sessions.archive(session.id));
       const { files } = archive!;
-      const record = join(store, 'trash.json');
+      const record = path.join(store, 'trash.json');
       const today = Math.floor(Date.now() / 86_400_000);
       const run = (count: number, answer?: string): void =>
         writeFileSync(record, JSON.stringify({ days: Array.from({ length: count }, (_, n) => today + n), answer }));
 
       // The archive's own clock says that it is a month old: that alone is nothing.
-      const journal = join(store, 'journal.jsonl');
+      const journal = path.join(store, 'journal.jsonl');
       const lines = readFileSync(journal, 'utf8').split('\n');
       const aged = lines.map((line) =>
         line.includes('"session.moving"')
@@ -398,18 +398,18 @@ suite('archive', () => {
     BOUND,
     async (t) => {
       const { repo, sessions, session } = await opened(t);
-      const foreign = join(repo, '..', 'my own');
+      const foreign = path.join(repo, '..', 'my own');
       await git(repo, 'worktree', 'add', '--quiet', '-b', 'mine', foreign);
-      writeFileSync(join(foreign, 'draft.txt'), 'draft');
+      writeFileSync(path.join(foreign, 'draft.txt'), 'draft');
       await assert.rejects(sessions.removeWorktree(repo), { code: /main-worktree|worktree-in-use/ });
-      await assert.rejects(sessions.removeWorktree(join(repo, '..')), { code: 'no-worktree' });
-      const { worktree } = { worktree: join(repo, '..', 'my own') };
+      await assert.rejects(sessions.removeWorktree(path.join(repo, '..')), { code: 'no-worktree' });
+      const { worktree } = { worktree: path.join(repo, '..', 'my own') };
       const entry = await sessions.removeWorktree(worktree);
       assert.equal(existsSync(foreign), false);
       assert.deepEqual([entry.name, entry.status, entry.branch], ['my own', 'archived', 'mine']);
       assert.ok(sessions.list().some(({ id }) => id === entry.id));
       await sessions.unarchive(entry.id);
-      assert.equal(readFileSync(join(foreign, 'draft.txt'), 'utf8'), 'draft');
+      assert.equal(readFileSync(path.join(foreign, 'draft.txt'), 'utf8'), 'draft');
       assert.equal(
         sessions.list().some(({ id }) => id === entry.id),
         false,

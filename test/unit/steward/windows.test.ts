@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import path from 'node:path';
 import { suite, test } from 'node:test';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import type { Session } from '../../../src/store/model.ts';
@@ -82,7 +82,7 @@ suite('a window that another one acts for', () => {
     await assert.rejects(sessions.unarchive(id), { code: 'path-taken' });
     const elsewhere = `${worktree}-2`;
     assert.equal((await sessions.unarchive(id, elsewhere)).session.worktree, elsewhere);
-    assert.ok(existsSync(join(elsewhere, 'a.txt')));
+    assert.ok(existsSync(path.join(elsewhere, 'a.txt')));
     await sessions.archive(id);
     assert.ok((await sessions.purge(id)).archive?.purgedAt);
   });
@@ -92,11 +92,11 @@ suite('a message', () => {
   test('that is sent while the worktree is still being made is delivered when the agent runs', BOUND, async (t) => {
     const { repo, open, openProcess, settings } = await world(t);
     settings.warmWorktrees = 0;
-    await writeFile(join(repo, '.gitattributes'), '*.slow filter=slow\n');
-    await writeFile(join(repo, 'a.slow'), 'slow\n');
+    await writeFile(path.join(repo, '.gitattributes'), '*.slow filter=slow\n');
+    await writeFile(path.join(repo, 'a.slow'), 'slow\n');
     await git(repo, 'add', '--all');
     await git(repo, 'commit', '--quiet', '--message', 'A slow file');
-    const go = join(repo, '../go');
+    const go = path.join(repo, '../go');
     await git(repo, 'config', 'filter.slow.smudge', `while [ ! -e '${go}' ]; do sleep 0.05; done; cat`);
     await openProcess();
     const { sessions } = await open();

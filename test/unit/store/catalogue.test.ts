@@ -19,7 +19,8 @@ import type { FactEntry } from '../../../src/store/facts.ts';
 import { Journal } from '../../../src/store/journal.ts';
 import { State } from '../../../src/store/state.ts';
 import { tempDir } from '../support.ts';
-import { randomFacts, seeded, window } from './facts.ts';
+import { seeded } from '../../support/seeded.mts';
+import { randomFacts, window } from './facts.ts';
 
 /** A state that follows the journal when it is told to. */
 interface Replay {

@@ -102,17 +102,6 @@ export const exited = (run: number, more: Partial<ExitRecord> = {}) =>
 
 export const stop = { requestedAt: 1, steps: [{ signal: 'SIGTERM', at: 2 }] } as const;
 
-/** A seeded stream of numbers in [0, 1): the same seed gives the same run (mulberry32). */
-export function seeded(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 /** Facts of all types at random over a few sessions, many of them void; the first makes the writer lead. */
 export function randomFacts(random: () => number, count: number, sessions = 5): FactEntry[] {
   const ids = Array.from({ length: sessions }, () => sessionId());

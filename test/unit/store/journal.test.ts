@@ -9,18 +9,8 @@ import { JournalReader, type Damaged } from '../../../src/store/journal-reader.t
 import { Journal } from '../../../src/store/journal.ts';
 import type { Fact } from '../../../src/store/facts.ts';
 import { tempDir } from '../support.ts';
-import {
-  created,
-  fact,
-  factOf,
-  idsOf,
-  leads,
-  randomFacts,
-  repositoryFact,
-  requested,
-  seeded,
-  window,
-} from './facts.ts';
+import { seeded } from '../../support/seeded.mts';
+import { created, fact, factOf, idsOf, leads, randomFacts, repositoryFact, requested, window } from './facts.ts';
 
 const id = sessionId();
 

@@ -4,6 +4,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import { isLive } from '../../../src/store/lifecycle.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { State } from '../../../src/store/state.ts';
+import { seeded } from '../../support/seeded.mts';
 import {
   agentStarted,
   claimed,
@@ -15,7 +16,6 @@ import {
   randomFacts,
   repositoryFact,
   requested,
-  seeded,
 } from './facts.ts';
 
 describe('the state', () => {

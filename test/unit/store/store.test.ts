@@ -22,7 +22,8 @@ import { Journal } from '../../../src/store/journal.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { Store } from '../../../src/store/store.ts';
 import { tempDir, until } from '../support.ts';
-import { claimed, created, leads, otherWindow, randomFacts, requested, seeded, window } from './facts.ts';
+import { seeded } from '../../support/seeded.mts';
+import { claimed, created, leads, otherWindow, randomFacts, requested, window } from './facts.ts';
 
 interface Opened {
   readonly store: Store;

@@ -4,7 +4,8 @@ import { ROW_GROUPS } from '../../../src/protocol/names.ts';
 import { ALL_ROWS, type Row, type RowFilter } from '../../../src/timeline/rows.ts';
 import type { SessionIndex } from '../../../src/timeline/session-index.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, openIndex, seeded, source, RunWriter } from './support.ts';
+import { seeded } from '../../support/seeded.mts';
+import { allRows, drain, openIndex, source, RunWriter } from './support.ts';
 
 /** What a page that shows a filter holds, kept up to date by deltas alone. */
 class Reader {

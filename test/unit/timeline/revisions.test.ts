@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Revisions } from '../../../src/timeline/revisions.ts';
-import { seeded } from './support.ts';
+import { seeded } from '../../support/seeded.mts';
 
 test('the number of rows at any revision follows from the updates, also when old ones are forgotten', () => {
   const random = seeded(3);

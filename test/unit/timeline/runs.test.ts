@@ -416,6 +416,8 @@ test('a request and its answer are one row, and one that nobody answers lapses w
   drain(index);
   const answered = index.row(2)!;
   assert.deepEqual([answered.request!.state, answered.request!.choice], ['answered', 'yes']);
+  assert.equal(typeof answered.request!.waitedMs, 'number');
+  assert.equal(answered.request!.answerLog?.stream, 'i');
   assert.deepEqual([answered.text.text, answered.at, answered.log], ['Delete it?', asked.at, asked.log]);
   assert.equal(index.text(2, 'text'), 'Delete it?');
   run.says({ ask: 'And this?', id: 'r2' }, { end: 1 });

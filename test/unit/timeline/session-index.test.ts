@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +22,8 @@ import { ALL_ROWS } from '../../../src/timeline/rows.ts';
 import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
 import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, lasting, openIndex, rebuilt, seeded, source, sqlJs, timeless, RunWriter } from './support.ts';
+import { seeded } from '../../support/seeded.mts';
+import { allRows, drain, lasting, openIndex, rebuilt, source, sqlJs, timeless, RunWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 
@@ -470,12 +481,14 @@ test('a retry says which one of how many it is', async (t) => {
 test('a live agent of plain text: its questions and the ends of its turns have rows, its greetings none', async (t) => {
   const folder = await tempDir(t);
   const turn = new RunWriter(folder);
-  turn.chunk('o', readFileSync(path.join(captures, '../runs/demo-live/stdout.log')));
+  const recorded = path.join(captures, '../runs/demo-live');
+  for (const name of readdirSync(recorded)) copyFileSync(path.join(recorded, name), path.join(turn.folder, name));
   turn.exit();
-  const of = source(folder, 'text', true);
+  const turns = [1, 2, 3, 4].map((number) => ({ number, run: 1, text: 'turn-1', over: true, resumes: false }));
+  const of = { ...source(folder, 'text'), turns };
   const rows = await rebuilt(of);
   assert.deepEqual(
-    rows.flatMap(({ kind, text }) => (kind === 'request' || kind === 'result' ? [text.text.split('\n')[0]] : [])),
+    rows.flatMap(({ kind, text }) => (kind === 'request' || kind === 'result' ? [text.text] : [])),
     [
       'Write one file',
       'Which colour?',
@@ -488,6 +501,23 @@ test('a live agent of plain text: its questions and the ends of its turns have r
     ],
   );
   assert.ok(!rows.some(({ text }) => text.text.includes('treeline"')));
+  const requests = rows.flatMap(({ request }) => (request === undefined ? [] : [request]));
+  assert.deepEqual(
+    requests.map(({ about, state, input, choice, answer }) => [about, state, input?.text, choice, answer?.text]),
+    [
+      ['plan', 'answered', '1. Write a file\n2. Say so', 'approve', undefined],
+      ['question', 'answered', undefined, undefined, 'Grün'],
+      ['permission', 'answered', 'git add -- demo/live-1.md\ngit commit -m "Demo: turn 1"', 'allow', undefined],
+      ['permission', 'cancelled', undefined, undefined, undefined],
+    ],
+    'what each is about, and what it was answered with',
+  );
+  const index = await openIndex(of);
+  drain(index);
+  const plan = rows.find(({ request }) => request?.about === 'plan')!;
+  assert.equal(index.text(plan.seq, 'request'), '1. Write a file\n2. Say so');
+  assert.equal(index.text(plan.seq, 'text'), 'Write one file');
+  index.close();
 });
 
 test('output in a format that this version cannot read: one row says so, between those of the turn', async (t) => {

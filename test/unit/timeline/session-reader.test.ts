@@ -11,8 +11,9 @@ import { SessionReader } from '../../../src/timeline/session-reader.ts';
 import { ALL_ROWS } from '../../../src/timeline/rows.ts';
 import type { TimelineSource } from '../../../src/timeline/source.ts';
 import { formatOf, recordings } from '../agents/recordings.ts';
+import { seeded } from '../../support/seeded.mts';
 import { tempDir } from '../support.ts';
-import { allRows, drain, lasting, openIndex, quiet, rebuilt, seeded, source, sqlJs, RunWriter } from './support.ts';
+import { allRows, drain, lasting, openIndex, quiet, rebuilt, source, sqlJs, RunWriter } from './support.ts';
 
 const captures = fileURLToPath(new URL('../../fixtures/captures', import.meta.url));
 

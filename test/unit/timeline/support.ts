@@ -117,14 +117,3 @@ export async function rebuilt(of: TimelineSource): Promise<readonly Row[]> {
   index.close();
   return rows;
 }
-
-/** A seeded stream of numbers from 0 to 1 (mulberry32); print the seed when a test fails. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
