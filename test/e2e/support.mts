@@ -166,10 +166,10 @@ export class Gate {
 }
 
 /** Waits for what no event tells: the process table, or a file. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+export async function until(holds: () => boolean | Promise<boolean>, what: string, seconds = 20): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`Not so after 20 s: ${what}`);
+    if (Date.now() > deadline) throw new Error(`Not so after ${seconds} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -186,6 +186,16 @@ export async function agentProcesses(server: VscodeServer): Promise<string[]> {
   return all
     .map(({ command }) => command)
     .filter((command) => /keeper\.cjs|agent\.mjs|\/(claude|codex)\b/.test(command));
+}
+
+/** Where Treeline keeps its data. */
+export function globalStorage(server: VscodeServer): string {
+  return path.join(server.userData, 'User/globalStorage/treeline.treeline');
+}
+
+/** Resolves when nothing that the server started runs any more: all that agents had to do is done. */
+export async function untilNothingRuns(server: VscodeServer, seconds = 60): Promise<void> {
+  await until(async () => (await server.processes()).length === 0, 'no process is left', seconds);
 }
 
 /** A picture of each window that is open. */
