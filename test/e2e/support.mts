@@ -1,6 +1,7 @@
 /** What every end-to-end test begins with: the packed extension in a real VS Code, in a window on a fresh repository. */
 import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -166,12 +167,21 @@ export class Gate {
 }
 
 /** Waits for what no event tells: the process table, or a file. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string, seconds = 20): Promise<void> {
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  { seconds = 20, every = 100 }: { seconds?: number; every?: number } = {},
+): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Not so after ${seconds} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, every));
   }
+}
+
+/** A time that is promised on a machine of its own: where more wants to run than there are cores, each gets its share later. */
+export function patience(ms: number): number {
+  return ms * Math.max(1, (os.loadavg()[0] ?? 0) / os.availableParallelism());
 }
 
 /** The worktrees of the repository besides its own folder. */
@@ -195,7 +205,7 @@ export function globalStorage(server: VscodeServer): string {
 
 /** Resolves when nothing that the server started runs any more: all that agents had to do is done. */
 export async function untilNothingRuns(server: VscodeServer, seconds = 60): Promise<void> {
-  await until(async () => (await server.processes()).length === 0, 'no process is left', seconds);
+  await until(async () => (await server.processes()).length === 0, 'no process is left', { seconds });
 }
 
 /** A picture of each window that is open. */
