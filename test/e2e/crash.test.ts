@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import type { VscodeServer } from '../support/vscode-server.mts';
 import {
+  Busyness,
   Gate,
   patience,
   rows,
@@ -22,6 +24,7 @@ test('a timeline outlives its extension host: it says so, and tells the truth ag
   const { workbench, server, browser } = await startTreeline(t);
   const { page } = workbench;
   const step = story(t, browser);
+  let killed = 0;
   const [first, second] = [new Gate(server, 'first'), new Gate(server, 'second')];
   const tabs = async () => {
     const texts = await workbench.page.locator('.tabs-container').getByRole('tab').allTextContents();
@@ -76,7 +79,7 @@ test('a timeline outlives its extension host: it says so, and tells the truth ag
     assert.equal(hosts.length, 1);
     const said = saidAt('Reconnecting…');
     await status('Working').waitFor();
-    const killed = Date.now();
+    killed = Date.now();
     process.kill(hosts[0]!, 'SIGKILL');
     // Of what is over now, the page learns from the host to come.
     await first.open();
@@ -89,12 +92,21 @@ test('a timeline outlives its extension host: it says so, and tells the truth ag
     'the host that comes after it shows the truth within 2 s, in the same tab, at the same place',
     async () => {
       // The page is another one by then: it is looked at from outside, as often as that can be done.
-      await until(async () => (await status('Idle').count()) > 0, 'the truth is shown', { seconds: 60, every: 20 });
+      const machine = new Busyness();
+      const isShown = async (): Promise<boolean> => {
+        machine.look();
+        return (await status('Idle').count()) > 0;
+      };
+      await until(isShown, 'the truth is shown', { seconds: 60, every: 50 });
       const shown = Date.now();
       const [host] = await server.extensionHosts();
-      const took = shown - startedAt(host!);
-      t.diagnostic(`shown ${took} ms after the new host's start`);
-      assert.ok(took < patience(WITHIN), `${took} ms`);
+      // What VS Code takes to load its own extensions is not Treeline's.
+      const begun = await activatedAfter(server, killed);
+      t.diagnostic(
+        `shown ${shown - begun} ms after Treeline's start in the new host, ${shown - startedAt(host!)} ms after the host's`,
+      );
+      t.diagnostic(`each process had to wait ${machine.share.toFixed(1)} times as long as on a machine of its own`);
+      assert.ok(shown - begun < WITHIN * machine.share, `${shown - begun} ms`);
       await row(/line 1(?!\d)/).waitFor();
       assert.equal(await row('at last').count(), 0, 'not at the end');
       await oneTabEach();
@@ -126,6 +138,19 @@ test('a timeline outlives its extension host: it says so, and tells the truth ag
     await oneTabEach();
   });
 });
+
+/** When Treeline began in the extension host that was started after an instant: ms since the epoch. */
+async function activatedAfter({ userData }: VscodeServer, instant: number): Promise<number> {
+  let begun: number | undefined;
+  // The log is written some time later.
+  await until(() => {
+    const logs = globSync(`${userData}/logs/**/Treeline.log`).map((file) => readFileSync(file, 'utf8'));
+    const times = [...logs.join('\n').matchAll(/ Activated in .* at (\S+);/g)].map(([, time]) => Date.parse(time!));
+    begun = times.find((time) => time > instant);
+    return begun !== undefined;
+  }, 'the log tells when Treeline began');
+  return begun!;
+}
 
 /** When a process started: ms since the epoch, to a hundredth of a second. Linux only. */
 function startedAt(pid: number): number {

@@ -1,5 +1,6 @@
 /** What every end-to-end test begins with: the packed extension in a real VS Code, in a window on a fresh repository. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -182,6 +183,23 @@ export async function until(
 /** A time that is promised on a machine of its own: where more wants to run than there are cores, each gets its share later. */
 export function patience(ms: number): number {
   return ms * Math.max(1, (os.loadavg()[0] ?? 0) / os.availableParallelism());
+}
+
+/** How busy the machine is in the seconds in which something is waited for, of which the load average knows little. Linux only. */
+export class Busyness {
+  readonly #running: number[] = [];
+
+  /** To be called again and again meanwhile. */
+  look(): void {
+    const [, running] = / (\d+)\//.exec(readFileSync('/proc/loadavg', 'utf8')) ?? [];
+    this.#running.push(Number(running));
+  }
+
+  /** How many times as long as on a machine of its own each process has to wait. */
+  get share(): number {
+    const mean = this.#running.reduce((sum, one) => sum + one, 0) / this.#running.length;
+    return Math.max(1, mean / os.availableParallelism());
+  }
 }
 
 /** The worktrees of the repository besides its own folder. */
