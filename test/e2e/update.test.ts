@@ -15,6 +15,7 @@ import {
   startTreeline,
   story,
   until,
+  worktrees,
 } from './support.mts';
 
 const NEWER = '0.1.1';
@@ -120,6 +121,7 @@ test('agents go on while Treeline is updated, disabled and uninstalled, and noth
       await statuses(),
       names.map((name) => `${name} idle`),
     );
+    assert.equal(worktrees(repo).length, names.length, 'the work is where it was');
   });
 
   await step('installed again: everything is there', async () => {
