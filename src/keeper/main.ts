@@ -60,10 +60,11 @@ async function keep(folder: string): Promise<void> {
   process.on('SIGTERM', () => void run.stop());
 
   const exit = await run.over;
-  steward.end();
+  const succeeded = steward.end();
   // Let those who asked for the stop hear their answer first.
   await new Promise((resolve) => setImmediate(resolve));
   await server.close(exit);
+  await succeeded;
 }
 
 keep(process.argv[2] ?? '').then(

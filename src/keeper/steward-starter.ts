@@ -13,8 +13,8 @@ const AGAIN = 30_000;
 const ERRORS = 'steward.err';
 
 /**
- * Starts the program that acts for the repository, when nobody who does has been connected for some seconds: everything else was
- * killed, say. The program decides by itself whether it is needed, for other keepers may be quicker.
+ * Starts the program that acts for the repository, when nobody who does has been connected for some seconds, or at the end of the
+ * run: everything else was killed, say. The program decides by itself whether it is needed, for other keepers may be quicker.
  */
 export class StewardStarter {
   readonly #program: StewardProgram | undefined;
@@ -52,10 +52,16 @@ export class StewardStarter {
     this.#wait();
   }
 
-  /** No other one is started. */
-  end(): void {
+  /**
+   * The run is over, and with it this process. Where nobody acts, somebody is started at once for what comes next: a queue must not
+   * stand still because its agents were quicker than the wait. Resolves when that has what it needs.
+   */
+  async end(): Promise<void> {
+    const isMissing = this.#began && !this.#connected;
     this.#began = false;
     clearTimeout(this.#timer);
+    if (this.#program === undefined || !isMissing) return;
+    await this.#start(this.#program).catch((error: unknown) => this.#failed(error));
   }
 
   #wait(): void {

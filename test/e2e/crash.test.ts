@@ -1,20 +1,31 @@
 import assert from 'node:assert/strict';
-import os from 'node:os';
+import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { Gate, rows, sessionItem, showTimeline, spawnAgent, startTreeline, story, until } from './support.mts';
+import type { VscodeServer } from '../support/vscode-server.mts';
+import {
+  Busyness,
+  Gate,
+  patience,
+  rows,
+  sessionItem,
+  showTimeline,
+  spawnAgent,
+  startTreeline,
+  story,
+  until,
+} from './support.mts';
 
-/** Where more wants to run than there are cores, everything takes longer in this proportion. */
-const share = (): number => Math.max(1, (os.loadavg()[0] ?? 0) / os.availableParallelism());
+/** What a page notices, and what it shows anew, it does within this many ms. */
+const WITHIN = 2000;
 
-/** What stands between a person and the truth when the extension host dies, is restarted, or the window is reloaded. */
-test('a session has one tab, whatever becomes of its extension host, and that tab tells the truth', async (t) => {
+/** What stands between a person and the truth when the extension host dies. */
+test('a timeline outlives its extension host: it says so, and tells the truth again in the same tab', async (t) => {
   const { workbench, server, browser } = await startTreeline(t);
   const { page } = workbench;
   const step = story(t, browser);
+  let killed = 0;
   const [first, second] = [new Gate(server, 'first'), new Gate(server, 'second')];
-  const extensionHosts = async () =>
-    (await server.processes()).flatMap(({ pid, command }) => (command.includes('--type=extensionHost') ? [pid] : []));
   const tabs = async () => {
     const texts = await workbench.page.locator('.tabs-container').getByRole('tab').allTextContents();
     return texts.map((text) => /Behind|Before/.exec(text)?.[0] ?? text);
@@ -23,8 +34,22 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
   const oneTabEach = () =>
     until(async () => isDeepStrictEqual(await tabs(), ['Behind', 'Before']), 'one tab a session');
   /** Where the reader is, and what is open, is written down a moment later: nothing on the screen tells of it. */
-  const remembered = () => page.waitForTimeout(1500 * share());
+  const remembered = () => page.waitForTimeout(Math.min(patience(1500), 5000));
   const status = (text: string) => workbench.webview().locator('.header .status').filter({ hasText: text });
+  /** When the page in view first said so, by its own clock: ms since the epoch. */
+  const saidAt = (text: string): Promise<number> =>
+    workbench
+      .webview()
+      .locator('.header')
+      .evaluate(
+        (header, wanted) =>
+          new Promise<number>((resolve) => {
+            new MutationObserver(() => {
+              if (header.querySelector('.status')?.textContent.includes(wanted) === true) resolve(Date.now());
+            }).observe(header, { subtree: true, childList: true, characterData: true });
+          }),
+        text,
+      );
   const row = (text: string | RegExp) => rows(workbench, ':not(.kind-turn-start)').filter({ hasText: text }).first();
 
   await step('two timelines are open: one shows, the other is hidden behind it', async () => {
@@ -50,28 +75,46 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
     await row(/line 1(?!\d)/).waitFor();
     await workbench.webview().locator('.jump').waitFor();
     await remembered();
-    const hosts = await extensionHosts();
+    const hosts = await server.extensionHosts();
     assert.equal(hosts.length, 1);
-    const said = status('Reconnecting…').waitFor({ timeout: 30_000 });
-    const killed = Date.now();
+    const said = saidAt('Reconnecting…');
+    await status('Working').waitFor();
+    killed = Date.now();
     process.kill(hosts[0]!, 'SIGKILL');
     // Of what is over now, the page learns from the host to come.
     await first.open();
-    await said;
-    const noticed = Date.now() - killed;
+    const noticed = (await said) - killed;
     t.diagnostic(`noticed after ${noticed} ms`);
-    assert.ok(noticed < 2000 * share(), `${noticed} ms`);
+    assert.ok(noticed < patience(WITHIN), `${noticed} ms`);
   });
 
-  await step('the host that comes after it shows the truth in the same tab, at the same place', async () => {
-    await status('Idle').waitFor({ timeout: 60_000 });
-    await row(/line 1(?!\d)/).waitFor();
-    assert.equal(await row('at last').count(), 0, 'not at the end');
-    await oneTabEach();
-    await workbench.webview().locator('.jump').click();
-    await row('at last').waitFor();
-    await remembered();
-  });
+  await step(
+    'the host that comes after it shows the truth within 2 s, in the same tab, at the same place',
+    async () => {
+      // The page is another one by then: it is looked at from outside, as often as that can be done.
+      const machine = new Busyness();
+      const isShown = async (): Promise<boolean> => {
+        machine.look();
+        return (await status('Idle').count()) > 0;
+      };
+      await until(isShown, 'the truth is shown', { seconds: 60, every: 50 });
+      const shown = Date.now();
+      const [host] = await server.extensionHosts();
+      // What VS Code takes to load its own extensions is not Treeline's.
+      const begun = await activatedAfter(server, killed);
+      t.diagnostic(
+        `shown ${shown - begun} ms after Treeline's start in the new host, ${shown - startedAt(host!)} ms after the host's`,
+      );
+      t.diagnostic(`each process had to wait ${machine.share.toFixed(1)} times as long as on a machine of its own`);
+      assert.ok(shown - begun < WITHIN * machine.share, `${shown - begun} ms`);
+      await row(/line 1(?!\d)/).waitFor();
+      assert.equal(await row('at last').count(), 0, 'not at the end');
+      await oneTabEach();
+      await workbench.webview().locator('.jump').click();
+      await row('at last').waitFor();
+      await remembered();
+    },
+  );
 
   await step('the hidden one as well, when it is shown by its tab', async () => {
     await workbench.tab(/^Behind/).click();
@@ -83,31 +126,36 @@ test('a session has one tab, whatever becomes of its extension host, and that ta
   });
 
   await step('a click on the session of a dead tab takes that tab', async () => {
-    const [host] = await extensionHosts();
+    const [host] = await server.extensionHosts();
     process.kill(host!, 'SIGKILL');
-    await until(async () => (await extensionHosts()).some((pid) => pid !== host), 'there is another extension host');
+    await until(
+      async () => (await server.extensionHosts()).some((pid) => pid !== host),
+      'there is another extension host',
+    );
     await status('Idle').waitFor({ timeout: 60_000 });
     await sessionItem(workbench, /: Before,/).click();
     await row('at last').waitFor();
     await oneTabEach();
   });
-
-  await step('no reload and no click afterwards makes a second tab', async () => {
-    for (const [one, other] of [
-      ['Before', 'Behind'],
-      ['Behind', 'Before'],
-      ['Before', 'Behind'],
-    ] as const) {
-      await showTimeline(workbench, one);
-      await row('at last').waitFor();
-      await remembered();
-      await workbench.reload();
-      await status('Idle').waitFor({ timeout: 60_000 });
-      await showTimeline(workbench, other);
-      await row('at last').waitFor();
-      await oneTabEach();
-      await showTimeline(workbench, one);
-      await oneTabEach();
-    }
-  });
 });
+
+/** When Treeline began in the extension host that was started after an instant: ms since the epoch. */
+async function activatedAfter({ userData }: VscodeServer, instant: number): Promise<number> {
+  let begun: number | undefined;
+  // The log is written some time later.
+  await until(() => {
+    const logs = globSync(`${userData}/logs/**/Treeline.log`).map((file) => readFileSync(file, 'utf8'));
+    const times = [...logs.join('\n').matchAll(/ Activated in .* at (\S+);/g)].map(([, time]) => Date.parse(time!));
+    begun = times.find((time) => time > instant);
+    return begun !== undefined;
+  }, 'the log tells when Treeline began');
+  return begun!;
+}
+
+/** When a process started: ms since the epoch, to a hundredth of a second. Linux only. */
+function startedAt(pid: number): number {
+  const ticks = Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[19]);
+  const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000;
+  const MS_PER_TICK = 10;
+  return Date.now() - (uptime - ticks * MS_PER_TICK);
+}

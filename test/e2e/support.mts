@@ -1,6 +1,8 @@
 /** What every end-to-end test begins with: the packed extension in a real VS Code, in a window on a fresh repository. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -166,11 +168,37 @@ export class Gate {
 }
 
 /** Waits for what no event tells: the process table, or a file. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 20_000;
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  { seconds = 20, every = 100 }: { seconds?: number; every?: number } = {},
+): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`Not so after 20 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (Date.now() > deadline) throw new Error(`Not so after ${seconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, every));
+  }
+}
+
+/** A time that is promised on a machine of its own: where more wants to run than there are cores, each gets its share later. */
+export function patience(ms: number): number {
+  return ms * Math.max(1, (os.loadavg()[0] ?? 0) / os.availableParallelism());
+}
+
+/** How busy the machine is in the seconds in which something is waited for, of which the load average knows little. Linux only. */
+export class Busyness {
+  readonly #running: number[] = [];
+
+  /** To be called again and again meanwhile. */
+  look(): void {
+    const [, running] = / (\d+)\//.exec(readFileSync('/proc/loadavg', 'utf8')) ?? [];
+    this.#running.push(Number(running));
+  }
+
+  /** How many times as long as on a machine of its own each process has to wait. */
+  get share(): number {
+    const mean = this.#running.reduce((sum, one) => sum + one, 0) / this.#running.length;
+    return Math.max(1, mean / os.availableParallelism());
   }
 }
 
@@ -186,6 +214,16 @@ export async function agentProcesses(server: VscodeServer): Promise<string[]> {
   return all
     .map(({ command }) => command)
     .filter((command) => /keeper\.cjs|agent\.mjs|\/(claude|codex)\b/.test(command));
+}
+
+/** Where Treeline keeps its data. */
+export function globalStorage(server: VscodeServer): string {
+  return path.join(server.userData, 'User/globalStorage/treeline.treeline');
+}
+
+/** Resolves when nothing that the server started runs any more: all that agents had to do is done. */
+export async function untilNothingRuns(server: VscodeServer, seconds = 60): Promise<void> {
+  await until(async () => (await server.processes()).length === 0, 'no process is left', { seconds });
 }
 
 /** A picture of each window that is open. */

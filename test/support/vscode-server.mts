@@ -85,9 +85,14 @@ export class VscodeServer {
     server.#env = { ...server.#environment(), ...(await options.prepareHome?.(server.home)), ...options.env };
     if (options.environment !== 'caller') await server.#writeProfile();
     await server.#writeSettings();
-    for (const vsix of options.extensions ?? []) await server.#run(['--force', '--install-extension', vsix]);
+    for (const vsix of options.extensions ?? []) await server.install(vsix);
     await server.restart();
     return server;
+  }
+
+  /** The environment of VS Code, as the user's terminals have it. */
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
   }
 
   /** What the server printed. */
@@ -137,6 +142,36 @@ export class VscodeServer {
     clearTimeout(timer);
     // The extension hosts linger after the server; the group goes as a whole.
     kill(-child.pid, 'SIGKILL');
+  }
+
+  /** Kills all of VS Code's own processes at once. What outlives a window goes on. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (child?.pid === undefined) return;
+    this.#process = undefined;
+    process.removeListener('exit', this.#killNow);
+    const exited = once(child, 'exit');
+    const own = (await this.processes()).filter(({ command }) => command.includes(path.dirname(codeServer)));
+    const hosts = await this.extensionHosts();
+    kill(-child.pid, 'SIGKILL');
+    for (const pid of [...own.map((one) => one.pid), ...hosts]) kill(pid, 'SIGKILL');
+    await exited;
+  }
+
+  /** Installs a packed extension, or puts it in the place of another version, also while the server runs. */
+  install(vsix: string): Promise<void> {
+    return this.#run(['--force', '--install-extension', vsix]);
+  }
+
+  /** Uninstalls an extension by its id, also while the server runs. */
+  uninstall(extension: string): Promise<void> {
+    return this.#run(['--uninstall-extension', extension]);
+  }
+
+  /** The processes in which extensions run: one for each window. */
+  async extensionHosts(): Promise<number[]> {
+    const all = await this.processes();
+    return all.flatMap(({ pid, command }) => (command.includes('--type=extensionHost') ? [pid] : []));
   }
 
   /** Ends the server, all that it left running (keepers and agents outlive a window by design), and its folders. */

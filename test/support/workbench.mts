@@ -142,20 +142,22 @@ export class Workbench {
 
   /** Waits for the quick pick with this title or placeholder and chooses the row whose label has the text. */
   async choose(label: string | RegExp, { asked }: { asked: string | RegExp }): Promise<void> {
-    await this.#asked(asked);
-    await this.quickRows
+    const question = await this.#asked(asked);
+    const chosen = question
+      .getByRole('option')
       .filter({ hasText: label })
       .first()
       .click({ timeout: 15 * SECONDS });
+    // A row that is drawn anew while it is clicked takes the click, and is not there to say so.
+    await Promise.any([chosen, question.waitFor({ state: 'hidden', timeout: 15 * SECONDS })]);
   }
 
-  async #asked(asked: string | RegExp): Promise<void> {
+  async #asked(asked: string | RegExp): Promise<Locator> {
     const byText = this.quickInput.filter({ hasText: asked });
     const byPlaceholder = this.quickInput.filter({ has: this.page.getByPlaceholder(asked) });
-    await byText
-      .or(byPlaceholder)
-      .first()
-      .waitFor({ timeout: 15 * SECONDS });
+    const question = byText.or(byPlaceholder).first();
+    await question.waitFor({ timeout: 15 * SECONDS });
+    return question;
   }
 
   // ---- side bar

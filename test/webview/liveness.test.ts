@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
 import { generatedRows } from './generated.ts';
 import { StandInHost } from './stand-in-host.ts';
@@ -7,8 +8,26 @@ import type { PageMessage } from '../../src/protocol/timeline.ts';
 
 const open = withPage();
 
+/** A host that tells when it has answered, which may take so long (ms) as on a busy machine. */
+class TellingHost extends StandInHost {
+  readonly answers = new EventEmitter();
+  takes = 0;
+
+  override receive(message: unknown): void {
+    if ((message as PageMessage).type !== 'ping') {
+      super.receive(message);
+      return;
+    }
+    setTimeout(() => {
+      super.receive(message);
+      this.answers.emit('pong');
+    }, this.takes);
+  }
+}
+
 test('a page whose host is gone says so within 2 s, stands still, and goes on when the host answers again', async () => {
-  const { page, host, problems } = await open(new StandInHost(generatedRows(300), { startedAt: Date.now() - 5000 }));
+  const telling = new TellingHost(generatedRows(300), { startedAt: Date.now() - 5000 });
+  const { page, host, problems } = await open(telling);
   host.setHeader({ endedAt: undefined! });
   const elapsed = page.locator('.header .elapsed');
   const live = page.locator('[aria-live=polite]');
@@ -32,6 +51,8 @@ test('a page whose host is gone says so within 2 s, stands still, and goes on wh
         }).observe(document.body, { subtree: true, childList: true, characterData: true });
       }),
   );
+  // The worst moment: it was heard just now.
+  await once(telling.answers, 'pong');
   host.dead = true;
   const died = Date.now();
   const noticed = (await said) - died;
@@ -58,6 +79,25 @@ test('a page that never hears of a host says so', async () => {
   host.dead = true;
   const { page } = await open(host);
   await page.getByRole('status').getByText('Reconnecting…').waitFor({ timeout: 2000 });
+});
+
+test('a host that is slow time and again is not taken for dead each time', async () => {
+  const host = new TellingHost(generatedRows(30), { startedAt: Date.now() - 5000 });
+  host.takes = 1200;
+  const { page } = await open(host);
+  await page.locator('.header .status').getByText('Working').waitFor();
+  await page.evaluate(() => {
+    const told: string[] = [];
+    Object.assign(window, { told });
+    new MutationObserver(() => {
+      const now = document.querySelector('.status b')?.textContent ?? '';
+      if (now !== told.at(-1)) told.push(now);
+    }).observe(document.body, { subtree: true, childList: true, characterData: true });
+  });
+  for (let answer = 0; answer < 5; answer += 1) await once(host.answers, 'pong');
+  await page.locator('.header .status').getByText('Working').waitFor();
+  const told = await page.evaluate(() => (window as unknown as { told: string[] }).told);
+  assert.ok(told.filter((text) => text === 'Reconnecting…').length <= 1, told.join(', '));
 });
 
 /** A host that learns of the session in the moment before the page asks: the header overtakes the greeting. */

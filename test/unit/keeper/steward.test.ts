@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { userEnv } from '../../../src/keeper/client.ts';
 import { isAlive } from '../../../src/platform/process-id.ts';
 import { tempDir, until } from '../support.ts';
-import { prepare, type RunOptions, type TestRun } from './support.ts';
+import { ENTRY, prepare, type RunOptions, type TestRun } from './support.ts';
 
 const WAIT = `console.log('ready'); setInterval(() => {}, 1000)`;
 const entry = path.join(import.meta.dirname, 'lonely.ts');
@@ -82,6 +82,24 @@ test('when none is connected, one is started, detached, with what was to be reme
     assert.doesNotMatch(readFileSync(path.join(run.folder, file), 'utf8'), /secret/, file);
   }
   assert.doesNotMatch(readFileSync(run.spec.journal, 'utf8'), /secret/);
+});
+
+test('an agent that ends while none is connected has one started for what is to be done next, and only then', async (t) => {
+  // The keeper as it is: it would have waited longer than this agent takes.
+  const { run, starts } = await withStandIn(t, { entry: ENTRY });
+  const alone = await run.open();
+  await alone.start({ later: 'first-secret' });
+  await alone.stop();
+  const [first] = await until(() => (starts().length > 0 ? starts() : undefined), { what: 'one is started' });
+  assert.equal(first?.given, 'first-secret');
+
+  const other = await withStandIn(t, { entry: ENTRY });
+  const keeper = await other.run.open();
+  await keeper.start();
+  await other.run.connect({ steward: true });
+  await keeper.stop();
+  await until(async () => !(await isAlive(other.run.fact('keeper.started').keeper)), { what: 'the keeper ends' });
+  assert.deepEqual(other.starts(), []);
 });
 
 test('one that cannot be started is told in the log, and what it would have been given is bounded', async (t) => {
