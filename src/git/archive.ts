@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:f
 import path from 'node:path';
 import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { renameGuarded, unguarded, type Guard } from '../platform/guard.ts';
 import { refuseMounts } from '../platform/mounts.ts';
 import { isInside, PRIVATE_FOLDER } from '../platform/paths.ts';
 import { refuseUnremovable } from '../platform/removable.ts';
@@ -10,11 +11,14 @@ import { git, gitRecords, tryGit } from './git.ts';
 import { gitError } from './git-error.ts';
 import { archiveIn } from './archive-place.ts';
 import { releaseObjects, retainObjects } from './held-objects.ts';
+import { recordOf } from './registration.ts';
 import type { Archive, Repository, WorktreeMove } from './types.ts';
 import { exists, listWorktrees } from './worktree-list.ts';
 
 export type { Archive, WorktreeMove } from './types.ts';
 
+/** Added to the name of what is being deleted. */
+const CONDEMNED = '.deleted';
 /** The folder beside a worktree that serves as trash where the usual one is on another file system. */
 const TRASH_BESIDE = '.treeline-trash';
 /** Where git's folders of archived worktrees lie: two levels below the git directory, so that the `commondir` file in each stays true. */
@@ -53,7 +57,7 @@ export async function planArchive(
     );
   }
   await refuseMounts(worktree, 'moved');
-  const registered = await registrationOf(repository, worktree);
+  const registered = await recordOf(repository, worktree);
   if (registered === undefined) await refuseStranger(repository, worktree);
   else await refuseWhileGitRuns(registered);
 
@@ -81,12 +85,14 @@ export async function planArchive(
 export async function moveToTrash(
   repository: Repository,
   { worktree, archive: archived }: WorktreeMove,
+  guard: Guard = unguarded,
 ): Promise<void> {
   const archive = archiveIn(repository, archived);
   const { registration, files } = archive;
-  if (registration !== undefined) await moveOnce(registration.from, registration.to);
+  if (registration !== undefined) await moveOnce(registration.from, registration.to, guard);
+  guard();
   await retainObjects(repository, archive);
-  await moveOnce(worktree, files);
+  await moveOnce(worktree, files, guard);
 }
 
 /**
@@ -128,16 +134,21 @@ export async function planRestore(
  * @returns a sentence about what is not as it was, a HEAD or branch, or files that somebody deleted; undefined when all is.
  * @throws TreelineError `path-taken`, `worktree-busy`, `other-device`
  */
-export async function moveBack(repository: Repository, asked: WorktreeMove): Promise<string | undefined> {
+export async function moveBack(
+  repository: Repository,
+  asked: WorktreeMove,
+  guard: Guard = unguarded,
+): Promise<string | undefined> {
   const move = { ...asked, archive: archiveIn(repository, asked.archive) };
   const { worktree, archive } = move;
   const { registration, files } = archive;
   if (await exists(files)) {
+    guard();
     if (await isEmptyFolder(worktree)) await rmdir(worktree);
     if (await exists(worktree)) {
       throw new TreelineError('path-taken', `${worktree} is taken by now; move that away, or choose another folder.`);
     }
-    await moveOnce(files, worktree, 0o777);
+    await moveOnce(files, worktree, guard, 0o777);
   }
   let note: string | undefined;
   if (registration !== undefined) {
@@ -145,15 +156,18 @@ export async function moveBack(repository: Repository, asked: WorktreeMove): Pro
       if (await exists(registration.from)) {
         throw new TreelineError('path-taken', `${registration.from} is another worktree's by now; try again.`);
       }
+      guard();
       note = await settleHead(repository, registration.to, archive);
       await point(path.join(registration.to, 'gitdir'), registration.from, path.join(worktree, '.git'), '');
-      await moveOnce(registration.to, registration.from, 0o777);
+      await moveOnce(registration.to, registration.from, guard, 0o777);
     }
     if ((await isFolder(worktree)) && (await exists(registration.from))) {
+      guard();
       await point(path.join(worktree, '.git'), worktree, registration.from, 'gitdir: ');
     }
   }
   note = (await whatIsGone(move)) ?? note;
+  guard();
   await releaseObjects(repository, archive, false);
   await rmdir(path.dirname(files)).catch(() => undefined);
   return note;
@@ -172,12 +186,30 @@ export async function planPurge(repository: Repository, archived: Archive): Prom
  * Deletes what an archive set aside, or nothing where {@link planPurge} finds a reason. May be called again after a crash in the
  * middle. The branch stays, and the commit that was checked out stays under a ref of Treeline's where no branch or tag holds it.
  */
-export async function purgeArchive(repository: Repository, archived: Archive): Promise<void> {
+export async function purgeArchive(repository: Repository, archived: Archive, guard: Guard = unguarded): Promise<void> {
   const archive = archiveIn(repository, archived);
   await planPurge(repository, archived);
-  for (const tree of treesOf(archive)) await removeTree(tree);
+  for (const tree of treesOf(archive)) await removeGuarded(tree, guard);
+  guard();
   await releaseObjects(repository, archive, true);
   await rmdir(path.dirname(archive.files)).catch(() => undefined);
+}
+
+/** Under another name first: what is archived here later is out of reach of a deletion that goes on late. */
+async function removeGuarded(tree: string, guard: Guard): Promise<void> {
+  const condemned = `${tree}${CONDEMNED}`;
+  guard();
+  // A deletion that a crash cut short.
+  await removeTree(condemned);
+  if (!(await exists(tree))) return;
+  await renameGuarded(tree, condemned, guard);
+  try {
+    await removeTree(condemned);
+  } catch (error) {
+    guard();
+    await rename(condemned, tree).catch(() => undefined);
+    throw error;
+  }
 }
 
 function treesOf({ files, registration }: Archive): readonly string[] {
@@ -209,7 +241,7 @@ async function whatIsGone({ worktree, archive: { files, registration } }: Worktr
 }
 
 /** A rename that may have been done before: then, or when there is nothing to move, it does nothing. */
-async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promise<void> {
+async function moveOnce(from: string, to: string, guard: Guard, mode = PRIVATE_FOLDER): Promise<void> {
   if (!(await exists(from)) || (await exists(to))) return;
   await refuseMounts(from, 'moved');
   try {
@@ -219,8 +251,9 @@ async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promis
     throw new TreelineError('no-folder', words, { cause });
   }
   try {
-    await rename(from, to);
+    await renameGuarded(from, to, guard);
   } catch (error) {
+    guard();
     if (hasCode(error, 'ENOENT')) return; // Another window did it.
     if (hasCode(error, 'EXDEV')) {
       throw new TreelineError(
@@ -237,18 +270,6 @@ async function moveOnce(from: string, to: string, mode = PRIVATE_FOLDER): Promis
   }
   await syncFolder(path.dirname(to));
   await syncFolder(path.dirname(from));
-}
-
-/** git's folder of a worktree, whether or not the worktree is there. */
-async function registrationOf({ commonDir }: Repository, worktree: string): Promise<string | undefined> {
-  const folder = path.join(commonDir, 'worktrees');
-  const names = await readdir(folder).catch(() => []);
-  for (const name of names) {
-    const own = path.join(folder, name);
-    const gitdir = await readIfExists(path.join(own, 'gitdir')).catch(() => undefined);
-    if (gitdir !== undefined && path.resolve(own, withoutNewline(gitdir)) === path.join(worktree, '.git')) return own;
-  }
-  return undefined;
 }
 
 /** A folder that git does not know may be moved only if it is not the worktree or the clone of some other repository. */

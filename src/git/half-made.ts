@@ -2,6 +2,7 @@ import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readIfExists } from '../platform/atomic-file.ts';
+import { unguarded, type Guard } from '../platform/guard.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { namesIn, registrationOf } from './registration.ts';
 import type { Repository } from './types.ts';
@@ -30,7 +31,11 @@ export async function removeHalfMade(registration: string): Promise<void> {
 }
 
 /** Removes what a killed `git worktree add` of this folder left half made, and waits where it may still be at work. */
-export async function clearHalfMade({ commonDir }: Repository, worktree: string): Promise<void> {
+export async function clearHalfMade(
+  { commonDir }: Repository,
+  worktree: string,
+  guard: Guard = unguarded,
+): Promise<void> {
   const leaf = path.basename(worktree);
   const folder = path.join(commonDir, 'worktrees');
   for (const name of await namesIn(folder)) {
@@ -43,6 +48,7 @@ export async function clearHalfMade({ commonDir }: Repository, worktree: string)
     if (files !== '' && path.resolve(registration, files) !== path.join(worktree, '.git')) continue;
     await delay(Math.max(0, WRITTEN_WITHIN - (await age(registration))));
     if (!(await isIncomplete(registration))) continue;
+    guard();
     // The pointer to it, if it was written: the folder is empty then, as it was reserved.
     if ((await registrationOf(worktree).catch(() => undefined)) === registration) {
       await unlink(path.join(worktree, '.git'));

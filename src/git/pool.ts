@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { hasCode, TreelineError } from '../platform/errors.ts';
 import { isInside, PRIVATE_FOLDER } from '../platform/paths.ts';
+import { renameGuarded, unguarded, type Guard } from '../platform/guard.ts';
 import { refuseMounts } from '../platform/mounts.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { checkoutProfile } from './checkout-profile.ts';
@@ -182,7 +183,7 @@ export class WarmWorktree {
    * it locked as being made, like a worktree that `git worktree add` is at work on, so that a death in the middle is undone in the
    * same way. False when that fails; it is gone then, and the folder is as it was.
    */
-  async moveTo(folder: string, branch: string): Promise<boolean> {
+  async moveTo(folder: string, branch: string, guard: Guard = unguarded): Promise<boolean> {
     const worktrees = path.join(this.#repository.commonDir, 'worktrees');
     let registration: string | undefined;
     try {
@@ -198,16 +199,19 @@ export class WarmWorktree {
         // A new worktree has neither: they name the commits that this one was at while it waited in the pool.
         ...['logs/HEAD', 'ORIG_HEAD'].map((name) => rm(path.join(this.#entry, name), { force: true })),
       ]);
-      await rename(this.#entry, wanted);
+      await renameGuarded(this.#entry, wanted, guard);
       registration = wanted;
       // rename(2) replaces an empty folder; Windows (not run here) does not.
       if (process.platform === 'win32') await rmdir(folder);
-      await rename(this.#tree, folder);
+      await renameGuarded(this.#tree, folder, guard);
     } catch {
+      // Where somebody else makes it by now, a registration of that name is his.
+      if (registration !== undefined) guard();
       await discard(registration ?? this.#entry).catch(() => undefined);
       if (process.platform === 'win32') await mkdir(folder, { recursive: true });
       return false;
     }
+    guard();
     await rm(path.join(registration, NOTE));
     await rm(path.join(registration, 'locked'));
     return true;

@@ -1,9 +1,11 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { readIfExists } from '../platform/atomic-file.ts';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
 import { git, withoutNewline, type GitOptions } from './git.ts';
 import { noCommit } from './refs.ts';
+import type { Repository } from './types.ts';
 
 /** Options of git by which no hook runs, and no daemon watches files that nobody works on. */
 export const QUIET = ['-c', 'core.fsmonitor=false', '-c', `core.hooksPath=${os.devNull}`];
@@ -42,6 +44,18 @@ export function headOn(branch: string): string {
 export async function registrationOf(tree: string): Promise<string> {
   const text = withoutNewline(await readFile(path.join(tree, '.git')));
   return path.resolve(tree, text.replace(/^gitdir: /, ''));
+}
+
+/** git's folder of a worktree, whether or not the worktree is there. */
+export async function recordOf({ commonDir }: Repository, worktree: string): Promise<string | undefined> {
+  const folder = path.join(commonDir, 'worktrees');
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const own = path.join(folder, name);
+    const gitdir = await readIfExists(path.join(own, 'gitdir')).catch(() => undefined);
+    if (gitdir !== undefined && path.resolve(own, withoutNewline(gitdir)) === path.join(worktree, '.git')) return own;
+  }
+  return undefined;
 }
 
 /** Checks a commit out as `git worktree add` does, which runs this very command; HEAD is detached at it. */

@@ -1,6 +1,7 @@
-import { rmdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { renameGuarded, unguarded, type Guard } from '../platform/guard.ts';
 import { refuseMounts } from '../platform/mounts.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { isBranchName } from './branch-name.ts';
@@ -9,6 +10,7 @@ import { gitError, lastWords } from './git-error.ts';
 import { clearHalfMade } from './half-made.ts';
 import { hasReady, WarmWorktree } from './pool.ts';
 import { noCommit } from './refs.ts';
+import { recordOf } from './registration.ts';
 import { resolveCommit } from './repository.ts';
 import { reserveFolder, type ReservedFolder } from './reserved-folder.ts';
 import { retrying } from './retry.ts';
@@ -33,6 +35,8 @@ export interface AddWorktree {
   readonly warm?: boolean;
   /** Called, perhaps twice, when git is at work on the files: what is to run beside it can be started. */
   readonly onBegun?: (() => void) | undefined;
+  /** After it throws, nothing more is made, and what was made is left to whoever has taken over. */
+  readonly guard?: Guard | undefined;
 }
 
 export interface AddedWorktree {
@@ -54,6 +58,8 @@ export interface MadeWorktree {
 }
 
 const CHECKOUT_TIMEOUT_MS = 600_000;
+/** In the git directory: git's folders of worktrees that it is not to see. */
+const REGISTRATIONS = 'treeline';
 
 /**
  * Makes a branch at `base` and a worktree with it checked out. After a failure, a cancel or a timeout, nothing of it is left;
@@ -63,7 +69,7 @@ const CHECKOUT_TIMEOUT_MS = 600_000;
  * after a failure it is certain that the branch is ours and may be deleted.
  */
 export async function addWorktree(repository: Repository, request: AddWorktree): Promise<AddedWorktree> {
-  const { branch, signal } = request;
+  const { branch, signal, guard = unguarded } = request;
   if (!isBranchName(branch)) {
     throw new TreelineError(
       'bad-branch-name',
@@ -74,6 +80,7 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
     ? request.base
     : await resolveCommit(repository, request.base, signal);
 
+  guard();
   const folder = await reserveFolder(request.path);
   const made = { path: folder.path, branch, commit };
   const isWarm = request.warm === true && (await hasReady(repository));
@@ -81,6 +88,7 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   const warm = isWarm ? WarmWorktree.take(repository, commit, request) : undefined;
   if (isWarm) request.onBegun?.();
   try {
+    guard();
     await createBranch(repository, made, request.env);
   } catch (error) {
     await (await warm)?.giveBack();
@@ -90,8 +98,9 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
   try {
     return { path: made.path, commit, ...(await checkOut(repository, folder, made, request, await warm)) };
   } catch (error) {
+    guard();
     try {
-      await deleteUntouchedBranch(repository, made);
+      await deleteUntouchedBranch(repository, made, guard);
     } catch (left) {
       throw new TreelineError(
         'branch-left',
@@ -108,19 +117,28 @@ async function checkOut(
   repository: Repository,
   folder: ReservedFolder,
   { branch, commit }: Pick<MadeWorktree, 'branch' | 'commit'>,
-  { signal, timeoutMs = CHECKOUT_TIMEOUT_MS, env = {}, onBegun }: Omit<AddWorktree, 'path' | 'branch' | 'base'>,
+  {
+    signal,
+    timeoutMs = CHECKOUT_TIMEOUT_MS,
+    env = {},
+    onBegun,
+    guard = unguarded,
+  }: Omit<AddWorktree, 'path' | 'branch' | 'base'>,
   warm?: WarmWorktree,
 ): Promise<Pick<AddedWorktree, 'warm' | 'warning'>> {
   const isDone = (): Promise<boolean> => isComplete(repository, folder.path);
   try {
-    const isThere = (await warm?.moveTo(folder.path, branch)) ?? false;
+    const isThere = (await warm?.moveTo(folder.path, branch, guard)) ?? false;
     const from = isThere ? { warm: true as const } : {};
     if (isThere && warm?.mayHaveHook === false) return from;
     const hook = ['hook', 'run', '--ignore-missing', 'post-checkout', '--', noCommit(commit), commit, '1'];
     const args = isThere
       ? ['-C', folder.path, ...hook]
       : ['--git-dir', repository.commonDir, 'worktree', 'add', '--', folder.path, branch];
-    const run = (): Promise<GitResult> => tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
+    const run = (): Promise<GitResult> => {
+      guard();
+      return tryGit(repository.commonDir, args, { signal, timeoutMs, env, writes: true });
+    };
     const running = retrying(run, isDone);
     onBegun?.();
     const result = await running;
@@ -134,8 +152,9 @@ async function checkOut(
     };
   } catch (error) {
     const failure = await namingHook(repository, folder.path, error);
+    guard();
     try {
-      await discardFolder(repository, folder.path, branch, await folder.isOurs());
+      await discardFolder(repository, folder.path, branch, { isOurs: await folder.isOurs(), guard });
       await folder.release();
     } catch (left) {
       throw new TreelineError(
@@ -156,16 +175,20 @@ async function checkOut(
 export async function undoWorktree(
   repository: Repository,
   made: MadeWorktree,
+  guard: Guard = unguarded,
 ): Promise<{ readonly branchDeleted: boolean }> {
-  await clearHalfMade(repository, made.path);
+  guard();
+  await settleRemoval(repository, made.path);
+  await clearHalfMade(repository, made.path, guard);
   const worktrees = await listWorktrees(repository);
   const found = worktrees.find((worktree) => worktree.path === made.path);
   if (found?.main === true) {
     throw new TreelineError('worktree-in-use', `${made.path} is the repository's main worktree and is never removed.`);
   }
   if (found?.locked === INITIALIZING && (found.branch ?? made.branch) === made.branch) {
-    await discardFolder(repository, made.path, made.branch, false);
+    await discardFolder(repository, made.path, made.branch, { isOurs: false, guard });
   } else if (found === undefined) {
+    guard();
     // rmdir removes an empty folder only, so whatever else is there stays.
     await rmdir(made.path).catch((error: unknown) => {
       if (hasCode(error, 'ENOENT')) return;
@@ -184,11 +207,11 @@ export async function undoWorktree(
     }
     if (await exists(made.path)) await refuseIfUsed(made, found);
     else await refuseIfStray(repository, found, made.branch);
-    await refuseMounts(made.path, 'deleted');
-    // Without --force: git looks once more for changed and untracked files.
-    await mustGit(repository, ['worktree', 'remove', '--', made.path]);
+    // Once more where nobody finds it any more: somebody may have written meanwhile.
+    const look = (aside: string): Promise<void> => refuseIfUsed(made, found, aside);
+    await removeWorktree(repository, made.path, guard, look);
   }
-  return { branchDeleted: await deleteUntouchedBranch(repository, made) };
+  return { branchDeleted: await deleteUntouchedBranch(repository, made, guard) };
 }
 
 /**
@@ -197,7 +220,7 @@ export async function undoWorktree(
  */
 export async function recreateWorktree(
   repository: Repository,
-  { path: wanted, branch, signal, env = {} }: Pick<AddWorktree, 'path' | 'branch' | 'signal' | 'env'>,
+  { path: wanted, branch, signal, env = {}, guard = unguarded }: Omit<AddWorktree, 'base'>,
 ): Promise<AddedWorktree> {
   const ref = await tryGit(
     repository.commonDir,
@@ -228,7 +251,7 @@ export async function recreateWorktree(
   let stale = worktrees.find((worktree) => worktree.path === wanted);
   if (stale?.locked === INITIALIZING) {
     // A checkout that was killed. Nobody ever worked in it.
-    await discardFolder(repository, wanted, branch, false);
+    await discardFolder(repository, wanted, branch, { isOurs: false, guard });
     stale = undefined;
   }
   if ((await exists(wanted)) && !(await isRemovedEmpty(wanted))) {
@@ -245,14 +268,15 @@ export async function recreateWorktree(
       );
     }
     await refuseIfStray(repository, stale, branch);
-    // For a missing folder, this removes its registration and no other, where `git worktree prune` takes all.
-    await mustGit(repository, ['worktree', 'remove', '--', wanted], { signal });
+    // Its registration and no other, where `git worktree prune` takes all.
+    await removeWorktree(repository, wanted, guard);
   }
+  guard();
   const folder = await reserveFolder(wanted);
   return {
     path: folder.path,
     commit,
-    ...(await checkOut(repository, folder, { branch, commit }, { signal, env })),
+    ...(await checkOut(repository, folder, { branch, commit }, { signal, env, guard })),
   };
 }
 
@@ -289,22 +313,90 @@ async function createBranch(
  * Removes what an unfinished checkout of `branch` left: only for worktrees that were never handed out.
  * @param isOurs whether the folder is known to be ours though git does not have it registered, or not any more.
  */
-async function discardFolder(repository: Repository, folder: string, branch: string, isOurs: boolean): Promise<void> {
+async function discardFolder(
+  repository: Repository,
+  folder: string,
+  branch: string,
+  { isOurs, guard }: { readonly isOurs: boolean; readonly guard: Guard },
+): Promise<void> {
   const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
   const registered = found !== undefined && (found.branch ?? branch) === branch;
-  if (isOurs || registered) await removeTree(folder);
-  if (!registered) return;
-  if (found.locked !== undefined) await mustGit(repository, ['worktree', 'unlock', '--', folder]);
-  await mustGit(repository, ['worktree', 'remove', '--', folder]);
+  if (isOurs || registered) await removeWorktree(repository, folder, guard);
+}
+
+/**
+ * Removes a worktree's files and git's record of it. Both are renamed first, and deleted under names that nobody else uses: a
+ * deletion that goes on late never meets what somebody has made in their place.
+ * @param look at the files where they are then; when it throws, they are put back.
+ */
+async function removeWorktree(
+  repository: Repository,
+  folder: string,
+  guard: Guard,
+  look: (aside: string) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const aside = asideOf(repository, folder);
+  await refuseMounts(folder, 'deleted');
+  guard();
+  await settleRemoval(repository, folder);
+  if (await exists(folder)) {
+    await renameGuarded(folder, aside.files, guard);
+    try {
+      await look(aside.files);
+    } catch (error) {
+      guard();
+      await rename(aside.files, folder);
+      throw error;
+    }
+  }
+  const record = await recordOf(repository, folder);
+  if (record !== undefined) {
+    await mkdir(path.dirname(aside.record), { recursive: true });
+    await renameGuarded(record, aside.record, guard);
+  }
+  await removeTree(aside.files);
+  await removeTree(aside.record);
+  for (const empty of [aside.record, record ?? folder]) await rmdir(path.dirname(empty)).catch(() => undefined);
+}
+
+/** Brings to an end what a crash left of a removal: what was decided is done, else the files are put back. */
+async function settleRemoval(repository: Repository, folder: string): Promise<void> {
+  const aside = asideOf(repository, folder);
+  if (await exists(aside.record)) {
+    await removeTree(aside.files);
+    await removeTree(aside.record);
+  } else if ((await exists(aside.files)) && !(await exists(folder))) {
+    await rename(aside.files, folder);
+  }
+}
+
+/** Where the two parts of a worktree lie while they are being deleted: on the same file systems as before. */
+function asideOf({ commonDir }: Repository, folder: string): { readonly files: string; readonly record: string } {
+  const leaf = path.basename(folder);
+  return {
+    files: path.join(path.dirname(folder), `.treeline-deleted-${leaf}`),
+    record: path.join(commonDir, REGISTRATIONS, `deleted-${leaf}`),
+  };
 }
 
 /** Deletes the branch if it is at the commit it was made at and checked out nowhere; returns whether there is none of that name now. */
-async function deleteUntouchedBranch(repository: Repository, { branch, commit }: MadeWorktree): Promise<boolean> {
+async function deleteUntouchedBranch(
+  repository: Repository,
+  { branch, commit }: MadeWorktree,
+  guard: Guard,
+): Promise<boolean> {
   const ref = `refs/heads/${branch}`;
   const used = (await listWorktrees(repository)).some((worktree) => worktree.branch === branch);
-  if (!used) {
-    const result = await writeGit(repository, ['update-ref', '-d', ref, commit]);
-    if (result.exitCode === 0) return true;
+  guard();
+  if (!used && (await writeGit(repository, ['update-ref', '-d', ref, commit])).exitCode === 0) {
+    try {
+      guard();
+    } catch (error) {
+      // Somebody else's by now, at the same commit.
+      await writeGit(repository, ['update-ref', ref, commit, noCommit(commit)]);
+      throw error;
+    }
+    return true;
   }
   const there = await tryGit(repository.commonDir, [
     '--git-dir',
@@ -318,14 +410,18 @@ async function deleteUntouchedBranch(repository: Repository, { branch, commit }:
 }
 
 /** Throws when the worktree holds anything that git does not hold for it. */
-async function refuseIfUsed({ path: folder, branch }: MadeWorktree, worktree: Worktree): Promise<void> {
+async function refuseIfUsed(
+  { path: folder, branch }: MadeWorktree,
+  worktree: Worktree,
+  files: string = folder,
+): Promise<void> {
   if (worktree.branch !== branch) {
     throw new TreelineError(
       'worktree-in-use',
       `The worktree ${folder} is on ${worktree.branch ?? 'no branch'} instead of ${branch}, so it stays; remove it with git worktree remove when it is not needed.`,
     );
   }
-  const status = await gitText(folder, [
+  const status = await gitText(files, [
     'status',
     '--porcelain=v1',
     '-z',

@@ -2,6 +2,7 @@ import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TreelineError, errorText } from '../platform/errors.ts';
+import type { Guard } from '../platform/guard.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
 import { isAlive, isElsewhere } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
@@ -101,11 +102,12 @@ export async function endPreparation({
   session,
   run,
   keeper,
-}: Pick<LostRun, 'session' | 'run' | 'keeper'>): Promise<boolean> {
+  guard,
+}: Pick<LostRun, 'session' | 'run' | 'keeper'> & { readonly guard?: Guard }): Promise<boolean> {
   const roots = keeper === undefined ? [] : [keeper];
   // git is at work before the keeper starts.
   const family = { roots, marker: runMarker(session, run), anyAge: true } as const;
-  return (await sweep(family, false, () => undefined)).length > 0;
+  return (await sweep(family, false, () => undefined, guard)).length > 0;
 }
 
 /** Ends the agent and its group, if it still runs, and returns all that is known to belong to the run, and what was sent to it. */

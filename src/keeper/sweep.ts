@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { unguarded, type Guard } from '../platform/guard.ts';
 import { joinedByOthers } from '../platform/joined-processes.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import { commandOf } from '../platform/process-table.ts';
@@ -26,11 +27,13 @@ const NAMED = 50;
  * @param family what is known; what is found is remembered, so that its children are found after its end.
  * @param polite whether to let processes end by themselves and by SIGTERM before SIGKILL.
  * @param note told, in a sentence, what was done.
+ * @param guard asked before each signal.
  */
 export async function sweep(
   family: Family,
   polite: boolean,
   note: (text: string, level: 'info' | 'warning') => void,
+  guard: Guard = unguarded,
 ): Promise<Survivors> {
   let known = family.roots;
   const told = new Set<number>();
@@ -72,6 +75,7 @@ export async function sweep(
   );
 
   if (polite) {
+    guard();
     await signalProcesses(left, 'SIGTERM');
     for (
       const end = performance.now() + TERM_TO_KILL;
@@ -83,6 +87,7 @@ export async function sweep(
   }
   for (const end = performance.now() + GIVE_UP; left.length > 0 && performance.now() < end; left = await look()) {
     // A storm forks on while it is shot at: no pause before the next look, as long as the last one found something.
+    guard();
     await signalProcesses(left, 'SIGKILL');
   }
   if (left.length > 0) note(`Could not be ended: ${left.map(({ pid }) => pid).join(', ')}.`, 'warning');

@@ -4,6 +4,7 @@ import { driverFor } from '../drivers/table.ts';
 import { readSpec, type KeeperConnection } from '../keeper/client.ts';
 import type { Message } from '../keeper/protocol.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
+import type { Guard } from '../platform/guard.ts';
 import { runFolder, textFile } from '../platform/paths.ts';
 import { isLive, lastTurn } from '../store/lifecycle.ts';
 import type { PromisedMessage, Session, Turn } from '../store/model.ts';
@@ -12,6 +13,7 @@ import type { StewardContext } from './context.ts';
 import { DrivenRun } from './driven-run.ts';
 import { endKeeper } from './lost-run.ts';
 import { REFUSALS, refuseMessage } from './refusals.ts';
+import { isReplaced, underLead } from './under-lead.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
 const STOP_SLACK = 10_000;
@@ -30,6 +32,7 @@ export interface HeldRunOptions {
 /** A run whose keeper is connected: its agent is heard, given what it was promised, and ended when that is wanted. */
 export class HeldRun {
   readonly #options: HeldRunOptions;
+  readonly #guard: Guard;
   #driven: DrivenRun | undefined;
   /** Over when it is known whether the run is driven. */
   readonly #driving: Promise<void>;
@@ -42,6 +45,7 @@ export class HeldRun {
   constructor(options: HeldRunOptions) {
     this.#options = options;
     const { connection, context, session } = options;
+    this.#guard = underLead(context);
     this.remember();
     connection.onGrew(() => context.outputs.hint(session));
     this.#driving = this.#drive().catch((error: unknown) => context.log.error(errorText(error)));
@@ -135,7 +139,12 @@ export class HeldRun {
       await connection.stop(AbortSignal.timeout(grace.interrupt + grace.terminate + STOP_SLACK));
     } catch (error) {
       context.log.warn(`Stopping ${session}: ${errorText(error)}`);
-      await endKeeper(context, session, this.number);
+      try {
+        this.#guard();
+        await endKeeper(context, session, this.number);
+      } catch (failed) {
+        if (!isReplaced(failed)) this.#options.onError(failed);
+      }
     }
   }
 
@@ -143,7 +152,6 @@ export class HeldRun {
     this.#delivering = true;
     void work()
       .catch((error: unknown) => {
-        // A connection that broke says nothing about what it was to deliver: the next one does.
         if (!isGone(error)) this.#options.onError(error);
       })
       .then(() => {
@@ -179,12 +187,14 @@ export class HeldRun {
     const wish = await this.#driven?.wish((driver, state) => driver.message(state, message));
     if (wish !== undefined && 'refused' in wish) throw new TreelineError(wish.refused, REFUSALS[wish.refused]);
     for (const one of wish?.send ?? [message]) {
+      this.#guard();
       if (this.#disposed) throw new TreelineError('keeper-gone', 'The connection to the agent is lost.');
       await this.#options.connection.send(one);
     }
   }
 }
 
+/** A connection that broke, or a lead that was lost, says nothing about a message: it is delivered when there is another one. */
 function isGone(error: unknown): boolean {
-  return error instanceof TreelineError && error.code === 'keeper-gone';
+  return isReplaced(error) || (error instanceof TreelineError && error.code === 'keeper-gone');
 }

@@ -3,11 +3,13 @@ import { isComplete, undoWorktree } from '../git/worktrees.ts';
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
 import { endPreparation } from '../keeper/rescue.ts';
 import { errorText } from '../platform/errors.ts';
+import type { Guard } from '../platform/guard.ts';
 import { runFolder } from '../platform/paths.ts';
 import { runOf } from '../store/lifecycle.ts';
 import type { Session, Turn } from '../store/model.ts';
 import type { StewardContext } from './context.ts';
 import { HOLD, launchOf } from './start.ts';
+import { underLead } from './under-lead.ts';
 
 /** A keeper that does not answer within this many ms is given up. */
 const CONNECT_TIMEOUT = 3000;
@@ -21,9 +23,11 @@ export async function inheritStart(
   session: Session,
   turn: Turn,
 ): Promise<KeeperConnection | undefined> {
-  const connection = await startWaiting(context, session, turn);
+  const guard = underLead(context);
+  const connection = await startWaiting(context, session, turn, guard);
   if (connection === undefined) {
-    await undoPreparation(context, session, turn);
+    await undoPreparation(context, session, turn, guard);
+    guard();
   }
   return connection;
 }
@@ -32,6 +36,7 @@ async function startWaiting(
   context: StewardContext,
   session: Session,
   turn: Turn,
+  guard: Guard,
 ): Promise<KeeperConnection | undefined> {
   const run = runOf(session, turn);
   // Without the fact, git or one of its hooks may still be at work on what looks complete.
@@ -46,24 +51,33 @@ async function startWaiting(
     const connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process, ...HOLD });
     const prompt = await readFile(spec.prompt, 'utf8');
     const { env } = await launchOf(context, session, turn, prompt, spec.prompt);
+    guard();
     await connection.start(env && { env });
     return connection;
   } catch (error) {
+    guard();
     context.log.info(`Turn ${turn.number} of ${session.id} is prepared anew: ${errorText(error)}`);
     return undefined;
   }
 }
 
-async function undoPreparation({ repository, log }: StewardContext, session: Session, turn: Turn): Promise<void> {
+async function undoPreparation(
+  { repository, log }: StewardContext,
+  session: Session,
+  turn: Turn,
+  guard: Guard,
+): Promise<void> {
   const run = runOf(session, turn);
   if (run === undefined) return;
   // First whatever still works at it: a git that makes the worktree outlives who started it.
-  await endPreparation({ session: session.id, run: run.number, ...(run.keeper && { keeper: run.keeper.process }) });
+  const keeper = run.keeper && { keeper: run.keeper.process };
+  await endPreparation({ session: session.id, run: run.number, ...keeper, guard });
   if (session.turns.every(({ begunAt }) => begunAt === undefined)) {
     const made = { path: session.worktree, branch: session.branch, commit: session.base.commit };
     try {
-      await undoWorktree(repository, made);
+      await undoWorktree(repository, made, guard);
     } catch (error) {
+      guard();
       // The new start meets what is there, and says so if it cannot go on.
       log.warn(`What was half made of ${session.worktree} was left as it is: ${errorText(error)}`);
     }

@@ -62,7 +62,12 @@ export class Lease {
   join(): void {
     if (this.#active) return;
     this.#active = true;
-    this.#subscriptions.push(this.#options.store.onFacts(() => this.look()));
+    const { store } = this.#options;
+    // Also where the journal was replaced, and nobody leads in the new one.
+    this.#subscriptions.push(
+      store.onFacts(() => this.look()),
+      store.onDidChange(() => this.look()),
+    );
     this.look();
   }
 

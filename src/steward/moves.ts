@@ -11,6 +11,7 @@ import {
   type WorktreeMove,
 } from '../git/archive.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
+import type { Guard } from '../platform/guard.ts';
 import { isInside, trashFolder } from '../platform/paths.ts';
 import { isSame } from '../platform/process-id.ts';
 import { workingIn } from '../platform/process-search.ts';
@@ -18,6 +19,7 @@ import { expiredArchives, withoutState } from '../sessions/archives.ts';
 import type { TrashRecord } from '../sessions/trash-record.ts';
 import type { Move, MoveTo, Session, Wish } from '../store/model.ts';
 import type { StewardContext } from './context.ts';
+import { isReplaced, underLead } from './under-lead.ts';
 
 /** Processes that a refusal names. */
 const NAMED = 3;
@@ -50,7 +52,9 @@ export class Moves {
 
   /** Does what is wanted of these sessions' worktrees, and finishes what was begun. */
   look(sessions: Iterable<Session>): void {
-    if (this.#disposed) return;
+    const { store, self } = this.#context;
+    const { lead } = store.leadership;
+    if (this.#disposed || lead === undefined || !isSame(lead.by, self)) return;
     for (const { id, move, wish } of sessions) {
       if ((move === undefined && wish === undefined) || this.#running.has(id)) continue;
       this.#do(id);
@@ -66,7 +70,7 @@ export class Moves {
       const session = store.get(id);
       if (this.#disposed || session === undefined || session.wish !== undefined || session.move !== undefined) continue;
       log.info(`The archived worktree of ${id} is older than the trash keeps, and is deleted.`);
-      const work = this.#purge(session).catch((error: unknown) => log.warn(errorText(error)));
+      const work = this.#purge(session, underLead(this.#context)).catch((error: unknown) => log.warn(errorText(error)));
       this.#track(id, work);
       await work;
     }
@@ -83,7 +87,10 @@ export class Moves {
 
   #do(id: string): void {
     const work = this.#settle(id).catch((error: unknown) => {
-      this.#context.log.error(`The worktree of ${id} could not be moved, which is tried again: ${errorText(error)}`);
+      if (isReplaced(error)) this.#context.log.info(`The worktree of ${id} is left to another window.`);
+      else {
+        this.#context.log.error(`The worktree of ${id} could not be moved, which is tried again: ${errorText(error)}`);
+      }
       this.#retry ??= setTimeout(() => {
         this.#retry = undefined;
         this.look(this.#context.store.list());
@@ -102,37 +109,40 @@ export class Moves {
 
   async #settle(id: string): Promise<void> {
     const session = this.#context.store.get(id);
-    if (session?.move !== undefined) await this.#finish(session, session.move);
-    else if (session?.wish !== undefined) await this.#fulfil(session, session.wish);
+    const guard = underLead(this.#context);
+    if (session?.move !== undefined) await this.#finish(session, session.move, guard);
+    else if (session?.wish !== undefined) await this.#fulfil(session, session.wish, guard);
   }
 
   /** What was begun is finished; where that fails it is taken back, so that the session is not held for ever. */
-  async #finish(session: Session, move: Move): Promise<void> {
+  async #finish(session: Session, move: Move, guard: Guard): Promise<void> {
     if (!isSame(move.by, this.#context.self)) {
       this.#context.log.info(`A move of the worktree of ${session.id} was left half done, and is finished now.`);
     }
     const { to, worktree, archive } = move;
     try {
-      await this.#carryOut(this.#begin(session, to, { worktree, archive }, move.fact));
+      await this.#carryOut(this.#begin(session, to, { worktree, archive }, move.fact), guard);
     } catch (error) {
+      guard();
       if (this.#context.store.get(session.id)?.move !== undefined) throw error;
       this.#context.log.warn(errorText(error));
     }
   }
 
-  async #fulfil(session: Session, wish: Wish): Promise<void> {
+  async #fulfil(session: Session, wish: Wish, guard: Guard): Promise<void> {
     const { store } = this.#context;
     try {
-      if (wish.to === 'trash') await this.#archive(session);
-      else if (wish.to === 'worktree') await this.#restore(session, wish.worktree);
-      else await this.#purge(session);
+      if (wish.to === 'trash') await this.#archive(session, guard);
+      else if (wish.to === 'worktree') await this.#restore(session, wish.worktree, guard);
+      else await this.#purge(session, guard);
     } catch (error) {
+      guard();
       const code = error instanceof TreelineError ? error.code : 'failed';
       store.append({ type: 'intent.refused', session: session.id, intent: wish.fact, code, why: errorText(error) });
     }
   }
 
-  async #archive(session: Session): Promise<void> {
+  async #archive(session: Session, guard: Guard): Promise<void> {
     const { repository, folder } = this.#context;
     const { id, name, worktree } = session;
     if (isInside(repository.root, worktree)) {
@@ -146,15 +156,16 @@ export class Moves {
     const archive = await plan(false);
     await refuseBusy(session);
     try {
-      await this.#carryOut(this.#begin(session, 'trash', { worktree, archive }));
+      await this.#carryOut(this.#begin(session, 'trash', { worktree, archive }), guard);
     } catch (error) {
+      guard();
       if (!(error instanceof TreelineError && error.code === 'other-device')) throw error;
       // Two mounts of one device look alike until the rename is tried.
-      await this.#carryOut(this.#begin(this.#need(id), 'trash', { worktree, archive: await plan(true) }));
+      await this.#carryOut(this.#begin(this.#need(id), 'trash', { worktree, archive: await plan(true) }), guard);
     }
   }
 
-  async #restore(session: Session, to: string | undefined): Promise<void> {
+  async #restore(session: Session, to: string | undefined, guard: Guard): Promise<void> {
     const { archive } = session;
     if (archive === undefined) return;
     const worktree = to === undefined ? session.worktree : path.resolve(to);
@@ -162,16 +173,17 @@ export class Moves {
       archive.purgedAt === undefined
         ? await planRestore(this.#context.repository, { worktree, archive: withoutState(archive) }, session.worktree)
         : { worktree: session.worktree, archive: withoutState(archive) };
-    await this.#carryOut(this.#begin(session, 'worktree', move));
+    await this.#carryOut(this.#begin(session, 'worktree', move), guard);
   }
 
   /** All of the files are deleted or none, as far as that can be known beforehand. */
-  async #purge(session: Session): Promise<void> {
+  async #purge(session: Session, guard: Guard): Promise<void> {
     const { archive } = session;
     if (archive === undefined) return;
     await planPurge(this.#context.repository, archive);
     await this.#carryOut(
       this.#begin(session, 'nowhere', { worktree: session.worktree, archive: withoutState(archive) }),
+      guard,
     );
   }
 
@@ -193,7 +205,7 @@ export class Moves {
   }
 
   /** Moves, and says how it ended. What fails is taken back, so that the session is what it was. */
-  async #carryOut({ id, move }: Session): Promise<void> {
+  async #carryOut({ id, move }: Session, guard: Guard): Promise<void> {
     if (move === undefined) return;
     const { repository, store } = this.#context;
     const ended = (type: 'session.archived' | 'session.restored' | 'session.purged', note?: string): void =>
@@ -205,18 +217,20 @@ export class Moves {
     switch (move.to) {
       case 'trash':
         await this.#orBack(
-          moveToTrash(repository, move),
-          () => moveBack(repository, move),
+          moveToTrash(repository, move, guard),
+          () => moveBack(repository, move, guard),
           () => ended('session.restored'),
+          guard,
         );
         ended('session.archived');
         return;
       case 'worktree': {
         const purged = store.get(id)?.archive?.purgedAt !== undefined;
         const note = await this.#orBack(
-          purged ? Promise.resolve(undefined) : moveBack(repository, move),
-          () => moveToTrash(repository, move),
+          purged ? Promise.resolve(undefined) : moveBack(repository, move, guard),
+          () => moveToTrash(repository, move, guard),
           () => ended('session.archived'),
+          guard,
         );
         ended('session.restored', note);
         return;
@@ -224,8 +238,9 @@ export class Moves {
       case 'nowhere': {
         const target = await readlink(move.archive.files).catch(() => undefined);
         try {
-          await purgeArchive(repository, move.archive);
+          await purgeArchive(repository, move.archive, guard);
         } catch (error) {
+          guard();
           // What is left stays archived, and can be restored: nobody goes on with a deletion that fails.
           ended('session.archived');
           throw error;
@@ -238,10 +253,11 @@ export class Moves {
     }
   }
 
-  async #orBack<T>(moved: Promise<T>, back: () => Promise<unknown>, ended: () => void): Promise<T> {
+  async #orBack<T>(moved: Promise<T>, back: () => Promise<unknown>, ended: () => void, guard: Guard): Promise<T> {
     try {
       return await moved;
     } catch (error) {
+      guard();
       await back().then(ended, (left: unknown) => {
         // The move stays open, and is finished by the next look.
         this.#context.log.error(`A move that failed could not be taken back yet: ${errorText(left)}`);

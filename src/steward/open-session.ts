@@ -1,7 +1,6 @@
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { runFolder } from '../platform/paths.ts';
-import { isSame } from '../platform/process-id.ts';
 import { isOpen, isOpenRun, isQueued, lastTurn } from '../store/lifecycle.ts';
 import type { Run, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../timeline/rows.ts';
@@ -14,6 +13,7 @@ import { Reading } from './reading.ts';
 import { refuseMessages, withdraw } from './refusals.ts';
 import { Retry, RETRY_INTERVAL } from './retry.ts';
 import { HOLD, startTurn } from './start.ts';
+import { isReplaced } from './under-lead.ts';
 
 /** A keeper that does not answer within this many ms is looked at as a process. */
 const CONNECT_TIMEOUT = 3000;
@@ -127,8 +127,9 @@ export class OpenSession {
     if (turn?.claim !== undefined && isStarting(turn)) {
       if (this.#failure?.claim === turn.claim.fact) this.#withdraw(turn, this.#failure.error);
       else if (run?.agent !== undefined) this.#do('connecting', () => this.#connect(run));
-      else if (!isSame(turn.claim.by, this.#context.self)) this.#do('starting', () => this.#inherit(session, turn));
-      else if (this.#failure === undefined) this.#do('starting', () => this.#start(session, turn));
+      else if (turn.claim.lead !== this.#context.store.leadership.lead?.fact) {
+        this.#do('starting', () => this.#inherit(session, turn));
+      } else if (this.#failure === undefined) this.#do('starting', () => this.#start(session, turn));
       return;
     }
     if (turn !== undefined && isStillborn(turn)) {
@@ -173,8 +174,12 @@ export class OpenSession {
       return this.#hold(await startTurn(this.#context, session, turn, claim.run, abort.signal), claim.run);
     } catch (error) {
       this.#context.log.warn(errorText(error));
-      // Where another one acts by now, this one lets go here.
+      // Where another one acts by now, this one lets go here; what it had begun is looked at anew.
       this.#context.store.refresh();
+      if (isReplaced(error)) {
+        this.#retry.after(RECONNECT_AFTER);
+        return 'resting';
+      }
       // Who lets go leaves the turn to the next one.
       if (!this.#disposed || this.#isStopWanted()) {
         this.#failure = { claim: claim.fact, error };
@@ -191,7 +196,7 @@ export class OpenSession {
     return session !== undefined && lastTurn(session)?.stoppingAt !== undefined;
   }
 
-  /** Whoever led before has claimed the turn, and is gone. */
+  /** The turn was claimed under another lead, and who did is gone. */
   async #inherit(session: Session, turn: Turn): Promise<State> {
     const connection = await inheritStart(this.#context, session, turn);
     if (connection !== undefined) return this.#hold(connection, session.runs.length);

@@ -9,12 +9,13 @@ import type { KeeperSpec } from '../keeper/protocol.ts';
 import { endPreparation } from '../keeper/rescue.ts';
 import { agentEnvironment } from '../platform/environment.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
+import type { Guard } from '../platform/guard.ts';
 import { Limiter } from '../platform/limiter.ts';
 import { journalFile, privateFolder, runFolder, socketPath, textFile } from '../platform/paths.ts';
-import { isSame } from '../platform/process-id.ts';
 import type { Session, Turn } from '../store/model.ts';
 import { Rollback, type Unwound } from '../sessions/rollback.ts';
 import type { StewardContext } from './context.ts';
+import { isReplaced, underLead } from './under-lead.ts';
 
 /**
  * Sessions that are spawned together share the machine: so many of them get their keeper and worktree at a time, whatever the
@@ -50,9 +51,11 @@ export async function startTurn(
   signal: AbortSignal,
 ): Promise<KeeperConnection> {
   const undo = new Rollback();
+  const guard = underLead(context);
   let step = 'reading the prompt';
   const enter = (name: string): void => {
     signal.throwIfAborted();
+    guard();
     step = name;
   };
   try {
@@ -70,7 +73,7 @@ export async function startTurn(
       let keeper: Promise<KeeperConnection> | undefined;
       const start = (): Promise<KeeperConnection> => {
         if (keeper !== undefined) return keeper;
-        const starting = launchKeeper(context, spec, folder);
+        const starting = launchKeeper(context, spec, folder, guard);
         // Awaited only after the worktree is made; a failure before then is not an unhandled one.
         starting.catch(() => undefined);
         undo.push('the background process', async () => {
@@ -83,7 +86,11 @@ export async function startTurn(
       };
       const make = (): Promise<void> => {
         enter('creating the worktree');
-        return makeWorktree(context, session, { run, isFresh }, undo, { signal, onBegun: () => void start() });
+        return makeWorktree(context, session, { run, isFresh }, undo, {
+          signal,
+          guard,
+          onBegun: () => void start(),
+        });
       };
       // The checkout first, since it takes longest; the keeper starts beside it.
       if (isFresh) await make();
@@ -93,12 +100,14 @@ export async function startTurn(
     };
     enter('waiting for other worktrees');
     const { keeper, env } = await (isFresh ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
+    guard();
     context.store.append({ type: 'worktree.ready', session: session.id });
 
     enter('starting the agent');
     const connection = await keeper;
     signal.throwIfAborted();
-    if (!acts(context)) throw new TreelineError('replaced', 'Another window starts it now.');
+    // Who has taken over has ended this keeper before it began anew, or has given it the same word.
+    guard();
     try {
       await connection.start(env && { env });
     } catch (error) {
@@ -107,27 +116,16 @@ export async function startTurn(
       if (context.store.get(session.id)?.runs[run - 1]?.agent !== undefined) return connection;
       if (error instanceof TreelineError && error.code === 'keeper-gone') {
         // Of a keeper that died in this moment, only the marker tells whether there is an agent.
-        undo.push('the agent', () => endPreparation({ session: session.id, run }));
+        undo.push('the agent', () => endPreparation({ session: session.id, run, guard }));
       }
       throw error;
     }
     return connection;
   } catch (error) {
-    // What is half made is the other one's by then, which has taken it back or works in it.
-    const unwound = acts(context) ? await undo.unwind() : { undone: [], left: [] };
+    const unwound = await undo.unwind();
+    if (isReplaced(error)) throw error;
     throw failure(session, step, error, unwound, signal);
   }
-}
-
-/** Whether this process still acts: one that stood still may have been replaced without knowing it. */
-function acts({ store, self, log }: StewardContext): boolean {
-  try {
-    store.refresh();
-  } catch (error) {
-    log.warn(errorText(error));
-  }
-  const { lead } = store.leadership;
-  return lead !== undefined && isSame(lead.by, self);
 }
 
 /** How the agent is started: its argv, its stdin, and what is added to its environment. */
@@ -177,9 +175,15 @@ async function specOf(
   };
 }
 
-async function launchKeeper(context: StewardContext, spec: KeeperSpec, folder: string): Promise<KeeperConnection> {
+async function launchKeeper(
+  context: StewardContext,
+  spec: KeeperSpec,
+  folder: string,
+  guard: Guard,
+): Promise<KeeperConnection> {
   const env = { ...agentEnvironment(process.env), ...markerEnv(spec.session, spec.run) };
   const launch = { execPath: process.execPath, entry: await context.keeper(), runFolder: folder, env };
+  guard();
   return openKeeper(spec, launch, { timeoutMs: KEEPER_TIMEOUT, ...HOLD });
 }
 
@@ -189,14 +193,14 @@ async function makeWorktree(
   session: Session,
   { run, isFresh }: { readonly run: number; readonly isFresh: boolean },
   undo: Rollback,
-  { signal, onBegun }: Pick<AddWorktree, 'signal' | 'onBegun'>,
+  { signal, guard, onBegun }: Pick<AddWorktree, 'signal' | 'guard' | 'onBegun'>,
 ): Promise<void> {
   const { worktree: path, branch, base } = session;
   // The marker finds a git that goes on though this window has died.
   const env = markerEnv(session.id, run);
   if (!isFresh) {
     try {
-      await recreateWorktree(repository, { path, branch, signal, env });
+      await recreateWorktree(repository, { path, branch, signal, env, guard });
       return;
     } catch (error) {
       const untouched = session.turns.every(({ begunAt }) => begunAt === undefined);
@@ -206,11 +210,11 @@ async function makeWorktree(
     }
   }
   undo.push(`the worktree ${path} and its branch ${branch}`, async () => {
-    await undoWorktree(repository, { path, branch, commit: base.commit });
+    await undoWorktree(repository, { path, branch, commit: base.commit }, guard);
     return true;
   });
   const { warning } = await pool.acquire(base.commit, (warm) =>
-    addWorktree(repository, { path, branch, base: base.commit, signal, env, warm, onBegun }),
+    addWorktree(repository, { path, branch, base: base.commit, signal, env, warm, guard, onBegun }),
   );
   if (warning !== undefined) {
     log.warn(warning);

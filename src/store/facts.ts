@@ -23,19 +23,27 @@ import { archive, creation, exitRecord, judgement, MOVES, session, withdrawal } 
  */
 export const RULES = 1;
 
-/** A type of facts: its version, whether it is about a session or the repository, and how its body reads. */
+/**
+ * Whose word a fact is: a wish is anybody's, an act is that of who leads, and of a run its keeper tells as well. From anybody else
+ * it is void.
+ */
+type Entitled = 'anybody' | 'leader' | 'keeper';
+
+/** A type of facts: its version, whether it is about a session or the repository, who may write it, and how its body reads. */
 interface FactDefinition<S extends 'session' | 'repository', B> {
   readonly v: number;
   readonly about: S;
+  readonly entitled: Entitled;
   readonly body: Read<B>;
 }
 
-function ofSession<B>(v: number, body: Read<B>): FactDefinition<'session', B> {
-  return { v, about: 'session', body };
+function ofSession<B>(v: number, entitled: Entitled, body: Read<B>): FactDefinition<'session', B> {
+  return { v, about: 'session', entitled, body };
 }
 
+/** Anybody may want to lead, or somebody else to give way: who leads follows from the order (leadership.ts). */
 function ofRepository<B>(v: number, body: Read<B>): FactDefinition<'repository', B> {
-  return { v, about: 'repository', body };
+  return { v, about: 'repository', entitled: 'anybody', body };
 }
 
 /**
@@ -45,18 +53,19 @@ function ofRepository<B>(v: number, body: Read<B>): FactDefinition<'repository',
  */
 export const FACTS = {
   /** Reserves the id; everything that will be made is named before it is made. `foreign`: no session, only a worktree that was removed. */
-  'session.created': ofSession(1, shape({ ...creation, foreign: optional(boolean) })),
-  'session.renamed': ofSession(1, shape({ name: string })),
+  'session.created': ofSession(1, 'anybody', shape({ ...creation, foreign: optional(boolean) })),
+  'session.renamed': ofSession(1, 'anybody', shape({ name: string })),
   /**
    * What a window knew of a session when the journal lost it: somebody deleted, cut or replaced the file. It counts where the
    * journal before it knows less.
    */
-  'session.known': ofSession(1, shape({ known: session })),
+  'session.known': ofSession(1, 'anybody', shape({ known: session })),
   /** The worktree exists and its checkout is done. */
-  'worktree.ready': ofSession(1, shape({})),
+  'worktree.ready': ofSession(1, 'leader', shape({})),
   /** A turn is wanted. The first such fact in the journal for a session's next number wins; later ones are void. */
   'turn.requested': ofSession(
     1,
+    'anybody',
     shape({
       turn: positive,
       /** The start of the prompt, at most 200 characters; the whole stands in the file of this name (platform/paths.ts, textFile). */
@@ -68,36 +77,37 @@ export const FACTS = {
     }),
   ),
   /** The steward starts a queued turn, in a new run or in one that goes on; void when `limit` turns are live at this place of the journal. */
-  'turn.claimed': ofSession(1, shape({ turn: positive, run: positive, limit: natural })),
+  'turn.claimed': ofSession(1, 'leader', shape({ turn: positive, run: positive, limit: natural })),
   /** The turn will not start: cancelled while queued, or its preparation failed and was undone. */
-  'turn.withdrawn': ofSession(1, shape({ turn: positive, ...withdrawal })),
-  'keeper.started': ofSession(1, shape({ run: positive, keeper: readProcessId, socket: nonEmpty })),
+  'turn.withdrawn': ofSession(1, 'leader', shape({ turn: positive, ...withdrawal })),
+  'keeper.started': ofSession(1, 'keeper', shape({ run: positive, keeper: readProcessId, socket: nonEmpty })),
   /** `reads`: what the agent takes on its stdin while it runs, such as `lines`; absent where it takes nothing. */
-  'agent.started': ofSession(1, shape({ run: positive, agent: readProcessId, reads: optional(nonEmpty) })),
+  'agent.started': ofSession(1, 'keeper', shape({ run: positive, agent: readProcessId, reads: optional(nonEmpty) })),
   /** The agent said which conversation this is. */
-  'agent.identified': ofSession(1, shape({ run: positive, agentSession: nonEmpty })),
+  'agent.identified': ofSession(1, 'leader', shape({ run: positive, agentSession: nonEmpty })),
   /** The agent of a run that goes on was given the prompt of a further turn. */
-  'turn.begun': ofSession(1, shape({ turn: positive })),
+  'turn.begun': ofSession(1, 'leader', shape({ turn: positive })),
   /** The user wants the turn, and the run that serves it, to stop. */
-  'turn.stopping': ofSession(1, shape({ turn: positive })),
+  'turn.stopping': ofSession(1, 'anybody', shape({ turn: positive })),
   /** The turn is over, as the output says, and its run goes on. */
-  'turn.ended': ofSession(1, shape({ turn: positive })),
+  'turn.ended': ofSession(1, 'leader', shape({ turn: positive })),
   /** The agent's process is over, and with it the turn that it served. */
-  'run.exited': ofSession(1, shape({ run: positive, exit: exitRecord })),
-  'turn.judged': ofSession(1, shape({ turn: positive, judgement })),
+  'run.exited': ofSession(1, 'keeper', shape({ run: positive, exit: exitRecord })),
+  'turn.judged': ofSession(1, 'leader', shape({ turn: positive, judgement })),
   /** A message for the agent is promised: `message` is the key by which it is delivered once, and names the file of the whole text. */
-  'message.promised': ofSession(1, shape({ message: nonEmpty, text: string })),
-  'message.delivered': ofSession(1, shape({ message: nonEmpty, run: positive })),
+  'message.promised': ofSession(1, 'anybody', shape({ message: nonEmpty, text: string })),
+  'message.delivered': ofSession(1, 'leader', shape({ message: nonEmpty, run: positive })),
   /** It cannot be delivered any more. */
-  'message.refused': ofSession(1, shape({ message: nonEmpty, code: nonEmpty, why: string })),
+  'message.refused': ofSession(1, 'leader', shape({ message: nonEmpty, code: nonEmpty, why: string })),
   /** Somebody wants the session's worktree archived, restored (to `worktree`, if that is another place) or deleted for good. */
-  'move.wanted': ofSession(1, shape({ to: oneOf(MOVES), worktree: optional(nonEmpty) })),
+  'move.wanted': ofSession(1, 'anybody', shape({ to: oneOf(MOVES), worktree: optional(nonEmpty) })),
   /**
    * The writer is about to move the session's worktree, and nobody else may until it says how that ended. Void while a turn
    * is open, while another move is under way, and where there is nothing to move.
    */
   'session.moving': ofSession(
     1,
+    'leader',
     shape({
       to: oneOf(MOVES),
       /** The worktree's path, or the one that it comes back to. */
@@ -108,13 +118,13 @@ export const FACTS = {
     }),
   ),
   /** A move ended (`move` is the id of its `session.moving`): the worktree lies in the trash. */
-  'session.archived': ofSession(1, shape({ move: nonEmpty })),
+  'session.archived': ofSession(1, 'leader', shape({ move: nonEmpty })),
   /** A move ended: the worktree is where it belongs, also because it could not be moved away. */
-  'session.restored': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
+  'session.restored': ofSession(1, 'leader', shape({ move: nonEmpty, note: optional(string) })),
   /** A move ended: the worktree was deleted from the trash. */
-  'session.purged': ofSession(1, shape({ move: nonEmpty, note: optional(string) })),
+  'session.purged': ofSession(1, 'leader', shape({ move: nonEmpty, note: optional(string) })),
   /** What somebody wanted (the fact `intent`) cannot be done. */
-  'intent.refused': ofSession(1, shape({ intent: nonEmpty, code: nonEmpty, why: string })),
+  'intent.refused': ofSession(1, 'leader', shape({ intent: nonEmpty, code: nonEmpty, why: string })),
   /**
    * The writer acts for the repository from now on; void unless `replaces` names who did before, or nobody did. These three
    * keep their version for good, since builds of all ages have to agree on who leads.

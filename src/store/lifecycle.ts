@@ -1,6 +1,6 @@
-import { isSame, type ProcessId } from '../platform/process-id.ts';
-import type { SessionFact } from './facts.ts';
-import type { Move, Run, Session, Status, Turn } from './model.ts';
+import { isSame } from '../platform/process-id.ts';
+import { FACTS, type SessionFact } from './facts.ts';
+import type { Lead, Move, Run, Session, Status, Turn } from './model.ts';
 
 /** A turn that holds a place under the limit: claimed, and neither over nor withdrawn. */
 export function isLive(turn: Turn): boolean {
@@ -45,7 +45,7 @@ export interface Circumstances {
   /** The place in the queue that a turn which is requested now gets. */
   readonly place: number;
   /** Who acts for the repository. */
-  readonly leader: ProcessId | undefined;
+  readonly lead: Pick<Lead, 'fact' | 'by'> | undefined;
 }
 
 /**
@@ -54,11 +54,26 @@ export interface Circumstances {
  * itself, so that every reader of one journal reaches the same state.
  */
 export function reduce(session: Session | undefined, fact: SessionFact, now: Circumstances): Session | undefined {
+  if (!isEntitled(session, fact, now)) return session;
   if (fact.type === 'session.known') {
     return knowsMore(fact.known, session) ? fact.known : session;
   }
   const next = step(session, fact, now);
   return next === session || next === undefined ? next : { ...next, facts: (session?.facts ?? 0) + 1 };
+}
+
+/**
+ * Whether the writer was one whose word counts, at this place of the journal. One that was replaced, and does not know it yet, acts
+ * for nobody.
+ */
+function isEntitled(session: Session | undefined, fact: SessionFact, { lead }: Circumstances): boolean {
+  const { entitled } = FACTS[fact.type];
+  const { role, process } = fact.by;
+  if (entitled === 'anybody' || (lead !== undefined && isSame(process, lead.by))) return true;
+  if (entitled === 'leader' || role !== 'keeper') return false;
+  // Where the journal has lost who keeps the run, each keeper may.
+  const keeper = 'run' in fact ? session?.runs[fact.run - 1]?.keeper : undefined;
+  return keeper === undefined || isSame(process, keeper.process);
 }
 
 /** Whether more facts made a session what it is than another state of it, or there is no other. */
@@ -95,7 +110,7 @@ function step(session: Session | undefined, fact: StepFact, now: Circumstances):
     case 'intent.refused':
       return session.wish?.fact === fact.intent ? without(session, 'wish') : session;
     case 'session.moving':
-      return moving(session, fact, now);
+      return moving(session, fact);
     case 'session.archived':
     case 'session.restored':
     case 'session.purged':
@@ -188,10 +203,10 @@ function isMovable({ move, archive, turns, runs }: Session, to: Move['to']): boo
   return archive !== undefined && (to === 'worktree' || archive.purgedAt === undefined);
 }
 
-function moving(session: Session, fact: Of<'session.moving'>, { leader }: Circumstances): Session {
+function moving(session: Session, fact: Of<'session.moving'>): Session {
   const { move, archive } = session;
   const replaces = move !== undefined && fact.replaces === move.fact && fact.to === move.to;
-  if (!leads(fact, leader) || !(replaces || isMovable(session, fact.to))) {
+  if (!replaces && !isMovable(session, fact.to)) {
     return session;
   }
   const { id, at, to, worktree, by } = fact;
@@ -332,22 +347,22 @@ function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session
 }
 
 /**
- * Whoever leads takes a queued turn, or one that somebody claimed who leads no longer and whose agent never had the prompt.
+ * Takes a queued turn, or one that was claimed under another lead and whose agent never had the prompt.
  * It opens a new run, or uses the one that goes on.
  */
-function claimed(session: Session, turn: Turn, fact: Of<'turn.claimed'>, { live, leader }: Circumstances): Session {
+function claimed(session: Session, turn: Turn, fact: Of<'turn.claimed'>, { live, lead }: Circumstances): Session {
   const { claim } = turn;
-  const inherits =
-    claim !== undefined && isLive(turn) && turn.begunAt === undefined && !isSame(claim.by, fact.by.process);
+  if (lead === undefined) return session;
+  const inherits = claim !== undefined && isLive(turn) && turn.begunAt === undefined && claim.lead !== lead.fact;
   const mayStart = inherits || (isQueued(turn) && live < fact.limit);
   const run = session.runs[fact.run - 1];
   const goesOn = run?.agent !== undefined && run.exit === undefined && fact.run === session.runs.length;
   const isNew = fact.run === session.runs.length + 1;
-  if (!leads(fact, leader) || !mayStart || !(isNew || goesOn)) {
+  if (!mayStart || !(isNew || goesOn)) {
     return session;
   }
   const next = withTurn(session, turn, {
-    claim: { fact: fact.id, by: fact.by.process, at: fact.at, run: fact.run },
+    claim: { fact: fact.id, lead: lead.fact, by: fact.by.process, at: fact.at, run: fact.run },
   });
   const opened = isNew ? { ...next, runs: [...next.runs, { number: fact.run }] } : next;
   // Who asked for a stop while it was queued still sees that stop, and who leads has to act on it.
@@ -355,11 +370,6 @@ function claimed(session: Session, turn: Turn, fact: Of<'turn.claimed'>, { live,
   return session.worktreeReadyAt === undefined
     ? withStatus(opened, 'preparing', fact, 'Creating the worktree.')
     : withStatus(opened, 'starting', fact, 'Starting the agent.');
-}
-
-/** Facts by which somebody acts count only from who leads: one that was replaced, and does not know it yet, grants nothing. */
-function leads(fact: SessionFact, leader: ProcessId | undefined): boolean {
-  return leader !== undefined && isSame(fact.by.process, leader);
 }
 
 function begun(session: Session, turn: Turn, fact: SessionFact, detail: string): Session {

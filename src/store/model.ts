@@ -149,8 +149,8 @@ export const turn = shape({
   resumes: boolean,
   /** What the agent was asked to resume, or to call itself. */
   agentSession: optional(nonEmpty),
-  /** Who starts the turn and in which run, once its claim was granted; `fact` is the id of the claim. */
-  claim: optional(shape({ fact: string, by: readProcessId, at: number, run: positive })),
+  /** Who starts the turn and in which run, once its claim was granted; `fact` is the id of the claim, `lead` that under which it was. */
+  claim: optional(shape({ fact: string, lead: string, by: readProcessId, at: number, run: positive })),
   withdrawn: optional(shape({ ...withdrawal, at: number })),
   /** When the agent was given the prompt: the start of its process, or the message to one that ran. */
   begunAt: optional(number),

@@ -10,6 +10,14 @@ export interface StateData {
   readonly leadership: Leadership;
 }
 
+/** What a run of facts came to. */
+export interface Applied {
+  /** Ids of the sessions that changed. */
+  readonly changed: ReadonlySet<string>;
+  /** The facts that were not void. */
+  readonly counted: readonly Fact[];
+}
+
 /** The sessions of a repository as a run of facts made them. Pure: the same facts in the same order give the same state. */
 export class State {
   /** Oldest first: the journal's order, not that of the writers' clocks. */
@@ -85,24 +93,28 @@ export class State {
     return this.#index.keys();
   }
 
-  /** Applies facts in the journal's order; returns the ids of the sessions that they changed. */
-  apply(facts: Iterable<Fact>): Set<string> {
+  /** Applies facts in the journal's order. */
+  apply(facts: Iterable<Fact>): Applied {
     const changed = new Set<string>();
+    const counted: Fact[] = [];
     for (const fact of facts) {
       if (!isSessionFact(fact)) {
-        this.#leadership = reduceLeadership(this.#leadership, fact);
+        const now = reduceLeadership(this.#leadership, fact);
+        if (now !== this.#leadership) counted.push(fact);
+        this.#leadership = now;
         continue;
       }
       const before = this.get(fact.session);
-      const leader = this.#leadership.lead?.by;
-      const after = reduce(before, fact, { live: this.#live, place: this.#places, leader });
+      const { lead } = this.#leadership;
+      const after = reduce(before, fact, { live: this.#live, place: this.#places, lead });
       if (after === before || after === undefined) continue;
       this.#count(after);
       this.#put(after);
       this.#live += Number(hasLiveTurn(after)) - Number(before !== undefined && hasLiveTurn(before));
       changed.add(after.id);
+      counted.push(fact);
     }
-    return changed;
+    return { changed, counted };
   }
 
   /** A session's last turn was requested last of its turns. */

@@ -26,7 +26,7 @@ const REPORTED_PIECES = 100;
 interface StoreEvents {
   /** Ids of the sessions that changed; the changes of one moment are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
-  /** Facts as they are read, void ones too, once the state has them. What is read from the beginning (at first, or after the journal was replaced) is left out. */
+  /** Facts that count, as they are read, once the state has them; void ones are nobody's. What is read from the beginning (at first, or after the journal was replaced) is left out. */
   readonly onFacts: (listener: (facts: readonly Fact[]) => void) => Dispose;
 }
 
@@ -220,10 +220,10 @@ export class Store implements StoreEvents {
       this.#catalogue.reset();
     }
     if (damaged.length > 0) this.#report(damaged);
-    const changed = (this.#building ?? this.#state).apply(facts);
+    const { changed, counted } = (this.#building ?? this.#state).apply(facts);
     if (this.#building === undefined) {
       this.#announce(changed);
-      if (facts.length > 0) this.#facts.fire(facts);
+      if (counted.length > 0) this.#facts.fire(counted);
     } else if (!more && !this.#recover(this.#building)) this.#show(this.#building);
     return more || this.#building !== undefined;
   }

@@ -1,9 +1,14 @@
-/** The window that acts for the others dies, gives way, or is far away: all that was asked for is done, and done once. */
+/** The window that acts for the others dies, gives way, stands still or is far away: all that was asked for is done, and done once. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { journalFile, stewardSocketPath } from '../../src/platform/paths.ts';
+import { selfId } from '../../src/platform/process-id.ts';
+import { RULES } from '../../src/store/facts.ts';
+import { Journal } from '../../src/store/journal.ts';
+import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import type { WindowProcess } from '../unit/sessions/window-process.ts';
 import { tempDir, until } from '../unit/support.ts';
@@ -13,6 +18,7 @@ import {
   patience,
   seeded,
   session,
+  storeOf,
   told,
   trials,
   type FaultWindow,
@@ -286,6 +292,47 @@ suite('who acts', { timeout: 600_000 }, () => {
       for (const window of windows) if (window !== last) await window.kill();
       await last.kill();
       dead = acting.id;
+    }
+  });
+
+  test('a window that stood still and was replaced: what it does when it goes on counts for nothing', async (t) => {
+    const world = await faultWorld(t);
+    const random = seeded(t);
+    world.settings.maxConcurrent = 20;
+    for (let trial = 0; trial < TRIALS; trial++) {
+      const { first, window } = await two(world);
+      const asked = window.sessions.spawn({ agent: 'scripted', prompt: 'write kept.txt kept\nprint go\nwait' });
+      await sleep(random.between(0, 500));
+      process.kill(first.pid, 'SIGSTOP');
+      // Nobody takes the place of a window that lives; here somebody does.
+      const store = storeOf(world.storage);
+      const journal = new Journal(journalFile(store), { role: 'window', process: await selfId() });
+      journal.append({
+        type: 'steward.leads',
+        host: 'window',
+        version: '0.1.0',
+        rules: RULES,
+        socket: stewardSocketPath(store),
+        token: 'token',
+        replaces: lead(world.storage)!.id,
+      });
+      journal.dispose();
+      const { id, worktree } = await asked;
+      await reached(window.sessions, id, () => window.sessions.activity(id)?.lastLine === 'go');
+      process.kill(first.pid, 'SIGCONT');
+      await until(async () => (await first.list()).find((one) => one.id === id)?.status === 'working', {
+        what: 'the other window shows it',
+      });
+      // What it had in hand is let go by then, or let go now.
+      await first.close();
+      assert.equal(lead(world.storage)?.by.process.pid, process.pid);
+      assert.equal(session(window, id).status, 'working');
+      assert.ok(isOpen(lastTurn(session(window, id))!));
+      assert.equal(marked([id]).length, 1, 'one agent');
+      assert.deepEqual(lines(path.join(worktree, 'kept.txt')), ['kept']);
+      await assertConsistent(world.repo, window.sessions);
+      await first.kill();
+      await window.treeline.dispose();
     }
   });
 

@@ -27,14 +27,14 @@ const CASES: readonly Case[] = [
   {
     what: 'a type of facts about sessions',
     file: 'src/store/facts.ts',
-    behind: "  'session.renamed': ofSession(1, shape({ name: string })),\n",
-    row: "  'session.dreamt': ofSession(1, shape({ of: string })),\n",
+    behind: "  'session.renamed': ofSession(1, 'anybody', shape({ name: string })),\n",
+    row: "  'session.dreamt': ofSession(1, 'anybody', shape({ of: string })),\n",
     follow: ['src/store/lifecycle.ts'],
   },
   {
     what: 'a type of facts about the repository',
     file: 'src/store/facts.ts',
-    behind: "  'session.renamed': ofSession(1, shape({ name: string })),\n",
+    behind: "  'session.renamed': ofSession(1, 'anybody', shape({ name: string })),\n",
     row: "  'repository.dreamt': ofRepository(1, shape({ of: string })),\n",
     follow: ['src/store/leadership.ts'],
   },

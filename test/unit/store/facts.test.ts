@@ -66,7 +66,7 @@ const session: Whole<Session> = {
       requestedAt: 4,
       resumes: true,
       agentSession: 'conversation',
-      claim: { fact: 'the claim', by: process, at: 5, run: 1 },
+      claim: { fact: 'the claim', lead: 'the lead', by: process, at: 5, run: 1 },
       withdrawn: { reason: 'failed', code: 'undone', message: 'undone', at: 6 },
       begunAt: 7,
       stoppingAt: 8,

@@ -17,10 +17,11 @@ import type { ExitRecord } from '../../../src/store/model.ts';
 
 export const window: Writer = { role: 'window', process: { pid: 100, start: 'boot 1' } };
 export const otherWindow: Writer = { role: 'window', process: { pid: 200, start: 'boot 2' } };
+export const keeper: Writer = { role: 'keeper', process: { pid: 300, start: 'boot 3' } };
 
 /** What facts are applied under where the test does not care: `window` leads, and nothing is live. */
 export function where(more: Partial<Circumstances> = {}): Circumstances {
-  return { live: 0, place: 0, leader: window.process, ...more };
+  return { live: 0, place: 0, lead: { fact: 'the lead', by: window.process }, ...more };
 }
 
 let clock = 1_700_000_000_000;
@@ -79,7 +80,7 @@ export const keeperStarted = (run: number) =>
   ({
     type: 'keeper.started',
     run,
-    keeper: { pid: 300, start: 'boot 3' },
+    keeper: keeper.process,
     socket: '/run/treeline/a.sock',
   }) as const satisfies SessionFactBody;
 

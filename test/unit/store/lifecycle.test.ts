@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sessionId } from '../../../src/platform/ids.ts';
-import type { SessionFact, SessionFactBody } from '../../../src/store/facts.ts';
+import { FACTS, type SessionFact, type SessionFactBody } from '../../../src/store/facts.ts';
 import type { ExitRecord, Judgement, MoveTo, Session, Status } from '../../../src/store/model.ts';
 import { isLive, isOpen, isOpenRun, isQueued, lastTurn, reduce, runOf } from '../../../src/store/lifecycle.ts';
 import {
@@ -10,11 +10,13 @@ import {
   created,
   exited,
   fact,
+  keeper,
   keeperStarted,
   otherWindow,
   requested,
   stop,
   where,
+  window,
 } from './facts.ts';
 
 const id = sessionId();
@@ -78,7 +80,13 @@ describe('the way of a session', () => {
     const claim = fact(id, claimed(1));
     const session = reduce(play(created, requested(1)), claim, where());
     const { process } = claim.by;
-    assert.deepEqual(session && lastTurn(session)?.claim, { fact: claim.id, by: process, at: claim.at, run: 1 });
+    assert.deepEqual(session && lastTurn(session)?.claim, {
+      fact: claim.id,
+      lead: 'the lead',
+      by: process,
+      at: claim.at,
+      run: 1,
+    });
     const started = play(...running);
     const run = runOf(started, lastTurn(started)!);
     assert.equal(run?.keeper?.process.pid, 300);
@@ -441,16 +449,17 @@ describe('a run that serves several turns', () => {
 });
 
 describe('who leads', () => {
-  const bySuccessor = where({ leader: otherWindow.process });
+  const bySuccessor = where({ lead: { fact: 'the next lead', by: otherWindow.process } });
   const claims = (run: number): SessionFact => fact(id, claimed(1, 6, run), otherWindow);
 
   it('alone claims turns and moves worktrees', () => {
     const queued = play(created, requested(1));
     const over = play(...running, exited(1));
     const claim = fact(id, claimed(1));
-    for (const leader of [undefined, otherWindow.process, { ...claim.by.process, host: 'another machine' }]) {
-      assert.equal(reduce(queued, claim, where({ leader })), queued);
-      assert.equal(reduce(over, move('trash'), where({ leader })), over);
+    const others = [otherWindow.process, { ...claim.by.process, host: 'another machine' }];
+    for (const lead of [undefined, ...others.map((by) => ({ fact: 'a lead', by }))]) {
+      assert.equal(reduce(queued, claim, where({ lead })), queued);
+      assert.equal(reduce(over, move('trash'), where({ lead })), over);
     }
     assert.notEqual(reduce(queued, claim, where()), queued);
     assert.notEqual(reduce(over, move('trash'), where()), over);
@@ -464,10 +473,10 @@ describe('who leads', () => {
     assert.deepEqual([turn.claim?.by, turn.claim?.run], [otherWindow.process, 2]);
     assert.deepEqual([after.status, after.runs.length], ['starting', 2]);
     // What the keeper of the first claim still says is not said of the turn.
-    const late = reduce(after, fact(id, agentStarted(1)), bySuccessor)!;
+    const late = reduce(after, fact(id, agentStarted(1), keeper), bySuccessor)!;
     assert.equal(lastTurn(late)?.begunAt, undefined);
-    assert.equal(reduce(late, fact(id, exited(1)), bySuccessor)?.status, 'starting');
-    assert.equal(reduce(after, fact(id, agentStarted(2)), bySuccessor)?.status, 'working');
+    assert.equal(reduce(late, fact(id, exited(1), keeper), bySuccessor)?.status, 'starting');
+    assert.equal(reduce(after, fact(id, agentStarted(2), keeper), bySuccessor)?.status, 'working');
   });
 
   it('claims nothing anew that it claimed itself, that began, or that is over', () => {
@@ -538,5 +547,69 @@ describe('a wish to move the worktree', () => {
     const away = move('trash');
     const archived = then(over, away, done('session.archived', away));
     assert.equal(then(archived, fact(id, wants('worktree', '/trees/elsewhere'))).wish?.worktree, '/trees/elsewhere');
+  });
+});
+
+describe('whose word counts', () => {
+  const message = 'a message';
+  const promised = { type: 'message.promised', message, text: 'and the tests' } as const;
+  const wants = { type: 'move.wanted', to: 'trash' } as const;
+  const claims = [created, requested(1), claimed(1)];
+  const live = [...running, { type: 'turn.ended', turn: 1 }, requested(2), claimed(2, 6, 1)] as const;
+  /** A session about which the fact says something, for each type. */
+  const told: Partial<Record<SessionFactBody['type'], readonly [Session, SessionFactBody]>> = {};
+  const tell = (body: SessionFactBody, ...before: SessionFactBody[]): void => {
+    told[body.type] = [play(...before), body];
+  };
+  tell({ type: 'session.renamed', name: 'Better' }, created);
+  tell(ready, ...claims);
+  tell(requested(1), created);
+  tell(claimed(1), created, requested(1));
+  tell(withdrawn(1), ...claims);
+  tell(keeperStarted(1), ...claims);
+  tell(agentStarted(1), ...claims, ready, keeperStarted(1));
+  tell(identified(1, 'conversation'), ...running);
+  tell({ type: 'turn.begun', turn: 2 }, ...live);
+  tell(stopping(1), ...running);
+  tell({ type: 'turn.ended', turn: 1 }, ...running);
+  tell(exited(1), ...running);
+  tell(judged(1), ...running, exited(1));
+  tell(promised, ...running);
+  tell({ type: 'message.delivered', message, run: 1 }, ...running, promised);
+  tell({ type: 'message.refused', message, code: 'not-running', why: 'It has ended.' }, ...running, promised);
+  tell(wants, ...running, exited(1));
+  const wanted = play(...running, exited(1), wants);
+  const refused = { type: 'intent.refused', intent: wanted.wish!.fact, code: 'busy', why: 'It is busy.' } as const;
+  told['intent.refused'] = [wanted, refused];
+  const moving = { type: 'session.moving', to: 'trash', worktree: '/trees/a', archive: { files: '/trash/a' } } as const;
+  told['session.moving'] = [wanted, moving];
+  const moved = reduce(wanted, fact(id, moving), where())!;
+  for (const type of ['session.archived', 'session.restored', 'session.purged'] as const) {
+    told[type] = [moved, { type, move: moved.move!.fact }];
+  }
+
+  for (const [type, { about, entitled }] of Object.entries(FACTS)) {
+    // The first makes the session that all others are about; the second is what a window knows already.
+    if (about !== 'session' || type === 'session.created' || type === 'session.known') continue;
+    it(`${type}: ${entitled === 'keeper' ? 'who leads and the keeper of the run' : entitled}`, () => {
+      const [before, body] = told[type as SessionFactBody['type']] ?? assert.fail(`no session for ${type}`);
+      const counts = (by: typeof otherWindow, now = where()): boolean =>
+        reduce(before, fact(id, body, by), now) !== before;
+      assert.ok(counts(window), 'of who leads');
+      assert.equal(counts(otherWindow), entitled === 'anybody', 'of another window');
+      assert.equal(counts(keeper), entitled !== 'leader', 'of the keeper');
+      assert.equal(counts(window, where({ lead: undefined })), entitled === 'anybody', 'of who led, while nobody does');
+      const next = where({ lead: { fact: 'the next lead', by: otherWindow.process } });
+      assert.equal(counts(window, next), entitled === 'anybody', 'of who led before');
+    });
+  }
+
+  it('a run has one keeper: what another one says of it is void', () => {
+    const stranger = { role: 'keeper', process: { pid: 301, start: 'boot 3' } };
+    const session = play(...running);
+    assert.equal(reduce(session, fact(id, exited(1), stranger), where()), session);
+    // Unless the journal has lost which one it is.
+    const lost = play(created, requested(1), claimed(1), ready);
+    assert.equal(reduce(lost, fact(id, agentStarted(1), stranger), where())?.status, 'working');
   });
 });

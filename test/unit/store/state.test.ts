@@ -36,9 +36,14 @@ describe('the state', () => {
   it('tells which sessions changed, and of void facts nothing', () => {
     const state = new State();
     const [a, b] = [sessionId(), sessionId()];
-    assert.deepEqual(state.apply([fact(a, created), fact(b, created), fact(a, requested(1))]), new Set([a, b]));
-    assert.deepEqual(state.apply([fact(b, requested(1)), fact(b, requested(1))]), new Set([b]));
-    assert.deepEqual(state.apply([fact(b, requested(1)), fact(a, created), fact(sessionId(), claimed(1))]), new Set());
+    const first = [fact(a, created), fact(b, created), fact(a, requested(1))];
+    assert.deepEqual(state.apply(first), { changed: new Set([a, b]), counted: first });
+    const [request, again] = [fact(b, requested(1)), fact(b, requested(1))];
+    assert.deepEqual(state.apply([request, again]), { changed: new Set([b]), counted: [request] });
+    const nothing = { changed: new Set(), counted: [] };
+    assert.deepEqual(state.apply([again, fact(a, created), fact(sessionId(), claimed(1))]), nothing);
+    const lead = repositoryFact(leads());
+    assert.deepEqual(state.apply([lead, lead]), { changed: new Set(), counted: [lead] });
     assert.equal(state.size, 2);
   });
 
@@ -49,7 +54,7 @@ describe('the state', () => {
     state.apply(ids.map((id) => fact(id, claimed(1, 2))));
     const claims = (): boolean[] => ids.map((id) => state.get(id)?.turns[0]?.claim !== undefined);
     assert.deepEqual([claims(), state.live], [[true, true, false], 2]);
-    assert.deepEqual(state.apply([fact(ids[2]!, claimed(1, 2))]), new Set());
+    assert.deepEqual(state.apply([fact(ids[2]!, claimed(1, 2))]).changed, new Set());
     // Room is made and taken within one batch.
     state.apply([fact(ids[0]!, exited(1)), fact(ids[2]!, claimed(1, 2))]);
     assert.deepEqual([claims(), state.live], [[true, true, true], 2]);

@@ -63,13 +63,13 @@ async function newerBuild(t: TestContext): Promise<string> {
   change('store/facts.ts', 'export const RULES = 1;', 'export const RULES = 2;');
   change(
     'store/facts.ts',
-    "  'session.renamed': ofSession(1, shape({ name: string })),",
-    "  'session.renamed': ofSession(2, shape({ name: string, why: string })),\n  'session.paused': ofSession(1, shape({ until: number })),",
+    "  'session.renamed': ofSession(1, 'anybody', shape({ name: string })),",
+    "  'session.renamed': ofSession(2, 'anybody', shape({ name: string, why: string })),\n  'session.paused': ofSession(1, 'anybody', shape({ until: number })),",
   );
   change(
     'store/facts.ts',
-    "  'worktree.ready': ofSession(1, shape({})),",
-    "  'worktree.ready': ofSession(1, shape({ took: optional(number) })),",
+    "  'worktree.ready': ofSession(1, 'leader', shape({})),",
+    "  'worktree.ready': ofSession(1, 'leader', shape({ took: optional(number) })),",
   );
   change(
     'store/model.ts',
@@ -105,7 +105,7 @@ describe('two builds on one store', () => {
     const [old, young] = [await open(t, src, folder), await open(t, newer, folder)];
     const [a, b] = [sessionId(), sessionId()];
     await old.append({ session: a, ...created }, { session: a, ...renamed('By the older') });
-    await young.append({ session: b, ...created }, { session: b, ...ready, took: 42 });
+    await young.append(leads(), { session: b, ...created }, { session: b, ...ready, took: 42 });
     await young.append(
       { session: a, ...renamed('By the newer'), why: 'better' },
       { session: b, type: 'session.paused', until: 7 },

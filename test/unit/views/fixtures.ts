@@ -32,7 +32,7 @@ export function session(change: Partial<Session> = {}): Session {
         text: 'p1',
         requestedAt: NOW - 240_000,
         resumes: false,
-        claim: { fact: 'f2', by: { pid: 1, start: 's' }, at: NOW - 230_000, run: 1 },
+        claim: { fact: 'f2', lead: 'f0', by: { pid: 1, start: 's' }, at: NOW - 230_000, run: 1 },
         begunAt: NOW - 180_000,
       },
     ],

@@ -1,0 +1,24 @@
+import { TreelineError } from '../platform/errors.ts';
+import type { Guard } from '../platform/guard.ts';
+import { isSame } from '../platform/process-id.ts';
+import type { StewardContext } from './context.ts';
+
+/**
+ * Guards what begins now: once somebody else has led, who may have claimed, begun or ended the same, it is not to go on here, not
+ * even where this process has come to lead again. While nobody has, all claims and moves are as they were.
+ */
+export function underLead({ store, self }: Pick<StewardContext, 'store' | 'self'>): Guard {
+  const began = store.leadership.lead?.fact;
+  return () => {
+    store.refresh();
+    const { lead } = store.leadership;
+    if (lead === undefined || lead.fact !== began || !isSame(lead.by, self)) {
+      throw new TreelineError('replaced', 'Another window has taken over the agents of this repository.');
+    }
+  };
+}
+
+/** Whether something was given up because somebody else does it by now. */
+export function isReplaced(error: unknown): boolean {
+  return error instanceof TreelineError && error.code === 'replaced';
+}
