@@ -1,5 +1,5 @@
 import type { Outcome } from '../store/model.ts';
-import type { RequestPart, RowKind } from '../timeline/rows.ts';
+import type { RequestPart, RowKind } from './rows.ts';
 import type { RowGroup } from './names.ts';
 
 /** How the text of a row is shown. */

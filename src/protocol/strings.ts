@@ -1,4 +1,4 @@
-import type { RowKind } from '../timeline/rows.ts';
+import type { RowKind } from './rows.ts';
 import { KINDS } from './kinds.ts';
 
 /** What a row is, as a screen reader says it, and as a heading where one is shown. */

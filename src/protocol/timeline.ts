@@ -1,21 +1,11 @@
-import type { RowDelta, RowFilter, RowPage } from '../timeline/rows.ts';
+import type { RowDelta, RowFilter, RowPage } from './rows.ts';
 import type { Status, Usage } from '../store/model.ts';
 import type { TextPart } from './names.ts';
 
 /** The page knows the host through this folder alone. */
 export type { RowGroup, TextPart } from './names.ts';
 export type { Outcome, Status, Usage } from '../store/model.ts';
-export type {
-  Excerpt,
-  RequestPart,
-  Row,
-  RowDelta,
-  RowEnd,
-  RowFilter,
-  RowKind,
-  RowPage,
-  ToolPart,
-} from '../timeline/rows.ts';
+export type { Excerpt, RequestPart, Row, RowDelta, RowEnd, RowFilter, RowKind, RowPage, ToolPart } from './rows.ts';
 
 /** The head of the page. Times are ms since the epoch. */
 export interface Header {

@@ -5,7 +5,7 @@ import { runFolder, textFile } from '../platform/paths.ts';
 import { isAliveNow, isSame } from '../platform/process-id.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import type { ExitRecord, Session, Turn } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import { archiveContents } from './archives.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';

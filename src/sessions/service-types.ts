@@ -1,7 +1,7 @@
 import type { Repository } from '../git/types.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import type { ExitRecord, Session, Turn } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import type { Finding } from './finding.ts';
 import type { TrashAnswer } from './trash-record.ts';
 

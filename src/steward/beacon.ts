@@ -10,7 +10,7 @@ import { LineSplitter } from '../platform/lines.ts';
 import type { Log } from '../platform/log.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
 import type { Lead } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 
 /** Who does not say the token within this many ms is none of ours. */
 const HELLO_WITHIN = 5000;

@@ -3,7 +3,7 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { runFolder } from '../platform/paths.ts';
 import { isOpen, isOpenRun, isQueued, lastTurn } from '../store/lifecycle.ts';
 import type { Run, Session, Turn } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import { isStarting, isStillborn, isUnjudged, needsAttention } from './attention.ts';
 import type { StewardContext } from './context.ts';
 import { HeldRun } from './held-run.ts';

@@ -1,7 +1,7 @@
 import type { Dispose } from '../platform/emitter.ts';
 import { timelineSource } from '../sessions/timeline-source.ts';
 import type { Session, Turn } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import type { StewardContext } from './context.ts';
 
 /** What is read of a session's output for its status: while it runs, and when a turn is over. */

@@ -5,7 +5,7 @@ import { expiredArchives } from '../sessions/archives.ts';
 import type { TrashRecord } from '../sessions/trash-record.ts';
 import { isLive } from '../store/lifecycle.ts';
 import type { Lead, Session } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import { isAnythingOpen, needsAttention } from './attention.ts';
 import { Beacon, watchBeacon } from './beacon.ts';
 import type { StewardContext } from './context.ts';

@@ -2,7 +2,7 @@ import type { AgentEvent } from '../agents/events.ts';
 import { oneLine } from '../agents/text.ts';
 import type { Usage } from '../store/model.ts';
 import { EMPTY_EXCERPT, EXCERPT_CHARS, excerpt } from './excerpt.ts';
-import type { FoldedKind, LogRange, RequestPart, Row, RowEnd, ToolPart } from './rows.ts';
+import type { FoldedKind, LogRange, RequestPart, Row, RowEnd, ToolPart } from '../protocol/rows.ts';
 
 export type ToolCall = Extract<AgentEvent, { kind: 'tool' }>;
 export type ToolResult = Extract<AgentEvent, { kind: 'tool-result' }>;

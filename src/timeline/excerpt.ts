@@ -1,5 +1,5 @@
 import { cut, withoutEscapes } from '../agents/text.ts';
-import type { Excerpt } from './rows.ts';
+import type { Excerpt } from '../protocol/rows.ts';
 
 /** Characters (UTF-16 code units) of an excerpt, by what it is of. */
 export const EXCERPT_CHARS = { text: 4000, input: 2000, output: 2000, diff: 4000 } as const;

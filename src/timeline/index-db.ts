@@ -2,7 +2,7 @@ import type { Database, SqlJsStatic, Statement } from 'sql.js';
 import { STREAM_KEYS, type StreamKey } from '../keeper/protocol.ts';
 import { natural, nullable, string } from '../platform/check.ts';
 import { readKind } from './kinds.ts';
-import type { RowKind } from './rows.ts';
+import type { RowKind } from '../protocol/rows.ts';
 
 /** Where a line stands in a run's logs; `nth` of its events of one kind. */
 export interface Place {

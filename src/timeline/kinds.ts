@@ -2,7 +2,7 @@ import { oneOf, type Read } from '../platform/check.ts';
 import { KINDS } from '../protocol/kinds.ts';
 import { ROW_GROUPS, type RowGroup } from '../protocol/names.ts';
 import type { RowEvent } from './content.ts';
-import type { RowKind } from './rows.ts';
+import type { RowKind } from '../protocol/rows.ts';
 
 /** Reads the name of a kind. */
 export const readKind: Read<RowKind> = oneOf(Object.keys(KINDS) as RowKind[]);

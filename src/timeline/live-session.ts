@@ -6,7 +6,7 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { watchFile } from '../platform/watch.ts';
 import type { Judgement } from '../store/model.ts';
-import type { Activity, Status } from './rows.ts';
+import type { Activity, Status } from '../protocol/rows.ts';
 import type { Job } from './scheduler.ts';
 import type { SessionIndex } from './session-index.ts';
 import type { SessionReader } from './session-reader.ts';

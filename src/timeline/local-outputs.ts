@@ -4,7 +4,7 @@ import type { Log } from '../platform/log.ts';
 import type { Judgement } from '../store/model.ts';
 import { LiveSessions } from './live-sessions.ts';
 import type { Outputs } from './outputs.ts';
-import type { Activity } from './rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import type { TimelineSource } from './source.ts';
 
 /** Reads output in this very thread, where nobody waits for it to answer: without a worker, and without rows. */

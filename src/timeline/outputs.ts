@@ -1,6 +1,6 @@
 import type { Dispose } from '../platform/emitter.ts';
 import type { Judgement } from '../store/model.ts';
-import type { Activity } from './rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import type { TimelineSource } from './source.ts';
 
 /** What agents' output comes to, for who acts on it. */

@@ -19,7 +19,7 @@ import {
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { LINE_HEAD, LogFile } from './log-file.ts';
-import type { FoldedKind, LogRange, Row, RowKind } from './rows.ts';
+import type { FoldedKind, LogRange, Row, RowKind } from '../protocol/rows.ts';
 import { promptFileOf, runFolderOf, turnOf, type TimelineSource } from './source.ts';
 
 /** What `whole` gives at most, in bytes. */

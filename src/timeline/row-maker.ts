@@ -17,7 +17,7 @@ import { EXCERPT_CHARS } from './excerpt.ts';
 import type { Entry, Place } from './index-db.ts';
 import { DENIED, eventFlags, flagsOf, OVERSIZE, PROBLEM, UNENDED } from './kinds.ts';
 import { messageKey } from './last-line.ts';
-import type { RowKind } from './rows.ts';
+import type { RowKind } from '../protocol/rows.ts';
 import type { LinePlace, RunRows } from './run-rows.ts';
 
 /** Where rows go. */

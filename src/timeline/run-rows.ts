@@ -2,7 +2,7 @@ import type { AgentEvent } from '../agents/events.ts';
 import type { Usage } from '../store/model.ts';
 import type { Content } from './content.ts';
 import type { Place } from './index-db.ts';
-import type { RowKind } from './rows.ts';
+import type { RowKind } from '../protocol/rows.ts';
 import type { TailLine } from './tailer.ts';
 
 /** Where a line stands; its bytes are there only until the next one is read. */

@@ -13,7 +13,7 @@ import { groupBits, inGroups } from './kinds.ts';
 import { RowRenderer } from './renderer.ts';
 import { Revisions } from './revisions.ts';
 import { RowMaker, type Rows } from './row-maker.ts';
-import type { Row, RowCount, RowDelta, RowFilter, RowPage } from './rows.ts';
+import type { Row, RowCount, RowDelta, RowFilter, RowPage } from '../protocol/rows.ts';
 import { fingerprint, type RunSummary } from './run-summary.ts';
 import { SessionReader, type ReadState, type SessionRows } from './session-reader.ts';
 import { loadSnapshot, saveSnapshot, SNAPSHOT_FILE, type SnapshotOf } from './snapshot.ts';

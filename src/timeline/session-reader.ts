@@ -1,7 +1,7 @@
 import type { Before, OutputReader } from '../agents/adapter.ts';
 import type { Judgement } from '../store/model.ts';
 import { LogReplaced } from './log-file.ts';
-import type { Status } from './rows.ts';
+import type { Status } from '../protocol/rows.ts';
 import { RunReader } from './run-reader.ts';
 import { NO_ROWS, type RunRows } from './run-rows.ts';
 import { exitOf, fingerprint, sumFigures, type RunSummary, type TurnSummary } from './run-summary.ts';

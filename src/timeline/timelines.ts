@@ -7,7 +7,7 @@ import type { TextPart } from '../protocol/names.ts';
 import type { Judgement } from '../store/model.ts';
 import type { Use } from './live-session.ts';
 import type { Outputs } from './outputs.ts';
-import type { Activity, Row, RowDelta, RowFilter, RowPage } from './rows.ts';
+import type { Activity, Row, RowDelta, RowFilter, RowPage } from '../protocol/rows.ts';
 import type { TimelineSource } from './source.ts';
 import type { FromWorker, Queries, Query, QueryName, ToWorker } from './worker-protocol.ts';
 

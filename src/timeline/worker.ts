@@ -7,7 +7,7 @@ import { shape, nonEmpty } from '../platform/check.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { LiveSession } from './live-session.ts';
 import { LiveSessions } from './live-sessions.ts';
-import type { RowFilter } from './rows.ts';
+import type { RowFilter } from '../protocol/rows.ts';
 import { SessionIndex } from './session-index.ts';
 import { queryId, readToWorker, type FromWorker, type Query, type ToWorker } from './worker-protocol.ts';
 

@@ -1,6 +1,6 @@
 import { isOpen, isQueued, isStoppable, lastTurn, runOf } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import { age, duration } from './age.ts';
 import { oneLine } from './plain.ts';
 import { statusLabel } from './words.ts';

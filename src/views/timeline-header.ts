@@ -1,7 +1,7 @@
 import type { Header } from '../protocol/timeline.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
-import type { Activity } from '../timeline/rows.ts';
+import type { Activity } from '../protocol/rows.ts';
 import { oneLine } from './plain.ts';
 import type { Abilities } from './session-words.ts';
 import { statusLabel } from './words.ts';

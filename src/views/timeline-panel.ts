@@ -5,7 +5,7 @@ import type { Dispose } from '../platform/emitter.ts';
 import { errorText } from '../platform/errors.ts';
 import { isPageMessage, isPageState } from '../protocol/check.ts';
 import type { HostMessage, PageMessage, PageState, Place, TextPart } from '../protocol/timeline.ts';
-import type { RowFilter, RowPage } from '../timeline/rows.ts';
+import type { RowFilter, RowPage } from '../protocol/rows.ts';
 import { Coalescer } from './coalescer.ts';
 import { DeltaPump } from './delta-pump.ts';
 import { oneLine, shorten } from './plain.ts';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { PageState } from '../protocol/timeline.ts';
-import { ALL_ROWS } from '../timeline/rows.ts';
+import { ALL_ROWS } from '../protocol/rows.ts';
 import { LostTabs } from './lost-tabs.ts';
 import { PanelMemory, subjectOf } from './panel-memory.ts';
 import type { Subject } from './panel-memory.ts';

@@ -10,7 +10,7 @@ import { catalogueFile, damagedFile, journalFile, timelineFile, runFolder } from
 import { selfId } from '../../src/platform/process-id.ts';
 import { Journal } from '../../src/store/journal.ts';
 import type { Session } from '../../src/store/model.ts';
-import type { Row } from '../../src/timeline/rows.ts';
+import type { Row } from '../../src/protocol/rows.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { tempDir, until } from '../unit/support.ts';
 import {

@@ -6,7 +6,7 @@ import { suite, test } from 'node:test';
 
 import { isHostMessage } from '../../src/protocol/check.ts';
 import { STRINGS } from '../../src/protocol/strings.ts';
-import type { Row } from '../../src/timeline/rows.ts';
+import type { Row } from '../../src/protocol/rows.ts';
 import { resolveInWorktree } from '../../src/views/worktree-path.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { until } from '../unit/support.ts';

@@ -15,7 +15,7 @@ import { Treeline } from '../../src/hosts/treeline.ts';
 import type { Log } from '../../src/platform/log.ts';
 import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
-import { ALL_ROWS, type Row, type RowFilter } from '../../src/timeline/rows.ts';
+import { ALL_ROWS, type Row, type RowFilter } from '../../src/protocol/rows.ts';
 import { ASSETS, customAgents, reached, type Place, type Window } from '../unit/sessions/support.ts';
 import type { ProcessOptions } from '../support/asked-process.mts';
 import { WindowProcess } from '../unit/sessions/window-process.ts';

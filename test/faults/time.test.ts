@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { journalFile } from '../../src/platform/paths.ts';
 import type { Fact } from '../../src/store/facts.ts';
 import { lastTurn } from '../../src/store/lifecycle.ts';
-import { ALL_ROWS } from '../../src/timeline/rows.ts';
+import { ALL_ROWS } from '../../src/protocol/rows.ts';
 import { timelineSource } from '../../src/sessions/timeline-source.ts';
 import { age } from '../../src/views/age.ts';
 import { judged, reached } from '../unit/sessions/support.ts';

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Session } from '../../src/store/model.ts';
-import type { Row } from '../../src/timeline/rows.ts';
+import type { Row } from '../../src/protocol/rows.ts';
 import { marked } from '../faults/truth.ts';
 
 /** What Treeline shows at the end. */

@@ -13,7 +13,7 @@ import { DEFAULT_SETTINGS } from '../../src/sessions/settings.ts';
 import { timelineSource } from '../../src/sessions/timeline-source.ts';
 import { isOpen, lastTurn } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
-import { ALL_ROWS, type Row } from '../../src/timeline/rows.ts';
+import { ALL_ROWS, type Row } from '../../src/protocol/rows.ts';
 import { Random } from '../faults/random.ts';
 import { keepers, marked } from '../faults/truth.ts';
 import { customAgents, openWindow, type Place } from '../unit/sessions/support.ts';

@@ -9,7 +9,7 @@ import { watchFile } from '../../platform/watch.ts';
 import { timelineSource } from '../../sessions/timeline-source.ts';
 import { isOpen } from '../../store/lifecycle.ts';
 import type { Session } from '../../store/model.ts';
-import { ALL_ROWS, type Row } from '../../timeline/rows.ts';
+import { ALL_ROWS, type Row } from '../../protocol/rows.ts';
 import { Timelines } from '../../timeline/timelines.ts';
 import { ownPrograms } from '../programs.ts';
 import { harmless, say } from './output.ts';

@@ -2,7 +2,7 @@ import { oneLine } from '../../agents/text.ts';
 import { shortId } from '../../platform/ids.ts';
 import type { Session } from '../../store/model.ts';
 import { plain } from '../../timeline/excerpt.ts';
-import type { RequestPart, Row } from '../../timeline/rows.ts';
+import type { RequestPart, Row } from '../../protocol/rows.ts';
 
 const UNITS = [
   { letter: 'd', ms: 86_400_000 },

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { timelineSource } from '../../../src/sessions/timeline-source.ts';
-import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS } from '../../../src/protocol/rows.ts';
 import type { Figure } from '../figure.mts';
 import { watchLoop, type LoopDelay } from '../loop-delay.mts';
 import { makeRepository, openWindow, plainGit } from '../place.mts';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { timelineSource } from '../../../src/sessions/timeline-source.ts';
-import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS } from '../../../src/protocol/rows.ts';
 import { quantile } from '../figure.mts';
 import { makeRepository, now, openWindow, plainGit, type Window } from '../place.mts';
 import { enough, OTHERS, printedAt, PRINTER, throughBareWatch } from '../printing.mts';

@@ -5,7 +5,7 @@ import { timelineSource } from '../../../src/sessions/timeline-source.ts';
 import { selfId } from '../../../src/platform/process-id.ts';
 import { catalogueFile, journalFile, timelineFile } from '../../../src/platform/paths.ts';
 import { Store } from '../../../src/store/store.ts';
-import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS } from '../../../src/protocol/rows.ts';
 import { Timelines } from '../../../src/timeline/timelines.ts';
 import { readAndParse } from '../bare.mts';
 import { timed } from '../figure.mts';

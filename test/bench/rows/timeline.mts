@@ -1,6 +1,6 @@
 /** A timeline of 100,000 events opens and answers, beside one of 1,000. */
 import path from 'node:path';
-import { ALL_ROWS, type RowFilter } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS, type RowFilter } from '../../../src/protocol/rows.ts';
 import { Timelines } from '../../../src/timeline/timelines.ts';
 import { timed, type Figure } from '../figure.mts';
 import { ASSETS, LOG } from '../place.mts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { eventLine } from '../../../src/hosts/command/output.ts';
-import type { RequestPart, Row } from '../../../src/timeline/rows.ts';
+import type { RequestPart, Row } from '../../../src/protocol/rows.ts';
 
 const excerpt = (text: string): Row['text'] => ({ text, bytes: Buffer.byteLength(text), cut: false });
 

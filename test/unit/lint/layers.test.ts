@@ -97,8 +97,10 @@ test('the keeper has three doors', async () => {
 });
 
 test('the protocol is types, and all that the webview shares with the host', async () => {
-  await allowed('src/protocol/a.ts', "import type { X } from '../timeline/rows.ts';");
-  await refused('src/protocol/a.ts', "import { x } from '../timeline/rows.ts';");
+  await allowed('src/protocol/a.ts', "import type { X } from '../agents/events.ts';");
+  await refused('src/protocol/a.ts', "import { x } from '../agents/events.ts';");
+  await refused('src/protocol/a.ts', "import type { X } from '../timeline/content.ts';");
+  await refused('src/agents/a.ts', "import type { X } from '../protocol/rows.ts';");
   await allowed('webview/a.ts', "import type { X } from '../src/protocol/timeline.ts';");
-  await refused('webview/a.ts', "import type { X } from '../src/timeline/rows.ts';");
+  await refused('webview/a.ts', "import type { X } from '../src/timeline/content.ts';");
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { OldArchives, Restored, ResumeRequest, SpawnRequest } from '../../../src/sessions/service-types.ts';
 import type { TrashAnswer } from '../../../src/sessions/trash-record.ts';
 import type { ExitRecord, Session } from '../../../src/store/model.ts';
-import type { Activity } from '../../../src/timeline/rows.ts';
+import type { Activity } from '../../../src/protocol/rows.ts';
 import { AskedProcess, type ProcessOptions } from '../../support/asked-process.mts';
 import type { Place } from './support.ts';
 

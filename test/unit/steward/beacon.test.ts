@@ -5,7 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Beacon, watchBeacon } from '../../../src/steward/beacon.ts';
-import type { Activity } from '../../../src/timeline/rows.ts';
+import type { Activity } from '../../../src/protocol/rows.ts';
 import { BOUND, LOG } from '../sessions/support.ts';
 import { tempDir, until } from '../support.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ROW_GROUPS } from '../../../src/protocol/names.ts';
-import { ALL_ROWS, type Row, type RowFilter } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS, type Row, type RowFilter } from '../../../src/protocol/rows.ts';
 import type { SessionIndex } from '../../../src/timeline/session-index.ts';
 import { tempDir } from '../support.ts';
 import { seeded } from '../../support/seeded.mts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { claudeReader } from '../../../src/agents/claude/output.ts';
 import { STREAM_KEYS, RUN_FILES } from '../../../src/keeper/protocol.ts';
-import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS, type Row } from '../../../src/protocol/rows.ts';
 import { SessionIndex } from '../../../src/timeline/session-index.ts';
 import type { TimelineSource, TurnSource } from '../../../src/timeline/source.ts';
 import { tempDir } from '../support.ts';

@@ -18,7 +18,7 @@ import { Recorder } from '../../../src/keeper/recorder.ts';
 import { BUILD } from '../../../src/platform/build.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/model.ts';
 import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
-import { ALL_ROWS } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS } from '../../../src/protocol/rows.ts';
 import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
 import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';

@@ -7,7 +7,7 @@ import { readerFor } from '../../../src/agents/registry.ts';
 import { RUN_FILES, type StreamKey } from '../../../src/keeper/protocol.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
 import { SessionIndex } from '../../../src/timeline/session-index.ts';
-import { ALL_ROWS, type Row } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS, type Row } from '../../../src/protocol/rows.ts';
 import type { TimelineSource } from '../../../src/timeline/source.ts';
 
 export const WASM = fileURLToPath(new URL('../../../node_modules/sql.js/dist/sql-wasm.wasm', import.meta.url));

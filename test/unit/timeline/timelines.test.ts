@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
-import { ALL_ROWS, type Activity } from '../../../src/timeline/rows.ts';
+import { ALL_ROWS, type Activity } from '../../../src/protocol/rows.ts';
 import { LiveSession } from '../../../src/timeline/live-session.ts';
 import { SessionReader } from '../../../src/timeline/session-reader.ts';
 import { Timelines } from '../../../src/timeline/timelines.ts';

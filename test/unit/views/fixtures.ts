@@ -1,5 +1,5 @@
 import type { Session } from '../../../src/store/model.ts';
-import type { Activity } from '../../../src/timeline/rows.ts';
+import type { Activity } from '../../../src/protocol/rows.ts';
 
 export const NOW = Date.UTC(2030, 0, 1);
 

@@ -1,6 +1,6 @@
 import type { AgentEventKind, Choice, FileChange, Todo } from '../agents/events.ts';
 import type { StreamKey } from '../keeper/protocol.ts';
-import type { RowGroup } from '../protocol/names.ts';
+import type { RowGroup } from './names.ts';
 import type { Judgement, Outcome, Usage } from '../store/model.ts';
 
 /** Events that have no row of their own: they revise the row of a tool call, of a message, of a request. */
