@@ -66,7 +66,7 @@ export function reduce(session: Session | undefined, fact: SessionFact, now: Cir
  * Whether the writer was one whose word counts, at this place of the journal. One that was replaced, and does not know it yet, acts
  * for nobody.
  */
-function isEntitled(session: Session | undefined, fact: SessionFact, { lead }: Circumstances): boolean {
+export function isEntitled(session: Session | undefined, fact: SessionFact, { lead }: Circumstances): boolean {
   const { entitled } = FACTS[fact.type];
   const { role, process } = fact.by;
   if (entitled === 'anybody' || (lead !== undefined && isSame(process, lead.by))) return true;

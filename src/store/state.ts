@@ -1,6 +1,6 @@
 import { isSessionFact, type Fact } from './facts.ts';
 import { NOBODY, reduceLeadership } from './leadership.ts';
-import { isLive, lastTurn, reduce } from './lifecycle.ts';
+import { isEntitled, isLive, lastTurn, reduce } from './lifecycle.ts';
 import type { Leadership, Session } from './model.ts';
 
 /** All that a state is made of: what a snapshot has to hold. */
@@ -14,7 +14,7 @@ export interface StateData {
 export interface Applied {
   /** Ids of the sessions that changed. */
   readonly changed: ReadonlySet<string>;
-  /** The facts that were not void. */
+  /** The facts whose writers were entitled to them, void ones too. */
   readonly counted: readonly Fact[];
 }
 
@@ -99,20 +99,20 @@ export class State {
     const counted: Fact[] = [];
     for (const fact of facts) {
       if (!isSessionFact(fact)) {
-        const now = reduceLeadership(this.#leadership, fact);
-        if (now !== this.#leadership) counted.push(fact);
-        this.#leadership = now;
+        this.#leadership = reduceLeadership(this.#leadership, fact);
+        counted.push(fact);
         continue;
       }
       const before = this.get(fact.session);
       const { lead } = this.#leadership;
-      const after = reduce(before, fact, { live: this.#live, place: this.#places, lead });
+      const now = { live: this.#live, place: this.#places, lead };
+      if (isEntitled(before, fact, now)) counted.push(fact);
+      const after = reduce(before, fact, now);
       if (after === before || after === undefined) continue;
       this.#count(after);
       this.#put(after);
       this.#live += Number(hasLiveTurn(after)) - Number(before !== undefined && hasLiveTurn(before));
       changed.add(after.id);
-      counted.push(fact);
     }
     return { changed, counted };
   }

@@ -26,7 +26,7 @@ const REPORTED_PIECES = 100;
 interface StoreEvents {
   /** Ids of the sessions that changed; the changes of one moment are one event. */
   readonly onDidChange: (listener: (ids: ReadonlySet<string>) => void) => Dispose;
-  /** Facts that count, as they are read, once the state has them; void ones are nobody's. What is read from the beginning (at first, or after the journal was replaced) is left out. */
+  /** Facts as they are read, void ones too, once the state has them, but no acts of who does not lead. What is read from the beginning (at first, or after the journal was replaced) is left out. */
   readonly onFacts: (listener: (facts: readonly Fact[]) => void) => Dispose;
 }
 

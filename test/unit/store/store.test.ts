@@ -226,14 +226,13 @@ describe('the store', () => {
     assert.equal(existsSync(path.join(folder, 'journal.damaged.jsonl')), false);
   });
 
-  it('tells facts as they come, with the state that they made, and of void ones nothing', async (t) => {
+  it('tells facts as they come, with the state that they made, void ones too, but no acts of who does not lead', async (t) => {
     const { store } = await open(t, await tempDir(t));
     const seen: [string, number][] = [];
     const id = sessionId();
     store.onFacts((facts) => seen.push(...facts.map(({ type }): [string, number] => [type, store.list().length])));
     store.append({ session: id, ...created });
-    store.append({ session: id, ...requested(7) });
-    store.append({ session: id, ...requested(1) });
+    store.append({ session: id, ...requested(7) }, { session: id, ...claimed(1) });
     assert.deepEqual(seen, [
       ['session.created', 1],
       ['turn.requested', 1],
