@@ -216,7 +216,7 @@ export class TurnIntents {
           const step = STEPS[session.status];
           if (step !== undefined && step !== told) progress?.((told = step));
           if (turn === undefined) return session;
-          if (turn.withdrawn !== undefined) throw new TreelineError(turn.withdrawn.code, turn.withdrawn.message);
+          if (turn.withdrawn !== undefined) throw new TreelineError(turn.withdrawn.code, turn.withdrawn.why);
           const waits = isQueued(turn) && signal?.aborted !== true && this.#isBehindOthers(turn);
           return turn.begunAt !== undefined || waits ? session : undefined;
         },

@@ -4,6 +4,7 @@ import { TreelineError } from '../platform/errors.ts';
 import { sessionId } from '../platform/ids.ts';
 import { isStoppable, lastTurn } from '../store/lifecycle.ts';
 import type { MoveTo, Session } from '../store/model.ts';
+import type { Saying } from '../words/saying.ts';
 import { archiveContents, expiredArchives } from './archives.ts';
 import type { Context } from './context.ts';
 import type { Intents } from './intents.ts';
@@ -33,7 +34,7 @@ export class WorktreeIntents {
     await this.#context.store.ready;
     const session = this.#intents.need(id);
     if (session.archive === undefined && session.move === undefined) return { session };
-    let note: string | undefined;
+    let note: Saying | undefined;
     const stop = this.#context.store.onFacts((facts) => {
       for (const fact of facts) {
         if (fact.type === 'session.restored' && fact.session === id) note = fact.note;

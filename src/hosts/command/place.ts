@@ -6,6 +6,7 @@ import type { AgentAdapter } from '../../agents/adapter.ts';
 import { findRepository } from '../../git/repository.ts';
 import { agentEnvironment } from '../../platform/environment.ts';
 import { TreelineError } from '../../platform/errors.ts';
+import { say } from '../../words/saying.ts';
 import { isSessionId, shortId } from '../../platform/ids.ts';
 import type { Log } from '../../platform/log.ts';
 import { selfId } from '../../platform/process-id.ts';
@@ -68,10 +69,7 @@ export async function openPlace(folder: string, globalStorage = ownStorage()): P
   const adapter = (id: string): AgentAdapter => {
     const found = agents.find((one) => one.id === id);
     if (found !== undefined) return found;
-    throw new TreelineError(
-      'unknown-agent',
-      `There is no agent “${id}”; choose one of ${agents.map((one) => one.id).join(', ')}.`,
-    );
+    throw new TreelineError(say('unknown-agent', { agent: id, agents: agents.map((one) => one.id) }));
   };
   const self = await selfId();
   const store = Store.open(place, { role: 'command', process: self }, LOG);
