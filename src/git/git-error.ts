@@ -51,7 +51,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     pattern: /(?:smudge|clean) filter '?([^'\n]*?)'? failed/,
-    say: ([filter = '']) => say('filter-failed', { filter }),
+    say: ([program = '']) => say('filter-failed', { program }),
   },
   {
     pattern: /cannot hash (.*)/,

@@ -13,7 +13,7 @@ export const WORKTREES = {
     "The repository's reference-transaction hook refused the change: {reason} Check the hook, or ask its owner.",
   locked: 'Another git process holds {file}. Wait for it to end, or delete that file if no git is running.',
   'filter-failed':
-    "The repository's content filter {filter} failed. Check that its program is installed (Git LFS, for instance), then try again.",
+    "The repository's content filter {program} failed. Check that its program is installed (Git LFS, for instance), then try again.",
   'file-unreadable':
     'git could not read {file} in {folder}. Check its permissions, or remove it if it is not a regular file.',
   'broken-repository':
