@@ -119,7 +119,7 @@ async function received(folder: string): Promise<Handover> {
   if (handover === undefined) {
     throw new TreelineError(
       'no-settings',
-      `${folder} was never used by a trusted window; open VS Code on its repository.`,
+      `${folder} was never used by a trusted window. Open its repository in VS Code.`,
     );
   }
   return handover;
@@ -133,7 +133,7 @@ async function find({ root, commonDir }: Repository): Promise<Repository> {
   }
   throw new TreelineError(
     'no-repository',
-    `There is no repository at ${commonDir} any more; open VS Code where it is now.`,
+    `There is no repository at ${commonDir} any more. Open it in VS Code at its new place.`,
   );
 }
 

@@ -86,7 +86,7 @@ export async function startDetached(program: string, store: string, handover?: H
   } catch (error) {
     throw new TreelineError(
       'steward-start',
-      `The background process that goes on without a window could not be started (${errorText(error)}); open VS Code on the repository.`,
+      `The background process that works without a window could not be started (${errorText(error)}). Open the repository in VS Code.`,
       { cause: error },
     );
   }

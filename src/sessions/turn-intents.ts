@@ -158,7 +158,7 @@ export class TurnIntents {
     }
     const turn = lastTurn(session);
     if (turn === undefined || !isStoppable(session, turn)) {
-      throw new TreelineError('not-running', `“${session.name}” is not running; resume it with your message instead.`);
+      throw new TreelineError('not-running', `“${session.name}” is not running. Resume it with your message instead.`);
     }
     const key = factId();
     await storeText(this.#context.folder, id, key, message);
@@ -238,6 +238,6 @@ export class TurnIntents {
 function turnRuns(session: Session): TreelineError {
   return new TreelineError(
     'turn-runs',
-    `“${session.name}” is running, perhaps started from another window; stop it or wait for its end, then resume.`,
+    `“${session.name}” is running, perhaps started from another window. Stop it or wait until it ends, then resume it.`,
   );
 }

@@ -82,7 +82,7 @@ export class WorktreeIntents {
     if (found === undefined) {
       throw new TreelineError(
         'no-worktree',
-        `${worktree} is not a worktree of ${this.#context.repository.name}; refresh the view.`,
+        `${worktree} is not a worktree of ${this.#context.repository.name}. Refresh the view.`,
       );
     }
     const id = sessionId();
@@ -144,10 +144,10 @@ function notNow(session: Session, to: MoveTo): TreelineError {
   const turn = lastTurn(session);
   if (turn !== undefined && isStoppable(session, turn)) {
     const then = to === 'trash' ? 'archive the session' : 'try again';
-    return new TreelineError('turn-runs', `“${session.name}” is running; stop it or wait for its end, then ${then}.`);
+    return new TreelineError('turn-runs', `“${session.name}” is running. Stop it or wait until it ends, then ${then}.`);
   }
   return new TreelineError(
     'archive-busy',
-    `The worktree of “${session.name}” is being moved just now; try again in a moment.`,
+    `The worktree of “${session.name}” is being moved right now. Try again in a moment.`,
   );
 }

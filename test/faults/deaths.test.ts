@@ -60,7 +60,7 @@ async function assertTold(window: FaultWindow, id: string, victim: Victim): Prom
     assert.equal(shown.status, 'lost');
     assert.match(
       timeline,
-      /keeper: The background process ended unexpectedly\. A window is closing the turn instead\./,
+      /keeper: The background process ended unexpectedly\. Treeline is closing the turn instead\./,
     );
     assert.match(timeline, /turn-end: The background process ended unexpectedly, so how the agent ended is unknown\./);
     // With its keeper gone nobody read on what it printed; so it is ended, and that is said.
