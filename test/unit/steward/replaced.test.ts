@@ -37,7 +37,7 @@ suite('what somebody replaced', () => {
     execFileSync('git', ['-C', repo, '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'new']);
     await assert.rejects(
       sessions.resume(id, { prompt: 'go on' }),
-      /files of .* are there, but this repository no longer has its branch/,
+      /files in .* are there, but the repository no longer has the branch/,
     );
   });
 });
