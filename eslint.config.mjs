@@ -5,7 +5,19 @@ import tseslint from 'typescript-eslint';
  * Above them stand the folders that touch the `vscode` API.
  */
 const layers = [
-  ...['platform', 'git', 'store', 'keeper', 'agents', 'protocol', 'timeline', 'drivers', 'sessions', 'steward'],
+  ...[
+    'words',
+    'platform',
+    'git',
+    'store',
+    'keeper',
+    'agents',
+    'protocol',
+    'timeline',
+    'drivers',
+    'sessions',
+    'steward',
+  ],
   'hosts',
 ];
 /** Folders that stand side by side: neither may import the other. */

@@ -109,7 +109,7 @@ export interface ApiTurn {
   readonly outcome?: 'completed' | 'failed' | 'interrupted' | 'killed' | 'unknown';
   /** The agent's last words, or the reason of a failure. */
   readonly summary?: string;
-  /** Folder of the turn's raw logs: stdout.log, stderr.log, keeper.log, prompt.md. */
+  /** Folder of the turn's raw logs: stdout.log, stderr.log, keeper.log. */
   readonly folder: string;
 }
 

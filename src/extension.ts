@@ -21,6 +21,7 @@ import { ContextKeys } from './views/context-keys.ts';
 import { Notifications } from './views/notifications.ts';
 import { OldArchivesQuestion } from './views/old-archives.ts';
 import { allSessions, type Services } from './views/services.ts';
+import { translatedTemplates } from './views/sayings.ts';
 import { SessionsTree } from './views/sessions-tree.ts';
 import { StatusBar } from './views/status-bar.ts';
 import { SettingsReader } from './views/settings-reader.ts';
@@ -54,6 +55,7 @@ export function activate(context: vscode.ExtensionContext): TreelineApi | (Treel
     assets: programsIn(installed),
     copies,
     trusted: () => vscode.workspace.isTrusted,
+    words: translatedTemplates(),
   });
   const folders = new WorkspaceFolders(treeline, errors);
   const services: Services = {

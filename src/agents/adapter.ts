@@ -1,4 +1,5 @@
 import type { Attention, ExitRecord, Judgement, Usage } from '../store/model.ts';
+import type { Said } from '../words/saying.ts';
 import type { AgentEvent } from './events.ts';
 
 /** How a turn's process is started. `argv[0]` is a program name for the PATH or an absolute path; no shell is involved. */
@@ -136,7 +137,7 @@ export interface Seen {
   /** The terminal event, when there was one. */
   result?: { readonly ok: boolean; readonly text: string; readonly interrupted?: boolean };
   /** The last error event. */
-  error?: string;
+  error?: Said;
   /** True while the agent is retrying its model and nothing else. */
   retrying?: boolean;
   usage?: Usage;

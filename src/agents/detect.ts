@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import type { Detection, Launch } from './adapter.ts';
 import { lastLine } from './judge.ts';
 import { expandPlaces } from './places.ts';
@@ -81,8 +82,7 @@ export class Detector {
     if (found === undefined) return launch;
     if (launch.promptInArgv === true && isBatchFile(found.file)) {
       throw new TreelineError(
-        'prompt-in-batch-file',
-        `${found.file} is a batch file, and Windows could take parts of a prompt in its arguments for commands: use \${promptFile} in place of \${prompt} in the setting treeline.customAgents.`,
+        say('prompt-in-batch-file', { file: found.file, instead: '${promptFile}', placeholder: '${prompt}' }),
       );
     }
     return { ...launch, argv: [found.file, ...args], ...(found.path && { env: { ...launch.env, ...found.path } }) };

@@ -1,4 +1,9 @@
-/** What an agent's output says, in words that fit every agent. Texts are whole here; the timeline cuts them for display. */
+import type { Said } from '../words/saying.ts';
+
+/**
+ * What an agent's output says, in words that fit every agent. Texts are whole here; the timeline cuts them for display. A saying
+ * stands where the words are ours and not the agent's.
+ */
 export type AgentEvent = AgentEventBody & {
   /** ms since the epoch, where the agent itself said when; else the arrival time of the line counts. */
   readonly at?: number;
@@ -92,15 +97,15 @@ export type AgentEventBody =
       readonly text?: string;
     }
   | { readonly kind: 'denial'; readonly tool: string; readonly reason: string }
-  | { readonly kind: 'retry'; readonly text: string; readonly attempt?: number; readonly of?: number }
-  | { readonly kind: 'notice'; readonly text: string }
-  | { readonly kind: 'warning'; readonly text: string }
-  | { readonly kind: 'error'; readonly text: string }
+  | { readonly kind: 'retry'; readonly text: Said; readonly attempt?: number; readonly of?: number }
+  | { readonly kind: 'notice'; readonly text: Said }
+  | { readonly kind: 'warning'; readonly text: Said }
+  | { readonly kind: 'error'; readonly text: Said }
   /** The agent's terminal event. */
   | {
       readonly kind: 'result';
       readonly ok: boolean;
-      readonly text: string;
+      readonly text: Said;
       readonly durationMs?: number;
       readonly cost?: number;
       readonly input?: number;

@@ -1,4 +1,5 @@
 import { TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 
 /**
  * Refuses a prompt that an agent would refuse only after everything has been made for it.
@@ -7,13 +8,9 @@ import { TreelineError } from '../platform/errors.ts';
  */
 export function checkPrompt(agent: string, prompt: string, most: number, length = prompt.length): void {
   if (prompt.trim() === '') {
-    throw new TreelineError('empty-prompt', `${agent} needs a prompt. Describe what the agent should do.`);
+    throw new TreelineError(say('empty-prompt', { agent }));
   }
   if (length > most) {
-    throw new TreelineError(
-      'prompt-too-long',
-      `${agent} accepts prompts of at most ${most} characters, but this one has ${length}. ` +
-        'Put the long part in a file in the repository, and mention that file in the prompt.',
-    );
+    throw new TreelineError(say('prompt-too-long', { agent, most, count: length }));
   }
 }

@@ -1,5 +1,6 @@
 import type { AgentEvent } from './events.ts';
 import type { OutputParser, OutputReader, Seen } from './adapter.ts';
+import { say } from '../words/saying.ts';
 import { exitEnding, judgement, lastLine } from './judge.ts';
 import { oneLine } from './text.ts';
 
@@ -18,8 +19,7 @@ class UnknownParser implements OutputParser {
       return [];
     }
     this.#said = true;
-    const text = `This version of Treeline cannot read output in the format “${oneLine(this.#format, 40)}”. Open the log to see it.`;
-    return [{ kind: 'notice', text }];
+    return [{ kind: 'notice', text: say('unknown-format', { format: oneLine(this.#format, 40) }) }];
   }
 }
 

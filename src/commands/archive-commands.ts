@@ -4,6 +4,7 @@ import { TreelineError } from '../platform/errors.ts';
 import { isInside } from '../platform/paths.ts';
 import type { Session } from '../store/model.ts';
 import { byteSize } from '../views/age.ts';
+import { told } from '../views/sayings.ts';
 import { linkless, oneLine } from '../views/plain.ts';
 import { allSessions } from '../views/services.ts';
 import type { Found } from '../views/services.ts';
@@ -81,7 +82,7 @@ async function restore(context: CommandContext, found: Found, to?: string): Prom
   try {
     const { session: restored, note } = await repository.unarchive(session.id, to);
     if (note !== undefined) {
-      void vscode.window.showWarningMessage(linkless(note));
+      void vscode.window.showWarningMessage(linkless(told(note)));
     }
     return restored;
   } catch (error) {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { linkless } from '../views/plain.ts';
+import { told } from '../views/sayings.ts';
 
 /** Something the user can do about an error. */
 export interface Remedy {
@@ -23,7 +24,7 @@ export class ErrorReporter {
     }
     if (error instanceof TreelineError) {
       this.#log.error(`${error.code}: ${error.message}`);
-      this.#show(linkless(error.message), remedies);
+      this.#show(linkless(error.saying === undefined ? error.message : told(error.saying)), remedies);
     } else {
       // A defect: the sentence cannot say what to do, the log says where it happened.
       this.#log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));

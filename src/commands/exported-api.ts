@@ -10,6 +10,7 @@ import type { Found, Services } from '../views/services.ts';
 import { askTimeline } from '../views/timeline-use.ts';
 import { readRange, readResume, readSpawn, readStartOptions } from './api-arguments.ts';
 import { theRepository } from './repository-arg.ts';
+import { told } from '../views/sayings.ts';
 import { requireTrust } from './trust.ts';
 
 /** The API that activation hands out. */
@@ -88,7 +89,7 @@ function apiSession({ session, repository }: Found): ApiSession {
     name,
     agent: { id: agent.id, name: agent.name },
     status,
-    evidence,
+    evidence: { ...evidence, detail: told(evidence.detail) },
     repository: repository.repository.root,
     worktree,
     branch,
@@ -111,7 +112,7 @@ function apiTurn(session: Session, turn: Turn, repository: RepositorySessions): 
     folder: repository.turnFolder(session.id, number),
     ...(begunAt !== undefined && { startedAt: begunAt }),
     ...(exit !== undefined && { exit: apiExit(exit) }),
-    ...(judgement !== undefined && { outcome: judgement.outcome, summary: judgement.summary }),
+    ...(judgement !== undefined && { outcome: judgement.outcome, summary: told(judgement.summary) }),
   };
 }
 
@@ -122,7 +123,7 @@ function apiExit({ endedAt, code, signal, stop, expected, problem }: ExitRecord)
     signal,
     expected,
     ...(stop !== undefined && { stop }),
-    ...(problem !== undefined && { problem }),
+    ...(problem !== undefined && { problem: told(problem) }),
   };
 }
 

@@ -1,8 +1,9 @@
 import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readIfExists, syncFolder } from '../platform/atomic-file.ts';
-import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { hasCode, TreelineError, reasonOf } from '../platform/errors.ts';
 import { renameGuarded, unguarded, type Guard } from '../platform/guard.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { refuseMounts } from '../platform/mounts.ts';
 import { isInside, PRIVATE_FOLDER } from '../platform/paths.ts';
 import { refuseUnremovable } from '../platform/removable.ts';
@@ -41,20 +42,14 @@ export async function planArchive(
   const all = await listWorktrees(repository);
   const found = all.find((each) => each.path === worktree);
   if (found?.main === true || isInside(repository.commonDir, worktree)) {
-    throw new TreelineError('main-worktree', `${worktree} holds the repository itself, so it is never removed.`);
+    throw new TreelineError(say('main-worktree', { worktree }));
   }
   if (found?.locked !== undefined) {
-    throw new TreelineError(
-      'worktree-locked',
-      `The worktree ${worktree} is locked (${found.locked || 'no reason given'}); run git worktree unlock, then try again.`,
-    );
+    throw new TreelineError(say('worktree-locked', { worktree, reason: found.locked || say('no-reason') }));
   }
   const inner = all.find((each) => each.path !== worktree && isInside(each.path, worktree));
   if (inner !== undefined) {
-    throw new TreelineError(
-      'worktree-in-use',
-      `Another worktree, ${inner.path}, lies inside ${worktree}; move or remove that one first.`,
-    );
+    throw new TreelineError(say('worktree-in-use.inner', { inner: inner.path, worktree }));
   }
   await refuseMounts(worktree, 'moved');
   const registered = await recordOf(repository, worktree);
@@ -106,22 +101,19 @@ export async function planRestore(
 ): Promise<WorktreeMove> {
   const archive = archiveIn(repository, archived);
   const { registration, files } = archive;
-  const taken = (why: string): TreelineError =>
-    new TreelineError('path-taken', `${worktree} is taken: ${why}; move that away, or choose another folder.`);
   if ((await exists(files)) && (await exists(worktree)) && !(await isEmptyFolder(worktree))) {
-    throw taken('something else is there');
+    throw new TreelineError(say('path-taken.files', { folder: worktree }));
   }
   await refuseMounts(files, 'moved');
   await refuseMounts(worktree, 'replaced');
   if (registration === undefined || !(await exists(registration.to))) return { worktree, archive };
   const all = await listWorktrees(repository);
-  if (all.some((each) => each.path === worktree)) throw taken('git has another worktree registered there');
+  if (all.some((each) => each.path === worktree)) {
+    throw new TreelineError(say('path-taken.registered', { folder: worktree }));
+  }
   const from = await freeName(registration.from);
   if ((from !== registration.from || worktree !== original) && (await exists(path.join(registration.to, 'modules')))) {
-    throw new TreelineError(
-      'path-taken',
-      `A worktree with submodules can only come back where it was, ${original}; move away what is there (or git's ${registration.from}) and try again.`,
-    );
+    throw new TreelineError(say('path-taken.submodules', { folder: original, registration: registration.from }));
   }
   return { worktree, archive: { ...archive, registration: { ...registration, from } } };
 }
@@ -131,14 +123,14 @@ export async function planRestore(
  * was checked out is made again where it is gone; where it has moved on or is checked out elsewhere, HEAD stays at the commit
  * it was at, detached, so that the restored index does not look like a change of the newer commits.
  *
- * @returns a sentence about what is not as it was, a HEAD or branch, or files that somebody deleted; undefined when all is.
+ * @returns what is said of what is not as it was, a HEAD or branch, or files that somebody deleted; undefined when all is.
  * @throws TreelineError `path-taken`, `worktree-busy`, `other-device`
  */
 export async function moveBack(
   repository: Repository,
   asked: WorktreeMove,
   guard: Guard = unguarded,
-): Promise<string | undefined> {
+): Promise<Saying | undefined> {
   const move = { ...asked, archive: archiveIn(repository, asked.archive) };
   const { worktree, archive } = move;
   const { registration, files } = archive;
@@ -146,15 +138,15 @@ export async function moveBack(
     guard();
     if (await isEmptyFolder(worktree)) await rmdir(worktree);
     if (await exists(worktree)) {
-      throw new TreelineError('path-taken', `${worktree} is taken by now; move that away, or choose another folder.`);
+      throw new TreelineError(say('path-taken.meanwhile', { folder: worktree }));
     }
     await moveOnce(files, worktree, guard, 0o777);
   }
-  let note: string | undefined;
+  let note: Saying | undefined;
   if (registration !== undefined) {
     if (await exists(registration.to)) {
       if (await exists(registration.from)) {
-        throw new TreelineError('path-taken', `${registration.from} is another worktree's by now; try again.`);
+        throw new TreelineError(say('path-taken.registration', { folder: registration.from }));
       }
       guard();
       note = await settleHead(repository, registration.to, archive);
@@ -231,13 +223,13 @@ export async function countFilesNotInGit(
   return count;
 }
 
-/** A sentence about a part that was not there to be brought back. */
-async function whatIsGone({ worktree, archive: { files, registration } }: WorktreeMove): Promise<string | undefined> {
+/** What is said of a part that was not there to be brought back. */
+async function whatIsGone({ worktree, archive: { files, registration } }: WorktreeMove): Promise<Saying | undefined> {
   if (!(await exists(worktree))) {
-    return `There were no files of ${worktree} in the trash (${files}), so the folder is not there; a resume checks its branch out again.`;
+    return say('files-gone', { worktree, trash: files });
   }
   if (registration === undefined || (await exists(registration.from))) return undefined;
-  return `git's record of ${worktree} was gone (${registration.to}), so git does not know the files that came back; copy what you need of them and move the folder away, and a resume checks its branch out again.`;
+  return say('registration-gone', { worktree, registration: registration.to });
 }
 
 /** A rename that may have been done before: then, or when there is nothing to move, it does nothing. */
@@ -247,8 +239,7 @@ async function moveOnce(from: string, to: string, guard: Guard, mode = PRIVATE_F
   try {
     await mkdir(path.dirname(to), { recursive: true, mode });
   } catch (cause) {
-    const words = `The folder ${path.dirname(to)} could not be made (${errorText(cause)}); move away what is in its place, look at its permissions, and try again.`;
-    throw new TreelineError('no-folder', words, { cause });
+    throw new TreelineError(say('no-folder.parent', { folder: path.dirname(to), reason: reasonOf(cause) }), { cause });
   }
   try {
     await renameGuarded(from, to, guard);
@@ -256,17 +247,9 @@ async function moveOnce(from: string, to: string, guard: Guard, mode = PRIVATE_F
     guard();
     if (hasCode(error, 'ENOENT')) return; // Another window did it.
     if (hasCode(error, 'EXDEV')) {
-      throw new TreelineError(
-        'other-device',
-        `${from} cannot be moved to ${to}, which is on another disk; choose a folder on the same one.`,
-        { cause: error },
-      );
+      throw new TreelineError(say('other-device', { folder: from, target: to }), { cause: error });
     }
-    throw new TreelineError(
-      'worktree-busy',
-      `${from} could not be moved (${errorText(error)}); close what uses it, look at its permissions, and try again.`,
-      { cause: error },
-    );
+    throw new TreelineError(say('worktree-busy', { folder: from, reason: reasonOf(error) }), { cause: error });
   }
   await syncFolder(path.dirname(to));
   await syncFolder(path.dirname(from));
@@ -279,19 +262,13 @@ async function refuseStranger({ commonDir, name }: Repository, worktree: string)
   const text = await readFile(file).catch(() => Buffer.alloc(0));
   const target = path.resolve(worktree, withoutNewline(text).replace(/^gitdir: /, ''));
   if (isInside(target, path.join(commonDir, 'worktrees'))) return;
-  throw new TreelineError(
-    'not-our-worktree',
-    `${worktree} belongs to another repository than ${name}, so it is left alone; remove it by hand if it is not needed.`,
-  );
+  throw new TreelineError(say('not-our-worktree', { worktree, repository: name }));
 }
 
 async function refuseWhileGitRuns(registration: string): Promise<void> {
   const lock = path.join(registration, 'index.lock');
   if (!(await exists(lock))) return;
-  throw new TreelineError(
-    'worktree-in-use',
-    `A git process works in this worktree (${lock}); wait for it to end, and delete that file if no git is running.`,
-  );
+  throw new TreelineError(say('worktree-in-use.git', { file: lock }));
 }
 
 /** Whether a rename between the two can work: a first guess, the rename itself is the judge. */
@@ -318,7 +295,7 @@ async function settleHead(
   repository: Repository,
   gitDir: string,
   { branch, commit }: Archive,
-): Promise<string | undefined> {
+): Promise<Saying | undefined> {
   if (branch === undefined || commit === undefined) return undefined;
   const common = ['--git-dir', repository.commonDir];
   const ref = `refs/heads/${branch}`;
@@ -327,7 +304,7 @@ async function settleHead(
   if (found.exitCode !== 0) {
     const args = ['update-ref', '-m', 'branch: Restored from an archive', ref, commit, '0'.repeat(commit.length)];
     const made = await tryGit(repository.commonDir, [...common, ...args], { writes: true });
-    if (made.exitCode === 0) return `The branch ${branch} was gone and is there again.`;
+    if (made.exitCode === 0) return say('branch-again', { branch });
     if (!/already exists|exists; cannot create/.test(made.stderr)) {
       throw gitError({ args, cwd: repository.commonDir, ...made });
     }
@@ -336,8 +313,10 @@ async function settleHead(
   if (tip === commit && elsewhere === undefined) return undefined;
   // As git does it, because a repository may keep its refs in another form than in files.
   await git(repository.commonDir, ['--git-dir', gitDir, 'update-ref', '--no-deref', 'HEAD', commit], { writes: true });
-  const why = elsewhere === undefined ? 'has moved on' : `is checked out in ${elsewhere.path}`;
-  return `The branch ${branch} ${why}, so the worktree is at its own commit ${commit.slice(0, 10)}, on no branch.`;
+  const at = { branch, commit: commit.slice(0, 10) };
+  return elsewhere === undefined
+    ? say('head-detached.moved', at)
+    : say('head-detached.elsewhere', { ...at, folder: elsewhere.path });
 }
 
 /** Has one of git's two pointer files say `target`, if it does not, or is gone; it may say so by a relative path. */

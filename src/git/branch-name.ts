@@ -1,4 +1,5 @@
 import { TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { gitText } from './git.ts';
 import type { Repository } from './types.ts';
 
@@ -56,8 +57,11 @@ export function branchName(template: string, { name, id, agent }: BranchParts): 
   );
   if (!isBranchName(branch) || branch.includes('${')) {
     throw new TreelineError(
-      'bad-branch-template',
-      `The branch name setting ${JSON.stringify(template)} gives ${JSON.stringify(branch)}, which git does not allow; use letters, digits, - and /, with \${slug}, \${id} or \${agent}.`,
+      say('bad-branch-template', {
+        template: JSON.stringify(template),
+        branch: JSON.stringify(branch),
+        places: ['${slug}', '${id}', '${agent}'],
+      }),
     );
   }
   return branch;

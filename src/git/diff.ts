@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access, lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { git, gitRecords, gitText, tryGit, withoutNewline, type GitOptions } from './git.ts';
 import { gitError } from './git-error.ts';
 import type { ChangeKind, FileChange, Repository } from './types.ts';
@@ -170,7 +171,7 @@ async function* readChanges(
   const next = async (): Promise<string> => {
     const step = await records.next();
     if (step.done === true) {
-      throw new TreelineError('git-failed', `git diff in ${folder} ended in the middle of a record; try again.`);
+      throw new TreelineError(say('git-failed.torn', { folder }));
     }
     return step.value;
   };
@@ -250,7 +251,7 @@ export async function blob(
   file: string,
   options: Pick<GitOptions, 'signal' | 'maxBytes'> = {},
 ): Promise<Buffer> {
-  if (!/^[0-9a-f]{4,64}$/.test(commit)) throw new TreelineError('unknown-revision', `${commit} is not a commit id.`);
+  if (!/^[0-9a-f]{4,64}$/.test(commit)) throw new TreelineError(say('unknown-revision.commit', { commit }));
   const where = ['--git-dir', repository.commonDir];
   const bounded = { ...options, maxBytes: options.maxBytes ?? BLOB_BYTES };
   const found = await tryGit(repository.commonDir, [...where, 'cat-file', 'blob', `${commit}:${file}`], bounded);
@@ -263,7 +264,7 @@ export async function blob(
   });
   const [, mode, id] = /^(\d+) \w+ ([0-9a-f]+)\t/.exec(entry.toString('utf8')) ?? [];
   if (mode === SUBMODULE) return Buffer.from(`Subproject commit ${String(id)}\n`);
-  throw new TreelineError('no-such-file', `Commit ${commit.slice(0, 10)} has no file ${file}.`);
+  throw new TreelineError(say('no-such-file', { commit: commit.slice(0, 10), file }));
 }
 
 /** The line for a submodule as it is in a worktree now, beside the one that `blob` gives for a commit. */

@@ -1,4 +1,5 @@
 import { TreelineError } from '../platform/errors.ts';
+import { say, type Saying } from '../words/saying.ts';
 
 /** What is known of a git that failed. */
 export interface GitFailure {
@@ -10,84 +11,59 @@ export interface GitFailure {
 }
 
 interface Explanation {
-  readonly code: string;
   readonly pattern: RegExp;
-  readonly say: (found: RegExpExecArray, failure: GitFailure) => string;
+  readonly say: (found: readonly string[], failure: GitFailure) => Saying;
 }
 
 /** git's English messages (LC_ALL=C) as of git 2.31 to 2.47, most telling first. */
 const EXPLANATIONS: readonly Explanation[] = [
   {
-    code: 'unsafe-repository',
     pattern: /detected dubious ownership in repository at '([^]*?)'|unsafe repository \('([^]*?)' is owned/,
-    say: (found) => {
-      const where = found[1] ?? found[2] ?? '';
-      return `git does not trust ${where}, because it belongs to another user; if you trust it, run: git config --global --add safe.directory ${where}`;
-    },
+    say: ([first, second]) => say('unsafe-repository', { folder: (first || second) ?? '' }),
   },
   {
-    code: 'disk-full',
     pattern: /No space left on device|Disk quota exceeded/,
-    say: (_found, { cwd }) =>
-      `git could not write because the disk is full (working in ${cwd}); free some space and try again.`,
+    say: (_found, { cwd }) => say('disk-full.git', { folder: cwd }),
   },
   {
-    code: 'branch-exists',
     pattern: /cannot lock ref 'refs\/heads\/([^']*)': reference already exists/,
-    say: (found) => `There is already a branch ${String(found[1])}; choose another name.`,
+    say: ([branch = '']) => say('branch-exists', { branch }),
   },
   {
-    code: 'branch-exists',
     pattern: /a branch named '([^']*)' already exists/i,
-    say: (found) => `There is already a branch ${String(found[1])}; choose another name.`,
+    say: ([branch = '']) => say('branch-exists', { branch }),
   },
   {
-    code: 'branch-exists',
     pattern: /'refs\/heads\/([^']*)' exists; cannot create 'refs\/heads\/([^']*)'/,
-    say: (found) =>
-      `The branch ${String(found[2])} cannot be made beside the branch ${String(found[1])}, because one is a folder of the other to git; choose another name.`,
+    say: ([other = '', branch = '']) => say('branch-exists.folder', { branch, other }),
   },
   {
-    code: 'branch-checked-out',
     pattern: /'([^']*)' is already (?:checked out|used by worktree) at '([^]*?)'(?:\n|$)/,
-    say: (found) =>
-      `The branch ${String(found[1])} is checked out in ${String(found[2])}; close or switch that worktree and try again.`,
+    say: ([branch = '', folder = '']) => say('branch-checked-out', { branch, folder }),
   },
   {
-    code: 'hook-failed',
     pattern: /ref updates aborted by hook/,
-    say: (_found, failure) =>
-      `The repository's reference-transaction hook refused the change: ${lastWords(failure)} See the hook, or ask who keeps it.`,
+    say: (_found, failure) => say('hook-failed.refs', { reason: lastWords(failure) ?? '' }),
   },
   {
-    code: 'locked',
     pattern: /Unable to create '([^]*?\.lock)': File exists/,
-    say: (found) =>
-      `Another git process holds ${String(found[1])}; wait for it to end, and delete that file if no git is running.`,
+    say: ([file = '']) => say('locked', { file }),
   },
   {
-    code: 'filter-failed',
     pattern: /(?:smudge|clean) filter '?([^'\n]*?)'? failed/,
-    say: (found) =>
-      `The repository's content filter ${String(found[1])} failed; check that its program is installed (Git LFS, for instance) and try again.`,
+    say: ([program = '']) => say('filter-failed', { program }),
   },
   {
-    code: 'file-unreadable',
     pattern: /cannot hash (.*)/,
-    say: (found, { cwd }) =>
-      `git could not read ${String(found[1])} in ${cwd}; check its permissions, or remove it if it is not a regular file.`,
+    say: ([file = ''], { cwd }) => say('file-unreadable', { file, folder: cwd }),
   },
   {
-    code: 'broken-repository',
     pattern: /not a git repository: (.*)/,
-    say: (found, { cwd }) =>
-      `The .git file of ${cwd} points to ${String(found[1])}, which is not there; run git worktree repair in the main worktree.`,
+    say: ([target = ''], { cwd }) => say('broken-repository', { folder: cwd, target }),
   },
   {
-    code: 'not-a-repository',
     pattern: /not a git repository|must be run in a work tree/,
-    say: (_found, { cwd }) =>
-      `${cwd} is not in a git repository's worktree; open a folder of a repository, or run git init.`,
+    say: (_found, { cwd }) => say('not-a-repository', { folder: cwd }),
   },
 ];
 
@@ -104,21 +80,26 @@ export function gitError(failure: GitFailure): TreelineError {
   const cause = new Error(
     `git ${failure.args.join(' ')} (in ${failure.cwd}): exit ${String(failure.exitCode)}\n${failure.stderr}`,
   );
-  for (const { code, pattern, say } of EXPLANATIONS) {
+  for (const { pattern, say: explain } of EXPLANATIONS) {
     const found = pattern.exec(failure.stderr);
-    if (found) return new TreelineError(code, say(found, failure), { cause });
+    if (found) return new TreelineError(explain(found.slice(1), failure), { cause });
   }
   const verb = failure.args.find((arg) => /^[a-z]/.test(arg)) ?? '';
-  return new TreelineError('git-failed', `git ${verb} failed in ${failure.cwd}: ${lastWords(failure)}`, { cause });
+  const where = { verb, folder: failure.cwd };
+  const reason = lastWords(failure);
+  const said =
+    reason === undefined
+      ? say('git-failed.silent', { ...where, exit: failure.exitCode ?? '?' })
+      : say('git-failed', { ...where, reason });
+  return new TreelineError(said, { cause });
 }
 
-/** The line of stderr that says most: the last `fatal:` or `error:`, else the last one. */
-export function lastWords({ stderr, exitCode }: Pick<GitFailure, 'stderr' | 'exitCode'>): string {
+/** The line of stderr that says most: the last `fatal:` or `error:`, else the last one; undefined where it says nothing. */
+export function lastWords({ stderr }: Pick<GitFailure, 'stderr'>): string | undefined {
   const lines = stderr
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
   const telling = lines.findLast((line) => /^(fatal|error):/.test(line)) ?? lines.at(-1);
-  if (telling === undefined) return `it said nothing (exit ${String(exitCode ?? 'by a signal')}).`;
-  return telling.replace(/^(fatal|error): /, '').replace(/([^.!?])$/, '$1.');
+  return telling?.replace(/^(fatal|error): /, '').replace(/([^.!?])$/, '$1.');
 }

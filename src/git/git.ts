@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import type { Readable } from 'node:stream';
 import { TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { endTree } from './end-tree.ts';
 import { gitEnvironment } from './environment.ts';
 import { gitError } from './git-error.ts';
@@ -60,12 +61,7 @@ export async function tryGit(cwd: string, args: readonly string[], options: GitO
     bytes += chunk.length;
     if (bytes <= maxBytes) chunks.push(chunk);
     else {
-      running.end(
-        new TreelineError(
-          'too-large',
-          `git's answer in ${cwd} is larger than ${maxBytes} bytes; open the file itself instead.`,
-        ),
-      );
+      running.end(new TreelineError(say('too-large', { folder: cwd, most: maxBytes })));
     }
   });
   const { exitCode, stderr } = await running.ended;
@@ -145,13 +141,7 @@ function start(cwd: string, args: readonly string[], options: GitOptions): Runni
   signal?.addEventListener('abort', onAbort, { once: true });
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const timer = setTimeout(
-    () =>
-      end(
-        new TreelineError(
-          'timeout',
-          `git ${verb(args)} did not end within ${Math.round(timeoutMs / 1000)} s in ${cwd} and was stopped; look for a hook or a disk that hangs.`,
-        ),
-      ),
+    () => end(new TreelineError(say('timeout', { verb: verb(args), limit: timeoutMs, folder: cwd }))),
     timeoutMs,
   );
 
@@ -186,7 +176,7 @@ function lowerPriority(pid: number): void {
 }
 
 function cancelled(args: readonly string[]): TreelineError {
-  return new TreelineError('cancelled', `git ${verb(args)} was cancelled.`);
+  return new TreelineError(say('cancelled.git', { verb: verb(args) }));
 }
 
 function verb(args: readonly string[]): string {
@@ -199,7 +189,7 @@ async function notStarted(cwd: string, message: string): Promise<TreelineError> 
     (found) => found.isDirectory(),
     () => false,
   );
-  if (!there) return new TreelineError('no-folder', `The folder ${cwd} no longer exists. Open another one.`);
-  if (!message.includes('ENOENT')) return new TreelineError('git-failed', `git could not be started: ${message}`);
-  return new TreelineError('git-missing', 'git was not found. Install git 2.31 or newer, then restart VS Code.');
+  if (!there) return new TreelineError(say('no-folder', { folder: cwd }));
+  if (!message.includes('ENOENT')) return new TreelineError(say('git-failed.start', { reason: message }));
+  return new TreelineError(say('git-missing'));
 }

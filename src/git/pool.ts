@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nonEmpty, parseJson, shape } from '../platform/check.ts';
 import { hasCode, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { isInside, PRIVATE_FOLDER } from '../platform/paths.ts';
 import { renameGuarded, unguarded, type Guard } from '../platform/guard.ts';
 import { refuseMounts } from '../platform/mounts.ts';
@@ -260,7 +261,7 @@ async function bringTo(entry: string, tree: string, commit: string, options: Git
   if (head !== commit) await checkOutFiles(entry, tree, commit, { ...options, config: QUIET });
   const where = ['--git-dir', entry, '--work-tree', tree, ...QUIET];
   const strange = await gitText(tree, [...where, 'ls-files', '--modified', '--deleted', '--others', '-z'], options);
-  if (strange !== '') throw new TreelineError('warm-changed', `Files in ${tree} were changed while it waited.`);
+  if (strange !== '') throw new TreelineError(say('warm-changed', { folder: tree }));
 }
 
 async function isOlder(file: string, ms: number): Promise<boolean> {

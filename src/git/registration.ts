@@ -2,7 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { readIfExists } from '../platform/atomic-file.ts';
-import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { hasCode, TreelineError, reasonOf } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { git, withoutNewline, type GitOptions } from './git.ts';
 import { noCommit } from './refs.ts';
 import type { Repository } from './types.ts';
@@ -76,10 +77,7 @@ export async function namesIn(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (error) {
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return [];
-    throw new TreelineError(
-      'folder-unreadable',
-      `${folder} cannot be read (${errorText(error)}); look at its permissions.`,
-    );
+    throw new TreelineError(say('folder-unreadable', { folder, reason: reasonOf(error) }), { cause: error });
   }
 }
 

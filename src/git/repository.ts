@@ -2,6 +2,7 @@ import { lstat, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readIfExists } from '../platform/atomic-file.ts';
 import { hasCode, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { git, gitText, tryGit, withoutNewline } from './git.ts';
 import { gitError } from './git-error.ts';
 import type { Head, Repository } from './types.ts';
@@ -131,10 +132,7 @@ async function packedRef(commonDir: string, ref: string): Promise<string | undef
 export async function resolveCommit(repository: Repository, revision: string, signal?: AbortSignal): Promise<string> {
   if (revision.includes('\0')) {
     // No argument can hold one, so there is nothing to ask git.
-    throw new TreelineError(
-      'unknown-revision',
-      'A name with a NUL character is not a branch, tag, or commit. Choose another base.',
-    );
+    throw new TreelineError(say('unknown-revision.nul'));
   }
   const args = ['rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`];
   const found = await tryGit(repository.root, args, { signal });
@@ -144,13 +142,11 @@ export async function resolveCommit(repository: Repository, revision: string, si
   }
   const any = await git(repository.root, ['rev-list', '--all', '--max-count=1'], { signal });
   if (any.length === 0) {
-    throw new TreelineError(
-      'no-commit',
-      `The repository ${repository.name} has no commits yet. Create a first commit, then try again.`,
-    );
+    throw new TreelineError(say('no-commit', { repository: repository.name }));
   }
   throw new TreelineError(
-    'unknown-revision',
-    `${revision === '' ? 'An empty name' : revision} is not a branch, tag, or commit of ${repository.name}. Choose another base.`,
+    revision === ''
+      ? say('unknown-revision.empty')
+      : say('unknown-revision', { revision, repository: repository.name }),
   );
 }

@@ -1,6 +1,7 @@
 import { lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { hasCode, reasonOf, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 
 /** A folder that was made empty for a checkout, so that it is certain whose it is. */
 export interface ReservedFolder {
@@ -18,7 +19,7 @@ const ATTEMPTS = 5;
 /** Makes the folder, and those above it. Throws a TreelineError: `path-relative`, `path-taken`, `path-unwritable`. */
 export async function reserveFolder(wanted: string): Promise<ReservedFolder> {
   if (!path.isAbsolute(wanted)) {
-    throw new TreelineError('path-relative', `${wanted} is not an absolute path; change the worktree folder setting.`);
+    throw new TreelineError(say('path-relative', { folder: wanted }));
   }
   const top = await make(wanted);
   const real = await realpath(wanted);
@@ -52,15 +53,9 @@ async function make(wanted: string): Promise<string | undefined> {
     } catch (error) {
       if (hasCode(error, 'ENOENT') && attempt < ATTEMPTS) continue;
       if (hasCode(error, 'EEXIST') && (error as NodeJS.ErrnoException).path === wanted) {
-        throw new TreelineError('path-taken', `${wanted} is already there; choose another folder or branch name.`, {
-          cause: error,
-        });
+        throw new TreelineError(say('path-taken', { folder: wanted }), { cause: error });
       }
-      throw new TreelineError(
-        'path-unwritable',
-        `The worktree folder ${wanted} could not be made (${errorText(error)}); change the worktree folder setting.`,
-        { cause: error },
-      );
+      throw new TreelineError(say('path-unwritable', { folder: wanted, reason: reasonOf(error) }), { cause: error });
     }
   }
 }

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import { TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { isAtLeast } from '../platform/version.ts';
 import { gitText } from './git.ts';
 
@@ -25,7 +26,7 @@ async function ask(): Promise<string> {
   const said = await gitText(os.tmpdir(), ['version']);
   const version = /\d+(\.\d+)+/.exec(said)?.[0] ?? '0';
   if (!isAtLeast(version, MINIMUM_GIT)) {
-    throw new TreelineError('git-too-old', `git ${version} is too old. Install git ${MINIMUM_GIT} or newer.`);
+    throw new TreelineError(say('git-too-old', { version, minimum: MINIMUM_GIT }));
   }
   return version;
 }

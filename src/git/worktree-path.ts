@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { errorText, TreelineError } from '../platform/errors.ts';
+import { reasonOf, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { isInside } from '../platform/paths.ts';
 import type { Repository, Worktree } from './types.ts';
 import { exists } from './worktree-list.ts';
@@ -22,8 +23,11 @@ export function worktreeFolder(template: string, repository: Repository): string
   );
   if (!path.isAbsolute(folder) || folder.includes('${')) {
     throw new TreelineError(
-      'bad-worktree-folder',
-      `The worktree folder setting ${JSON.stringify(template)} gives ${JSON.stringify(folder)}, which is no absolute path; use \${repositoryParent} and \${repositoryName}.`,
+      say('bad-worktree-folder', {
+        template: JSON.stringify(template),
+        folder: JSON.stringify(folder),
+        places: ['${repositoryParent}', '${repositoryName}'],
+      }),
     );
   }
   return path.resolve(folder);
@@ -68,10 +72,7 @@ export async function freeWorktreePath(
     ...worktrees.filter(({ bare }) => !bare).map((worktree) => worktree.path),
   ]) {
     if (isInside(real, taken)) {
-      throw new TreelineError(
-        'bad-worktree-folder',
-        `The worktree folder ${folder} lies inside ${taken}; change the setting to a folder outside the repository.`,
-      );
+      throw new TreelineError(say('bad-worktree-folder.inside', { folder, other: taken }));
     }
   }
   const registered = new Set(worktrees.map((worktree) => worktree.path.toLowerCase()));
@@ -92,10 +93,6 @@ async function writableFolder(folder: string): Promise<string> {
     await access(real, constants.W_OK | constants.X_OK);
     return path.join(real, path.relative(there, folder));
   } catch (error) {
-    throw new TreelineError(
-      'path-unwritable',
-      `The worktree folder ${folder} cannot be written (${errorText(error)}); change the setting or its permissions.`,
-      { cause: error },
-    );
+    throw new TreelineError(say('path-unwritable.permissions', { folder, reason: reasonOf(error) }), { cause: error });
   }
 }

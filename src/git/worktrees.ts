@@ -1,7 +1,8 @@
 import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import path from 'node:path';
-import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { hasCode, TreelineError, reasonOf } from '../platform/errors.ts';
 import { renameGuarded, unguarded, type Guard } from '../platform/guard.ts';
+import { say } from '../words/saying.ts';
 import { refuseMounts } from '../platform/mounts.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { isBranchName } from './branch-name.ts';
@@ -71,10 +72,7 @@ const REGISTRATIONS = 'treeline';
 export async function addWorktree(repository: Repository, request: AddWorktree): Promise<AddedWorktree> {
   const { branch, signal, guard = unguarded } = request;
   if (!isBranchName(branch)) {
-    throw new TreelineError(
-      'bad-branch-name',
-      `${JSON.stringify(branch)} is not a valid branch name. Choose another one.`,
-    );
+    throw new TreelineError(say('bad-branch-name', { branch: JSON.stringify(branch) }));
   }
   const commit = /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(request.base)
     ? request.base
@@ -102,11 +100,9 @@ export async function addWorktree(repository: Repository, request: AddWorktree):
     try {
       await deleteUntouchedBranch(repository, made, guard);
     } catch (left) {
-      throw new TreelineError(
-        'branch-left',
-        `${errorText(error)} The branch ${branch}, made for it, could not be deleted (${errorText(left)}); delete it by hand.`,
-        { cause: error },
-      );
+      throw new TreelineError(say('branch-left', { problem: reasonOf(error), branch, reason: reasonOf(left) }), {
+        cause: error,
+      });
     }
     throw error;
   }
@@ -148,7 +144,7 @@ async function checkOut(
     const how = `exit ${String(result.exitCode)}`;
     return {
       ...from,
-      warning: `The repository's post-checkout hook failed (${how}) after the checkout: ${lastWords(result)}`,
+      warning: `The repository's post-checkout hook failed (${how}) after the checkout: ${lastWords(result) ?? 'it said nothing.'}`,
     };
   } catch (error) {
     const failure = await namingHook(repository, folder.path, error);
@@ -158,8 +154,7 @@ async function checkOut(
       await folder.release();
     } catch (left) {
       throw new TreelineError(
-        'worktree-left',
-        `${errorText(failure)} What was made in ${folder.path} could not be removed (${errorText(left)}); remove it by hand.`,
+        say('worktree-left', { problem: reasonOf(failure), worktree: folder.path, reason: reasonOf(left) }),
         { cause: failure },
       );
     }
@@ -183,7 +178,7 @@ export async function undoWorktree(
   const worktrees = await listWorktrees(repository);
   const found = worktrees.find((worktree) => worktree.path === made.path);
   if (found?.main === true) {
-    throw new TreelineError('worktree-in-use', `${made.path} is the repository's main worktree and is never removed.`);
+    throw new TreelineError(say('worktree-in-use.main', { worktree: made.path }));
   }
   if (found?.locked === INITIALIZING && (found.branch ?? made.branch) === made.branch) {
     await discardFolder(repository, made.path, made.branch, { isOurs: false, guard });
@@ -192,17 +187,14 @@ export async function undoWorktree(
     // rmdir removes an empty folder only, so whatever else is there stays.
     await rmdir(made.path).catch((error: unknown) => {
       if (hasCode(error, 'ENOENT')) return;
-      throw new TreelineError(
-        'worktree-in-use',
-        `${made.path} is not a worktree of ${repository.name} and not empty, so it stays; remove it by hand if it is not needed.`,
-        { cause: error },
-      );
+      throw new TreelineError(say('worktree-in-use.unknown', { worktree: made.path, repository: repository.name }), {
+        cause: error,
+      });
     });
   } else {
     if (found.locked !== undefined) {
       throw new TreelineError(
-        'worktree-in-use',
-        `The worktree ${made.path} is locked (${found.locked || 'no reason given'}), so it stays; unlock it with git worktree unlock.`,
+        say('worktree-in-use.locked', { worktree: made.path, reason: found.locked || say('no-reason') }),
       );
     }
     if (await exists(made.path)) await refuseIfUsed(made, found);
@@ -230,23 +222,14 @@ export async function recreateWorktree(
   const commit = ref.stdout.toString('utf8').trim();
   if (ref.exitCode !== 0) {
     if (await holdsFiles(wanted)) {
-      throw new TreelineError(
-        'branch-missing',
-        `The files of ${wanted} are there, but this repository no longer has its branch ${branch}, as after its .git folder was replaced. Bring the branch back with git branch, or take the files into a new session.`,
-      );
+      throw new TreelineError(say('branch-missing.files', { worktree: wanted, branch }));
     }
-    throw new TreelineError(
-      'branch-missing',
-      `The branch ${branch} is gone, and so is its worktree ${wanted}; start a new session, or bring the branch back with git branch.`,
-    );
+    throw new TreelineError(say('branch-missing', { branch, worktree: wanted }));
   }
   const worktrees = await listWorktrees(repository, { signal });
   const elsewhere = worktrees.find((worktree) => worktree.branch === branch && worktree.path !== wanted);
   if (elsewhere) {
-    throw new TreelineError(
-      'branch-checked-out',
-      `The branch ${branch} is checked out in ${elsewhere.path}; close or switch that worktree and try again.`,
-    );
+    throw new TreelineError(say('branch-checked-out', { branch, folder: elsewhere.path }));
   }
   let stale = worktrees.find((worktree) => worktree.path === wanted);
   if (stale?.locked === INITIALIZING) {
@@ -255,16 +238,12 @@ export async function recreateWorktree(
     stale = undefined;
   }
   if ((await exists(wanted)) && !(await isRemovedEmpty(wanted))) {
-    throw new TreelineError(
-      'path-taken',
-      `${wanted} is there but is not the worktree of ${branch}; move it away and try again.`,
-    );
+    throw new TreelineError(say('path-taken.other', { folder: wanted, branch }));
   }
   if (stale) {
     if (stale.locked !== undefined) {
       throw new TreelineError(
-        'worktree-locked',
-        `The worktree ${wanted} is missing but locked (${stale.locked || 'no reason given'}); connect its disk, or run git worktree unlock.`,
+        say('worktree-locked.missing', { worktree: wanted, reason: stale.locked || say('no-reason') }),
       );
     }
     await refuseIfStray(repository, stale, branch);
@@ -417,8 +396,7 @@ async function refuseIfUsed(
 ): Promise<void> {
   if (worktree.branch !== branch) {
     throw new TreelineError(
-      'worktree-in-use',
-      `The worktree ${folder} is on ${worktree.branch ?? 'no branch'} instead of ${branch}, so it stays; remove it with git worktree remove when it is not needed.`,
+      say('worktree-in-use.branch', { worktree: folder, branch: worktree.branch ?? say('no-branch'), wanted: branch }),
     );
   }
   const status = await gitText(files, [
@@ -431,10 +409,7 @@ async function refuseIfUsed(
   ]);
   const [first] = status.split('\0');
   if (first !== undefined && first !== '') {
-    throw new TreelineError(
-      'worktree-in-use',
-      `The worktree ${folder} holds files that git does not (${first.slice(3)}), so it stays; remove it with git worktree remove when they are not needed.`,
-    );
+    throw new TreelineError(say('worktree-in-use.files', { worktree: folder, file: first.slice(3) }));
   }
 }
 
@@ -449,10 +424,7 @@ async function refuseIfStray(repository: Repository, worktree: Worktree, branch:
     `--contains=${worktree.head}`,
   ]);
   if (holder !== '') return;
-  throw new TreelineError(
-    'stray-commit',
-    `The missing worktree ${worktree.path} was at commit ${worktree.head}, which is on no branch; save it with git branch ${branch}-saved ${worktree.head} and try again.`,
-  );
+  throw new TreelineError(say('stray-commit', { worktree: worktree.path, commit: worktree.head, branch }));
 }
 
 /** Whether git knows the worktree and has finished its checkout. */
@@ -466,11 +438,7 @@ async function namingHook(repository: Repository, folder: string, error: unknown
   if (!(error instanceof TreelineError) || error.code !== 'timeout' || !(await isComplete(repository, folder))) {
     return error;
   }
-  return new TreelineError(
-    'hook-timeout',
-    `The repository's post-checkout hook did not end in time after the checkout of ${folder} and was stopped; repair or disable the hook and try again.`,
-    { cause: error },
-  );
+  return new TreelineError(say('hook-timeout', { folder }), { cause: error });
 }
 
 async function mustGit(repository: Repository, args: readonly string[], options: GitOptions = {}): Promise<void> {

@@ -10,7 +10,8 @@ import { findRepository } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
 import { MARK, userEnv } from '../keeper/client.ts';
 import { agentEnvironment } from '../platform/environment.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { errorText, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { stewardLogFile } from '../platform/paths.ts';
 import { selfId } from '../platform/process-id.ts';
 import { RULES } from '../store/facts.ts';
@@ -50,7 +51,7 @@ async function act(folder: string, log: FileLog): Promise<string> {
     adapter: (id) => {
       const adapter = all.find((one) => one.id === id);
       if (adapter === undefined) {
-        throw new TreelineError('unknown-agent', `There is no agent “${id}” in the settings any more; open VS Code.`);
+        throw new TreelineError(say('unknown-agent', { agent: id, agents: all.map((one) => one.id) }));
       }
       requireVariables(adapter, handover);
       return adapter;
@@ -118,7 +119,7 @@ async function received(folder: string): Promise<Handover> {
   if (handover === undefined) {
     throw new TreelineError(
       'no-settings',
-      `${folder} was never used by a trusted window; open VS Code on its repository.`,
+      `${folder} was never used by a trusted window. Open its repository in VS Code.`,
     );
   }
   return handover;
@@ -132,7 +133,7 @@ async function find({ root, commonDir }: Repository): Promise<Repository> {
   }
   throw new TreelineError(
     'no-repository',
-    `There is no repository at ${commonDir} any more; open VS Code where it is now.`,
+    `There is no repository at ${commonDir} any more. Open it in VS Code at its new place.`,
   );
 }
 

@@ -5,7 +5,8 @@ import { readIfExists, writeAtomic } from '../platform/atomic-file.ts';
 import { boolean, listOf, mapOf, nonEmpty, optional, parseJson, shape, type Read } from '../platform/check.ts';
 import { startDetachedProcess } from '../platform/detached-process.ts';
 import { agentEnvironment } from '../platform/environment.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { errorText, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { settingsFile, stewardLogFile } from '../platform/paths.ts';
 import { readSettings, type Settings } from '../sessions/settings.ts';
 
@@ -62,10 +63,7 @@ function withoutSecrets({ repository, settings, version, withheld = {} }: Handov
 export function requireVariables({ id, name }: AgentAdapter, { withheld = {} }: Handover): void {
   const names = Object.hasOwn(withheld, id) ? withheld[id] : undefined;
   if (names === undefined) return;
-  throw new TreelineError(
-    'agent-environment',
-    `${name} needs ${names.join(', ')}, which only VS Code knows from its settings; open the repository in VS Code and try again.`,
-  );
+  throw new TreelineError(say('agent-environment', { agent: name, variables: names }));
 }
 
 /** How a process that acts without a window is started: it lives long and does little, so V8 is to keep little room for what is young. */
@@ -88,7 +86,7 @@ export async function startDetached(program: string, store: string, handover?: H
   } catch (error) {
     throw new TreelineError(
       'steward-start',
-      `The background process that goes on without a window could not be started (${errorText(error)}); open VS Code on the repository.`,
+      `The background process that works without a window could not be started (${errorText(error)}). Open the repository in VS Code.`,
       { cause: error },
     );
   }

@@ -113,7 +113,7 @@ export class ProgramCopy {
     } catch (cause) {
       throw new TreelineError(
         'programs',
-        `The programs that outlive a window could not be copied to ${this.#folder} (${errorText(cause)}); make space or access there, and reload the window.`,
+        `Treeline's background programs could not be copied to ${this.#folder} (${errorText(cause)}). Free some space or check the permissions there, then reload the window.`,
         { cause },
       );
     }

@@ -30,7 +30,7 @@ export async function installShim(
   { file = shimFile(), env = process.env }: { readonly file?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<InstalledShim> {
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined && !isOurs(file)) {
-    throw new TreelineError('shim-taken', `${file} is another program; remove it or rename it, and try again.`);
+    throw new TreelineError('shim-taken', `${file} is another program. Remove or rename it, then try again.`);
   }
   const folder = path.dirname(file);
   await mkdir(folder, { recursive: true });

@@ -8,7 +8,8 @@ import type { AgentAdapter } from '../agents/adapter.ts';
 import { findRepository, likelyCommonDir } from '../git/repository.ts';
 import type { Repository } from '../git/types.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { errorText, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import type { Log } from '../platform/log.ts';
 import { selfId, type ProcessId } from '../platform/process-id.ts';
 import { claimStore, storeFolder } from '../store/store-folder.ts';
@@ -35,6 +36,8 @@ export interface TreelineOptions {
   readonly copies?: ProgramCopy;
   /** Whether the user trusts what is open; always, where it is not told. */
   readonly trusted?: () => boolean;
+  /** The templates of sayings in the user's language, by the English ones; English, where it is not told. */
+  readonly words?: Readonly<Record<string, string>>;
 }
 
 /** What changed: the list of repositories, or facts or activity of the sessions with these ids. */
@@ -81,7 +84,8 @@ export class Treeline {
   constructor(options: TreelineOptions) {
     this.#options = options;
     this.#changes = new Emitter((error) => options.log.error(`A listener failed: ${errorText(error)}`));
-    this.timelines = new Timelines({ worker: options.assets.worker, wasm: options.assets.wasm, log: options.log });
+    const { assets, log, words = {} } = options;
+    this.timelines = new Timelines({ worker: assets.worker, wasm: assets.wasm, log, words });
   }
 
   get onDidChange(): (listener: (change: TreelineChange) => void) => Dispose {
@@ -318,10 +322,7 @@ export class Treeline {
     const all = this.#adapters();
     const adapter = all.find((one) => one.id === id);
     if (adapter === undefined) {
-      throw new TreelineError(
-        'unknown-agent',
-        `There is no agent “${id}”. Choose one of ${all.map((one) => one.id).join(', ')}, or add it to the setting treeline.customAgents.`,
-      );
+      throw new TreelineError(say('unknown-agent', { agent: id, agents: all.map((one) => one.id) }));
     }
     return adapter;
   }

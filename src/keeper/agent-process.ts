@@ -2,7 +2,8 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import spawn from 'cross-spawn';
-import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
+import { hasCode, reasonOf, TreelineError } from '../platform/errors.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { hostName, processId, readProcStat } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
 import type { Additions, KeeperSpec } from './protocol.ts';
@@ -38,7 +39,7 @@ export interface AgentProcess {
  */
 export async function startAgent(spec: KeeperSpec, additions: Additions = {}): Promise<AgentProcess> {
   if (statSync(spec.worktree, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new TreelineError('no-worktree', `The agent was not started, because ${spec.worktree} is not a folder.`);
+    throw new TreelineError(say('no-worktree', { worktree: spec.worktree }));
   }
   const { input, first } = openPrompt(spec);
   try {
@@ -67,8 +68,7 @@ function openPrompt({ stdin, prompt: file }: KeeperSpec): { input?: number; firs
     if (stdin === 'prompt') return { input: openSync(file, 'r') };
     return stdin === 'lines' ? { first: readFileSync(file, 'utf8') } : {};
   } catch (cause) {
-    const message = `The agent was not started, because its prompt could not be read (${errorText(cause)}).`;
-    throw new TreelineError('no-prompt', message, { cause });
+    throw new TreelineError(say('no-prompt', { reason: reasonOf(cause) }), { cause });
   }
 }
 
@@ -93,15 +93,11 @@ function sender(stdin: Writable | null): AgentProcess['send'] {
   stdin?.on('error', () => undefined);
   return async (text, before) => {
     if (stdin === null) {
-      const why = 'This agent does not accept messages while it works. Send the message when the turn has ended.';
-      throw new TreelineError('no-stdin', why);
+      throw new TreelineError(say('no-stdin'));
     }
     if (!stdin.writable) throw stdinClosed();
     if (stdin.writableLength > STDIN_LIMIT) {
-      throw new TreelineError(
-        'stdin-full',
-        'The agent has not read its earlier messages yet. Wait for it, or stop it.',
-      );
+      throw new TreelineError(say('stdin-full'));
     }
     await before();
     await new Promise<void>((resolve, reject) =>
@@ -114,28 +110,16 @@ function sender(stdin: Writable | null): AgentProcess['send'] {
 }
 
 function stdinClosed(cause?: Error): TreelineError {
-  return new TreelineError('stdin-closed', 'The agent no longer reads messages. Resume it when it has ended.', {
-    cause,
-  });
+  return new TreelineError(say('stdin-closed'), { cause });
 }
 
 function refusal(program: string, error: unknown): TreelineError {
-  const say = (code: string, why: string): TreelineError =>
-    new TreelineError(code, `The agent was not started, because ${why}`, { cause: error });
-  if (hasCode(error, 'ENOENT')) {
-    return say(
-      'not-found',
-      `“${program}” (or the interpreter named in its first line) was not found. Install it, or correct its path.`,
-    );
-  }
-  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) {
-    return say('not-executable', `“${program}” is not executable. Check its permissions.`);
-  }
-  if (hasCode(error, 'E2BIG') || hasCode(error, 'ENAMETOOLONG')) {
-    return say(
-      'too-long',
-      'its arguments are longer than the system allows; shorten the prompt, or put it into a file.',
-    );
-  }
-  return say('start-failed', `the system refused “${program}”: ${errorText(error)}`);
+  return new TreelineError(whyNot(program, error), { cause: error });
+}
+
+function whyNot(program: string, error: unknown): Saying {
+  if (hasCode(error, 'ENOENT')) return say('not-found', { program });
+  if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) return say('not-executable', { program });
+  if (hasCode(error, 'E2BIG') || hasCode(error, 'ENAMETOOLONG')) return say('too-long');
+  return say('start-failed.system', { program, reason: reasonOf(error) });
 }

@@ -5,7 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isRecord, natural, number, oneOf, parseJson, positive, record, shape, string } from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { errorText, reasonOf, TreelineError } from '../platform/errors.ts';
+import { saying } from '../store/read-saying.ts';
+import { say } from '../words/saying.ts';
 import { startDetachedProcess } from '../platform/detached-process.ts';
 import { hostName, isAliveNow, isElsewhere, processId } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
@@ -40,11 +42,7 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
     const pid = await startDetachedProcess([execPath, entry, runFolder], { env: keeperEnv(env), output });
     return (await processId(pid)) ?? { pid, start: 'gone', host: hostName() };
   } catch (error) {
-    throw new TreelineError(
-      'keeper-start',
-      `The background process could not be started (${errorText(error)}). Reload the window, then try again.`,
-      { cause: error },
-    );
+    throw new TreelineError(say('keeper-start', { reason: reasonOf(error) }), { cause: error });
   }
 }
 
@@ -75,7 +73,7 @@ export async function connectKeeper(
     ...(steward === true && { role: 'steward' as const }),
   };
   if (keeper !== undefined && isElsewhere(keeper)) {
-    throw new TreelineError('elsewhere', `The agent was started on ${keeper.host}; open the repository there.`);
+    throw new TreelineError(say('elsewhere.open', { host: keeper.host ?? '?' }));
   }
   for (;;) {
     signal?.throwIfAborted();
@@ -84,12 +82,7 @@ export async function connectKeeper(
     const client = await connect(socket);
     if (client !== undefined) return KeeperConnection.greet(client, hello, deadline);
     if (gone || performance.now() > deadline) {
-      throw new TreelineError(
-        'keeper-gone',
-        gone
-          ? 'The background process of this turn has ended.'
-          : 'The background process of this turn is not responding.',
-      );
+      throw new TreelineError(say(gone ? 'keeper-gone.ended' : 'keeper-gone.silent'));
     }
     await delay(ATTEMPT, undefined, signal && { signal });
   }
@@ -110,7 +103,11 @@ export async function openKeeper(
     // One line of its own; or what node prints when it cannot even run it, with the error somewhere in the middle.
     const lines = said.trim().split('\n');
     const why = lines.find((line) => line.includes('Error: ')) ?? lines[0];
-    throw why ? new TreelineError(error.code, `${error.message} ${why}`, { cause: error }) : error;
+    throw why
+      ? new TreelineError(error.code, say('keeper-gone.said', { problem: reasonOf(error), reason: why }), {
+          cause: error,
+        })
+      : error;
   }
 }
 
@@ -138,7 +135,7 @@ const reply: Read<KeeperReply> = (value, what) => {
       id,
       ok: false,
       code: string(from['code'], `${what}.code`),
-      message: string(from['message'], `${what}.message`),
+      why: saying(from['why'], `${what}.why`),
     };
   }
   return {
@@ -180,7 +177,7 @@ export class KeeperConnection {
     });
     this.#closed = new Promise((resolve) =>
       client.once('close', () => {
-        this.#fail(new TreelineError('keeper-gone', 'The background process of this turn has ended or disconnected.'));
+        this.#fail(new TreelineError(say('keeper-gone.disconnected')));
         resolve();
       }),
     );
@@ -266,7 +263,7 @@ export class KeeperConnection {
     const answer = Promise.withResolvers<Answer>();
     this.#waiting.set(id, answer);
     if (this.#client.writable) this.#client.write(`${JSON.stringify({ id, ...question })}\n`);
-    else this.#fail(new TreelineError('keeper-gone', 'The background process of this turn has ended or disconnected.'));
+    else this.#fail(new TreelineError(say('keeper-gone.disconnected')));
     return answer.promise;
   }
 
@@ -282,13 +279,13 @@ export class KeeperConnection {
       return;
     }
     if (said.id === 0 && !said.ok) {
-      this.#fail(new TreelineError(said.code, said.message));
+      this.#fail(new TreelineError(said.code, said.why));
       return;
     }
     const waiting = this.#waiting.get(said.id);
     this.#waiting.delete(said.id);
     if (said.ok) waiting?.resolve(said);
-    else waiting?.reject(new TreelineError(said.code, said.message));
+    else waiting?.reject(new TreelineError(said.code, said.why));
   }
 
   #fail(error: TreelineError): void {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { reasonOf, sayingOf, TreelineError } from '../platform/errors.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { privateFolder } from '../platform/paths.ts';
 import { processClock } from '../platform/process-table.ts';
 import { descendants, signalGroup } from '../platform/process-tree.ts';
@@ -59,10 +60,10 @@ export class KeptRun {
   }
 
   /** Gives the run up, as long as nobody has asked for the agent or for its end: true when it will never start. */
-  abandon(why: string): boolean {
+  abandon(why: Saying): boolean {
     if (this.#starting !== undefined || this.#ending) return false;
     this.#ending = true;
-    this.#recorder.note(`The agent was not started: ${why}.`, 'warning');
+    this.#recorder.note(why, 'warning');
     return true;
   }
 
@@ -79,7 +80,7 @@ export class KeptRun {
    * delivered, is not sent again. Resolves when the agent's pipe took it, or after 1 s while the agent is busy elsewhere.
    */
   async send(message: Message): Promise<{ again?: true }> {
-    if (this.#starting === undefined) throw new TreelineError('not-started', 'The agent has not been started yet.');
+    if (this.#starting === undefined) throw new TreelineError(say('not-started.yet'));
     const agent = await this.#starting;
     const before = this.#sent.get(message.key);
     if (before !== undefined) {
@@ -88,10 +89,7 @@ export class KeptRun {
     }
     if (this.#ending) throw ended();
     if (this.#recorder.blocked) {
-      throw new TreelineError(
-        'disk',
-        'The message was not sent because the disk is full. Free some space, then send it again.',
-      );
+      throw new TreelineError(say('disk.message'));
     }
     await this.#deliver(agent, message);
     return {};
@@ -105,7 +103,7 @@ export class KeptRun {
     });
     taken.catch((error: unknown) => {
       this.#sent.delete(key);
-      this.#recorder.note(`A message was not delivered: ${errorText(error)}`, 'warning', { undelivered: key });
+      this.#recorder.note(say('message-undelivered', { reason: reasonOf(error) }), 'warning', { undelivered: key });
     });
     const handedOver = Promise.race([taken, delay(HANDED_OVER, undefined, { ref: false })]);
     this.#sent.set(key, handedOver);
@@ -116,7 +114,7 @@ export class KeptRun {
   async stop(): Promise<ExitRecord> {
     if (this.#stop === undefined && !this.#ending) {
       this.#stop = { requestedAt: Date.now(), steps: [] };
-      this.#recorder.note('Stop requested.');
+      this.#recorder.note(say('stop-requested'));
       if (this.#starting === undefined) {
         this.#ending = true;
         this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected: [] }));
@@ -135,7 +133,7 @@ export class KeptRun {
       agent = await startAgent(this.#spec, additions);
     } catch (error) {
       this.#ending = true;
-      const problem = errorText(error);
+      const problem = sayingOf(error);
       this.#recorder.note(problem, 'error');
       const expected = await lookFor(this.#spec.worktree, this.#spec.expects);
       this.#close(this.#exit({ code: null, signal: null, endedAt: Date.now(), survivors: [], expected, problem }));
@@ -146,7 +144,7 @@ export class KeptRun {
     const output = new Output(agent.stdout, agent.stderr, this.#recorder);
     const reads = this.#spec.stdin === 'lines' ? { reads: this.#spec.stdin } : {};
     this.#fact({ type: 'agent.started', run: this.#spec.run, agent: agent.id, ...reads });
-    this.#recorder.note(`The agent is running as process ${agent.id.pid}.`);
+    this.#recorder.note(say('agent-running', { pid: agent.id.pid }));
     if (agent.first !== undefined) {
       const { key, turn } = this.#spec;
       // Whether it reads its prompt is the agent's business; a note tells if it cannot.
@@ -162,7 +160,7 @@ export class KeptRun {
     try {
       await this.#signalHarder(agent);
     } catch (error) {
-      this.#recorder.note(`The agent could not be signalled: ${errorText(error)}`, 'error');
+      this.#recorder.note(say('signal-failed', { reason: reasonOf(error) }), 'error');
     }
   }
 
@@ -177,7 +175,7 @@ export class KeptRun {
       this.#known = [agent.id, ...(await descendants(this.#family()))];
       if (gone()) return;
       this.#stop?.steps.push({ signal, at: Date.now() });
-      this.#recorder.note(`Sent ${signal} to the agent and its process group.`);
+      this.#recorder.note(say('signal-sent', { signal }));
       await signalGroup(agent.id, signal);
       await Promise.race([agent.exited, delay(wait, undefined, { ref: false })]);
       if (gone()) return;
@@ -198,7 +196,7 @@ export class KeptRun {
 
     const family = { ...this.#family(), endedGroup };
     const killed = this.#stop?.steps.some((step) => step.signal === 'SIGKILL') ?? false;
-    const survivors = await sweep(family, !killed, (text, level) => this.#recorder.note(text, level));
+    const survivors = await sweep(family, !killed, (said, level) => this.#recorder.note(said, level));
     await this.#drain(output);
     const expected = await lookFor(this.#spec.worktree, this.#spec.expects);
     this.#close(this.#exit({ code, signal, endedAt, survivors, expected }));
@@ -213,7 +211,7 @@ export class KeptRun {
       before = output.readSinceEnd;
       if (await Promise.race([closed, delay(DRAIN, false, { ref: false })])) return;
     } while (this.#recorder.blocked || (output.readSinceEnd > before && output.readSinceEnd < PIPES_LIMIT));
-    this.#recorder.note('An unknown process keeps the agent’s output open. Treeline stopped reading it.', 'warning');
+    this.#recorder.note(say('output-held'), 'warning');
     output.close();
     await output.ended;
   }
@@ -242,14 +240,11 @@ export class KeptRun {
       if (!existsSync(this.#folder)) {
         privateFolder(this.#folder);
         recorder = new Recorder(this.#folder);
-        recorder.note(
-          'The folder with the agent’s logs was deleted while the agent ran; its earlier output is lost.',
-          'error',
-        );
+        recorder.note(say('logs-deleted'), 'error');
       }
       await untilWritten(() => writeExit(this.#folder, exit));
     } catch (error) {
-      recorder.note(`How the agent ended could not be recorded: ${errorText(error)}.`, 'error');
+      recorder.note(say('end-unrecorded', { reason: reasonOf(error) }), 'error');
     }
   }
 
@@ -264,5 +259,5 @@ export class KeptRun {
 }
 
 function ended(): TreelineError {
-  return new TreelineError('ended', 'The agent has ended.');
+  return new TreelineError(say('ended'));
 }

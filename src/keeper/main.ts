@@ -4,7 +4,8 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { errorText, TreelineError } from '../platform/errors.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { selfId } from '../platform/process-id.ts';
 import { Journal } from '../store/journal.ts';
 import { KeptRun } from './kept-run.ts';
@@ -24,15 +25,15 @@ async function keep(folder: string): Promise<void> {
 
   const spec = readSpecSync(folder);
   if (existsSync(path.join(folder, RUN_FILES.exit))) {
-    throw new TreelineError('ended', 'This agent has already ended.');
+    throw new TreelineError(say('ended.before'));
   }
   const self = await selfId();
   const journal = new Journal(spec.journal, { role: 'keeper', process: self });
   const recorder: Recorder = new Recorder(folder, (grown) => server.tell(grown));
-  const steward = new StewardStarter(spec.steward, (text) => recorder.note(text, 'warning'));
+  const steward = new StewardStarter(spec.steward, (said) => recorder.note(said, 'warning'));
   const run = new KeptRun(spec, folder, journal, recorder);
 
-  const unwanted = (why: string): void => {
+  const unwanted = (why: Saying): void => {
     if (run.abandon(why)) void server.close().then(() => process.exit(0));
   };
   const server: KeeperServer = new KeeperServer(spec.socket, spec.token, {
@@ -45,15 +46,15 @@ async function keep(folder: string): Promise<void> {
     remember: (text) => steward.remember(text),
     send: ({ key, text, turn }) => run.send({ key, text, ...(turn !== undefined && { turn }) }),
     stop: () => run.stop(),
-    unreachable: (why) => recorder.note(`Treeline cannot reach this agent now, and keeps trying: ${why}`, 'warning'),
+    unreachable: (why) => recorder.note(say('unreachable', { reason: why }), 'warning'),
     led: (is) => (steward.connected = is),
-    alone: () => unwanted('Treeline closed before it could start it'),
+    alone: () => unwanted(say('agent-abandoned')),
   });
   await server.listen();
   // Nobody was let in yet: who reaches a keeper finds it in the journal.
   journal.append({ type: 'keeper.started', session: spec.session, run: spec.run, keeper: self, socket: spec.socket });
   const look = (): void => {
-    if (!server.attended) unwanted('Treeline did not ask for it within two minutes');
+    if (!server.attended) unwanted(say('agent-abandoned.late'));
   };
   setTimeout(look, CLIENT_WITHIN).unref();
   // The machine goes down, or somebody ends the keeper politely: the agent must not stay without one.

@@ -1,4 +1,5 @@
 import type { ExitRecord } from '../store/model.ts';
+import type { Saying } from '../words/saying.ts';
 
 /**
  * A run's folder, `sessions/<id>/runs/<n>/`. The names of its files.
@@ -17,7 +18,7 @@ export const RUN_FILES = {
   e: 'stderr.log',
   /** What went to the stdin of an agent that reads lines, the prompt first: one JSON object `{at, key, text, turn?}` a line. */
   i: 'stdin.log',
-  /** What the keeper did: one JSON object `{at, text, level, exit?, undelivered?}` a line. */
+  /** What the keeper did: one JSON object `{at, level, said, exit?, undelivered?}` a line. */
   k: 'keeper.log',
 } as const;
 
@@ -28,7 +29,7 @@ export type StreamKey = (typeof STREAM_KEYS)[number];
 export interface KeeperNote {
   readonly at: number;
   readonly level: 'info' | 'warning' | 'error';
-  readonly text: string;
+  readonly said: Saying;
   /** Of the note that tells how the agent's process ended: what the exit record will say too. */
   readonly exit?: Pick<ExitRecord, 'code' | 'signal'>;
   /** The key of a message that did not reach the agent, whatever stdin.log says. It may be sent again. */
@@ -127,7 +128,7 @@ export type KeeperRequest =
 /** Keeper to client. `ended` comes unasked to every client, once, when the exit record is written. */
 export type KeeperReply =
   | { readonly id: number; readonly ok: true; readonly exit?: ExitRecord; readonly pid?: number; readonly again?: true }
-  | { readonly id: number; readonly ok: false; readonly code: string; readonly message: string }
+  | { readonly id: number; readonly ok: false; readonly code: string; readonly why: Saying }
   | { readonly event: 'ended'; readonly exit: ExitRecord }
   /** To those who follow; of several within a moment only the last. */
   | ({ readonly event: 'grew' } & Grown);

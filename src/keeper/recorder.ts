@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { say, type Saying } from '../words/saying.ts';
 import { PRIVATE_FILE } from '../platform/paths.ts';
 import { STREAM_KEYS, RUN_FILES } from './protocol.ts';
 import type { Grown, KeeperNote, Message, SentMessage, StreamKey } from './protocol.ts';
@@ -65,14 +66,14 @@ export class Recorder {
   }
 
   /** A line of keeper.log. */
-  note(text: string, level: KeeperNote['level'] = 'info', more: Pick<KeeperNote, 'exit' | 'undelivered'> = {}): void {
-    this.#line('k', { at: Date.now(), level, text, ...more });
+  note(said: Saying, level: KeeperNote['level'] = 'info', more: Pick<KeeperNote, 'exit' | 'undelivered'> = {}): void {
+    this.#line('k', { at: Date.now(), level, said, ...more });
   }
 
   /** The line of keeper.log that tells how the agent's process ended. */
   exited(code: number | null, signal: string | null): void {
-    const text = signal === null ? `The agent exited with code ${code}.` : `The agent was ended by ${signal}.`;
-    this.note(text, 'info', { exit: { code, signal } });
+    const said = signal === null ? say('exited', { exit: code ?? '?' }) : say('ended-by', { signal });
+    this.note(said, 'info', { exit: { code, signal } });
   }
 
   /** A line of stdin.log. */
@@ -106,10 +107,7 @@ export class Recorder {
     if (trouble === undefined) return;
     this.#ready = Promise.withResolvers();
     this.#retry = setInterval(() => this.#again(), RETRY);
-    this.note(
-      `Could not write the agent's output (${trouble}); the agent is paused until ${SPACE.includes(trouble) ? 'there is space' : 'the disk works again'}.`,
-      'error',
-    );
+    this.note(say(SPACE.includes(trouble) ? 'disk-full' : 'disk-broken', { reason: trouble }), 'error');
   }
 
   #again(): void {
@@ -117,7 +115,7 @@ export class Recorder {
     clearInterval(this.#retry);
     // Resolved first: the note may meet trouble again, which makes a new promise.
     this.#ready.resolve(undefined);
-    this.note('The output is being written again. Nothing was lost.');
+    this.note(say('disk-works'));
   }
 
   /** Writes what is pending, in order. Returns the code of the error that stopped it. */

@@ -1,8 +1,9 @@
 import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { TreelineError, reasonOf } from '../platform/errors.ts';
 import type { Guard } from '../platform/guard.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
 import { isAlive, isElsewhere } from '../platform/process-id.ts';
 import type { ProcessId } from '../platform/process-id.ts';
@@ -43,22 +44,16 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
   const { folder, keeper, agent } = lost;
   const elsewhere = [keeper, agent].find((one) => one !== undefined && isElsewhere(one));
   if (elsewhere !== undefined) {
-    throw new TreelineError('elsewhere', `The agent was started on ${elsewhere.host}; stop it there.`);
+    throw new TreelineError(say('elsewhere', { host: elsewhere.host ?? '?' }));
   }
   if (keeper !== undefined && (await isAlive(keeper))) {
-    throw new TreelineError(
-      'keeper-alive',
-      'The background process of this turn is still running. Stop the session instead.',
-    );
+    throw new TreelineError(say('keeper-alive'));
   }
   const notes: KeeperNote[] = [];
-  const note = (text: string, level: KeeperNote['level'] = 'info'): void =>
-    void notes.push({ at: Date.now(), level, text });
-  const why =
-    lost.stoppingAt === undefined
-      ? 'The background process ended unexpectedly'
-      : 'The background process ended before the stop was complete';
-  note(`${why}. A window is closing the turn instead.`, 'error');
+  const note = (said: Saying, level: KeeperNote['level'] = 'info'): void =>
+    void notes.push({ at: Date.now(), level, said });
+  const isStopping = lost.stoppingAt !== undefined;
+  note(isStopping ? say('recorder-lost.stopping') : say('recorder-lost'), 'error');
 
   const { family, steps } = await endAgent(lost, note);
   const survivors = await sweep(family, true, note);
@@ -73,10 +68,7 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
     signal: null,
     survivors,
     expected: await lookFor(lost.worktree, lost.expects),
-    problem:
-      agent === undefined
-        ? 'The background process ended unexpectedly before the agent started.'
-        : `${why}, so how the agent ended is unknown.`,
+    problem: agent === undefined ? say('lost.starting') : isStopping ? say('lost.stopping') : say('lost'),
     ...(lost.stoppingAt !== undefined && { stop: { requestedAt: lost.stoppingAt, steps } }),
   } satisfies ExitRecord;
   try {
@@ -85,7 +77,7 @@ export async function rescue(lost: LostRun): Promise<ExitRecord> {
     await writeNotes(folder, notes);
   } catch (error) {
     // The folder may be damaged, or its disk full: the journal is to tell of the end all the same.
-    return { ...exit, problem: `${exit.problem} Its record could not be written: ${errorText(error)}.` };
+    return { ...exit, problem: say('lost.unrecorded', { problem: exit.problem, reason: reasonOf(error) }) };
   }
   // Whatever stands there instead is none of ours, and no obstacle.
   if (keeper?.socket !== undefined && process.platform !== 'win32') {
@@ -113,7 +105,7 @@ export async function endPreparation({
 /** Ends the agent and its group, if it still runs, and returns all that is known to belong to the run, and what was sent to it. */
 async function endAgent(
   lost: LostRun,
-  note: (text: string, level: 'info' | 'warning') => void,
+  note: (said: Saying, level: 'info' | 'warning') => void,
 ): Promise<{ readonly family: Family; readonly steps: readonly StopStep[] }> {
   const { agent } = lost;
   const marker = runMarker(lost.session, lost.run);
@@ -121,10 +113,7 @@ async function endAgent(
     return { family: { roots: agent === undefined ? [] : [agent], marker }, steps: [] };
   }
   const roots = [agent, ...(await descendants({ roots: [agent], marker }))];
-  note(
-    `The agent (process ${agent.pid}) was still running without its background process and is being stopped.`,
-    'warning',
-  );
+  note(say('agent-orphaned', { pid: agent.pid }), 'warning');
   const steps: StopStep[] = [];
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (await signalGroup(agent, signal)) steps.push({ signal, at: Date.now() });

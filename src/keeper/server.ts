@@ -18,7 +18,8 @@ import {
   string,
 } from '../platform/check.ts';
 import type { Read } from '../platform/check.ts';
-import { TreelineError, errorText, hasCode } from '../platform/errors.ts';
+import { errorText, hasCode, reasonOf, sayingOf, TreelineError } from '../platform/errors.ts';
+import { say, type Said } from '../words/saying.ts';
 import { PRIVATE_FILE, isSafeFolder } from '../platform/paths.ts';
 import type { ExitRecord } from '../store/model.ts';
 import { LineSplitter } from '../platform/lines.ts';
@@ -61,7 +62,7 @@ export interface Service {
   /** Whether a client that acts for the repository is there; told when that changes. */
   led(is: boolean): void;
   /** The socket was removed, and could not be put back. */
-  unreachable(why: string): void;
+  unreachable(why: Said): void;
   /** The last client that had said the token is gone. */
   alone(): void;
 }
@@ -110,7 +111,7 @@ export class KeeperServer {
     const folder = path.dirname(this.#socket);
     mkdirSync(path.dirname(folder), { recursive: true });
     if (!isSafeFolder(folder)) {
-      throw new TreelineError('socket-folder', `the folder ${folder} belongs to somebody else.`);
+      throw new TreelineError(say('socket-folder', { folder }));
     }
     try {
       await this.#bind();
@@ -139,7 +140,7 @@ export class KeeperServer {
     clearImmediate(this.#telling);
     for (const [client, state] of this.#clients) {
       tellGrowth(client, state);
-      if (state.known && this.#ended !== undefined) say(client, this.#ended);
+      if (state.known && this.#ended !== undefined) tell(client, this.#ended);
       client.end();
     }
     const timer = setTimeout(() => {
@@ -186,7 +187,7 @@ export class KeeperServer {
     this.#rebinding = true;
     try {
       if (this.#bound === undefined || this.#fileThere() !== this.#bound) {
-        if (await answers(this.#socket)) throw new Error('another program has taken its socket.');
+        if (await answers(this.#socket)) throw new TreelineError(say('socket-taken'));
         // Before the next is bound: closing removes what stands at the path.
         this.#server?.close();
         this.#bound = undefined;
@@ -195,7 +196,7 @@ export class KeeperServer {
       }
     } catch (error) {
       const why = errorText(error);
-      if (why !== this.#trouble) this.#service.unreachable(why);
+      if (why !== this.#trouble) this.#service.unreachable(reasonOf(error));
       this.#trouble = why;
     } finally {
       this.#rebinding = false;
@@ -223,7 +224,7 @@ export class KeeperServer {
         }
       } catch (error) {
         // Who breaks the protocol has nothing more to say.
-        say(client, { id: 0, ok: false, code: 'protocol', message: errorText(error) });
+        tell(client, { id: 0, ok: false, code: 'protocol', why: sayingOf(error) });
         client.destroySoon();
       }
     });
@@ -239,7 +240,7 @@ export class KeeperServer {
     }
     clearTimeout(patience);
     state.known = true;
-    say(client, { id: asked.id, ok: true });
+    tell(client, { id: asked.id, ok: true });
     if (asked.role === 'steward') {
       state.steward = true;
       this.#service.led(true);
@@ -250,7 +251,7 @@ export class KeeperServer {
       client.on('drain', () => tellGrowth(client, state));
       tellGrowth(client, state);
     }
-    if (this.#ended !== undefined) say(client, this.#ended);
+    if (this.#ended !== undefined) tell(client, this.#ended);
   }
 
   #isToken(text: string): boolean {
@@ -262,10 +263,10 @@ export class KeeperServer {
     const { id } = asked;
     try {
       const result = await this.#answer(asked);
-      say(client, { id, ok: true, ...result });
+      tell(client, { id, ok: true, ...result });
     } catch (error) {
       const code = error instanceof TreelineError ? error.code : 'failed';
-      say(client, { id, ok: false, code, message: errorText(error) });
+      tell(client, { id, ok: false, code, why: sayingOf(error) });
     }
   }
 
@@ -286,14 +287,14 @@ export class KeeperServer {
   }
 }
 
-function say(client: net.Socket, reply: KeeperReply): void {
+function tell(client: net.Socket, reply: KeeperReply): void {
   if (client.writable) client.write(`${JSON.stringify(reply)}\n`);
 }
 
 /** Says what is new, unless the client has not read what it was told before: then as soon as it has. */
 function tellGrowth(client: net.Socket, { news }: Client): void {
   if (news === undefined || client.writableNeedDrain) return;
-  for (const grown of news.values()) say(client, { event: 'grew', ...grown });
+  for (const grown of news.values()) tell(client, { event: 'grew', ...grown });
   news.clear();
 }
 

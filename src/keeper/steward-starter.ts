@@ -1,5 +1,6 @@
 import path from 'node:path';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { reasonOf, TreelineError } from '../platform/errors.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { startDetachedProcess } from '../platform/detached-process.ts';
 import { MESSAGE_LIMIT } from './protocol.ts';
 import type { StewardProgram } from './protocol.ts';
@@ -18,15 +19,15 @@ const ERRORS = 'steward.err';
  */
 export class StewardStarter {
   readonly #program: StewardProgram | undefined;
-  readonly #note: (text: string) => void;
+  readonly #note: (said: Saying) => void;
   #remembered = '';
   #began = false;
   #connected = false;
   #timer: NodeJS.Timeout | undefined;
   #startedAt = -Infinity;
 
-  /** @param note told, in a sentence, what could not be done. */
-  constructor(program: StewardProgram | undefined, note: (text: string) => void) {
+  /** @param note told what could not be done. */
+  constructor(program: StewardProgram | undefined, note: (said: Saying) => void) {
     this.#program = program;
     this.#note = note;
   }
@@ -34,7 +35,7 @@ export class StewardStarter {
   /** What the program is to be given. Held in memory only: it may hold secrets. */
   remember(text: string): void {
     if (Buffer.byteLength(text) > MESSAGE_LIMIT) {
-      throw new TreelineError('too-long', 'What is to be remembered is longer than 1 MiB; shorten the settings.');
+      throw new TreelineError(say('too-long.settings'));
     }
     this.#remembered = text;
   }
@@ -86,8 +87,6 @@ export class StewardStarter {
   }
 
   #failed(error: unknown): void {
-    this.#note(
-      `Nothing acts for this repository now, and it could not be changed: ${errorText(error)}. Open its window.`,
-    );
+    this.#note(say('nobody-acts', { reason: reasonOf(error) }));
   }
 }

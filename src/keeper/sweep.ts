@@ -6,6 +6,7 @@ import { commandOf } from '../platform/process-table.ts';
 import { descendants, signalProcesses } from '../platform/process-tree.ts';
 import type { Family } from '../platform/process-tree.ts';
 import type { ExitRecord } from '../store/model.ts';
+import { say, type Said, type Saying } from '../words/saying.ts';
 
 export type Survivors = ExitRecord['survivors'];
 
@@ -26,13 +27,13 @@ const NAMED = 50;
  *
  * @param family what is known; what is found is remembered, so that its children are found after its end.
  * @param polite whether to let processes end by themselves and by SIGTERM before SIGKILL.
- * @param note told, in a sentence, what was done.
+ * @param note told what was done.
  * @param guard asked before each signal.
  */
 export async function sweep(
   family: Family,
   polite: boolean,
-  note: (text: string, level: 'info' | 'warning') => void,
+  note: (said: Saying, level: 'info' | 'warning') => void,
   guard: Guard = unguarded,
 ): Promise<Survivors> {
   let known = family.roots;
@@ -46,10 +47,7 @@ export async function sweep(
     for (const { pid } of joined.keys()) {
       if (told.has(pid)) continue;
       told.add(pid);
-      note(
-        `Left running because a terminal outside this session is connected to it: ${pid} (${await commandOf(pid)}). Run "kill ${pid}" to end it.`,
-        'warning',
-      );
+      note(say('left-joined', { pid, command: await commandOf(pid) }), 'warning');
     }
     const spared = new Set([...joined.values()].flat().map(({ pid }) => pid));
     const found = all.filter(({ pid }) => !spared.has(pid));
@@ -68,11 +66,9 @@ export async function sweep(
   const survivors: Survivors = await Promise.all(
     left.slice(0, NAMED).map(async ({ pid }) => ({ pid, command: await commandOf(pid) })),
   );
-  const names = survivors.map(({ pid, command }) => `${pid} (${command})`).join(', ');
-  note(
-    `Stopping processes left running: ${names}${left.length > NAMED ? ` and ${left.length - NAMED} more` : ''}.`,
-    'warning',
-  );
+  const processes: Said[] = survivors.map(({ pid, command }) => `${pid} (${command})`);
+  if (left.length > NAMED) processes.push(say('more', { count: left.length - NAMED }));
+  note(say('stopping-survivors', { processes }), 'warning');
 
   if (polite) {
     guard();
@@ -90,6 +86,6 @@ export async function sweep(
     guard();
     await signalProcesses(left, 'SIGKILL');
   }
-  if (left.length > 0) note(`Could not be ended: ${left.map(({ pid }) => pid).join(', ')}.`, 'warning');
+  if (left.length > 0) note(say('cannot-end', { pids: left.map(({ pid }) => String(pid)) }), 'warning');
   return survivors;
 }

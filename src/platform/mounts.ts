@@ -1,28 +1,26 @@
 import { lstat, readFile, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
+import { say, some } from '../words/saying.ts';
 import { hasCode, TreelineError } from './errors.ts';
 
 /** Mounts that a refusal names. */
 const NAMED = 3;
 
+/** What cannot be done with a folder. */
+export type Refused = 'deleted' | 'emptied' | 'moved' | 'replaced' | 'used';
+
 /**
  * Throws when something is mounted at a folder or below it: what is deleted or moved with the folder would be somebody else's.
- * @param what what is refused, such as `deleted`.
+ * @param what what is refused.
  * @throws TreelineError `mounted`
  */
-export async function refuseMounts(folder: string, what: string): Promise<void> {
+export async function refuseMounts(folder: string, what: Refused): Promise<void> {
   const mounts = await mountsIn(folder);
   if (mounts.length > 0) throw mounted(folder, mounts, what);
 }
 
-export function mounted(folder: string, mounts: readonly string[], what: string): TreelineError {
-  const names = mounts.slice(0, NAMED).join(', ');
-  const more = mounts.length > NAMED ? ` and ${mounts.length - NAMED} more` : '';
-  const inside = mounts.length === 1 ? 'something is' : 'file systems are';
-  return new TreelineError(
-    'mounted',
-    `${folder} cannot be ${what} because ${inside} mounted in it, at ${names}${more}; unmount ${mounts.length === 1 ? 'it' : 'them'}, then try again.`,
-  );
+export function mounted(folder: string, mounts: readonly string[], what: Refused): TreelineError {
+  return new TreelineError(say(`mounted.${what}`, { folder, mounts: some(mounts, NAMED) }));
 }
 
 /**

@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { BUILD } from './build.ts';
 import { hasCode, TreelineError } from './errors.ts';
+import { say } from '../words/saying.ts';
 import { isFactId, isSessionId } from './ids.ts';
 
 /** Folders that Treeline makes are the user's alone, and so are the files in them. */
@@ -81,10 +82,7 @@ function localSocket(name: string, env: NodeJS.ProcessEnv): string {
     const socket = path.join(folder, `${name}.sock`);
     if (Buffer.byteLength(socket) < SOCKET_PATH_BYTES && isSafeFolder(folder)) return socket;
   }
-  throw new TreelineError(
-    'socket-folder',
-    `Treeline has no safe folder for its sockets. Remove /tmp/treeline-${os.userInfo().uid} if it is not yours, or set TMPDIR to a folder with a short path.`,
-  );
+  throw new TreelineError(say('socket-folder.none', { folder: `/tmp/treeline-${os.userInfo().uid}` }));
 }
 
 /** The address at which whoever acts for a repository can be watched: another one for each process and store. */

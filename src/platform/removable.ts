@@ -1,6 +1,7 @@
 import { access, chmod, constants, lstat, readdir } from 'node:fs/promises';
 import type { Dirent, Stats } from 'node:fs';
 import path from 'node:path';
+import { say, type Said } from '../words/saying.ts';
 import { hasCode, TreelineError } from './errors.ts';
 import { mounted, refuseMounts } from './mounts.ts';
 
@@ -30,13 +31,13 @@ export async function refuseUnremovable(folder: string): Promise<void> {
   await lookInto(Buffer.from(folder), found, found.dev, obstacles);
   const [first] = obstacles;
   if (first === undefined) return;
-  const count = obstacles.length;
-  const more = count === 1 ? '' : ` (and ${count >= ENOUGH ? 'many' : count - 1} more)`;
-  const why =
-    first.owner === undefined
-      ? `${first.path}${more} is protected by the system; remove the protection (sudo chattr -R -i, or a mount that can be written to)`
-      : `${first.path}${more} belongs to ${first.owner === 0 ? 'root' : `the user with the id ${first.owner}`}; take it over with sudo chown -R ${process.geteuid?.() ?? ''}, or have it deleted`;
-  throw new TreelineError('not-deletable', `${folder} cannot be deleted because ${why}, then try again.`);
+  const files: Said[] = [first.path];
+  if (obstacles.length > 1) {
+    files.push(say('more', { count: `${obstacles.length - 1}${obstacles.length >= ENOUGH ? '+' : ''}` }));
+  }
+  if (first.owner === undefined) throw new TreelineError(say('not-deletable.protected', { folder, files }));
+  const owner = first.owner === 0 ? say('owner.root') : say('owner.user', { user: first.owner });
+  throw new TreelineError(say('not-deletable.owner', { folder, files, owner, user: process.geteuid?.() ?? '' }));
 }
 
 /** Who may write to a folder may delete what is in it, whoever owns that. */

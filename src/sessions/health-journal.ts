@@ -72,7 +72,7 @@ export function unfinishedMoves({ context, nudge }: HealthContext): readonly Fin
             of: (now) => {
               if (now.move === undefined) return true;
               if (Date.now() < late) return undefined;
-              throw new TreelineError('not-moved', 'The move could not be finished yet; see the log for why.');
+              throw new TreelineError('not-moved', 'The move could not be finished yet. See the log for the reason.');
             },
             lookAfter: FINISHED_WITHIN + 1,
           });

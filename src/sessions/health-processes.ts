@@ -58,7 +58,8 @@ async function close({ context, nudge }: HealthContext, id: string, number: numb
     if (run === undefined || run.exit !== undefined) resolve(undefined);
   };
   const dispose = context.store.onDidChange(seen);
-  const late = (): void => reject(new TreelineError('not-closed', 'It could not be closed; see the log for why.'));
+  const late = (): void =>
+    reject(new TreelineError('not-closed', 'The turn could not be closed. See the log for the reason.'));
   const timer = setTimeout(late, CLOSE_TIMEOUT);
   context.store.refresh();
   nudge();

@@ -24,7 +24,7 @@ export class Intents {
     const { store, repository } = this.context;
     const session = store.get(id);
     if (session === undefined) {
-      throw new TreelineError('no-session', `${repository.name} has no session ${id}.`);
+      throw new TreelineError('no-session', `${repository.name} has no session ${id}. Refresh the view.`);
     }
     return session;
   }
@@ -35,7 +35,7 @@ export class Intents {
     if (rules > RULES && isVacant(lead)) {
       throw new TreelineError(
         'newer-version',
-        'A newer version of Treeline has worked on this repository; update Treeline in this window, and try again.',
+        'A newer version of Treeline has worked on this repository. Update Treeline in this window, then try again.',
       );
     }
   }
@@ -46,7 +46,7 @@ export class Intents {
     const over = (): TreelineError | undefined => {
       const host = leadsElsewhere(store.leadership.lead);
       if (host === undefined) return undefined;
-      const said = `Agents of this repository are run by ${host}, which has not answered yet; open the repository in Treeline there, and it will do this.`;
+      const said = `Agents of this repository are run by ${host}, which has not answered yet. Open the repository in Treeline there to have this done.`;
       return new TreelineError('elsewhere', said);
     };
     return outcome(store, id, { ...wanted, patience: { ms: ELSEWHERE_WITHIN, over } });

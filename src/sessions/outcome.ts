@@ -33,7 +33,9 @@ export function outcome<T>(store: Store, id: string, { ask, of, onFact, lookAfte
   const look = (): void =>
     attempt(() => {
       const session = store.get(id);
-      if (session === undefined) throw new TreelineError('no-session', 'This session is not known any more.');
+      if (session === undefined) {
+        throw new TreelineError('no-session', 'This session no longer exists. Refresh the view.');
+      }
       return of(session);
     });
   const hear = (facts: readonly Fact[]): void => {

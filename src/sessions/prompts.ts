@@ -5,7 +5,7 @@ import { TreelineError, errorText } from '../platform/errors.ts';
 import { privateFolder, textFile } from '../platform/paths.ts';
 import type { Session } from '../store/model.ts';
 
-/** Characters of a prompt that stand in the journal; the whole stands in the turn's prompt.md. */
+/** How many characters of a prompt the journal holds. The whole prompt is in a file of its own (`textFile`). */
 const EXCERPT = 200;
 
 /** The start of a prompt for the journal, never cut inside a character. */
@@ -40,7 +40,7 @@ export function checkedPrompt(prompt: string): string {
 }
 
 /**
- * Stores the whole text of a prompt or message: before the fact that names it, so that who reads of it finds it.
+ * Stores the whole text of a prompt or message. This is done before the fact that names it is written, so that every reader finds it.
  * @param folder the repository's store folder.
  */
 export async function storeText(folder: string, id: string, key: string, text: string): Promise<void> {
@@ -52,7 +52,7 @@ export async function storeText(folder: string, id: string, key: string, text: s
   } catch (cause) {
     throw new TreelineError(
       'prompt-write',
-      `The prompt could not be stored in ${file} (${errorText(cause)}): make space or access on that disk, and try again.`,
+      `The prompt could not be stored in ${file} (${errorText(cause)}). Free some space or check the permissions, then try again.`,
       { cause },
     );
   }

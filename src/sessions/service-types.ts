@@ -2,6 +2,7 @@ import type { Repository } from '../git/types.ts';
 import type { Dispose } from '../platform/emitter.ts';
 import type { ExitRecord, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../protocol/rows.ts';
+import type { Saying } from '../words/saying.ts';
 import type { Finding } from './finding.ts';
 import type { TrashAnswer } from './trash-record.ts';
 
@@ -34,8 +35,8 @@ export interface ActionOptions {
 
 export interface Restored {
   readonly session: Session;
-  /** One sentence about a branch or HEAD that is not as it was. */
-  readonly note?: string;
+  /** What is said of a branch or HEAD that is not as it was. */
+  readonly note?: Saying;
 }
 
 /** What lies in the trash for a session. */

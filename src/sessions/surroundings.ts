@@ -40,9 +40,9 @@ export class BranchNames {
   }
 
   /**
-   * The branches and worktrees that a new session has to fit in with.
-   * @param options.isUnique whether the wanted name holds the session's own id, so that nobody else can have taken it: then
-   * git's last answer is good enough, however old.
+   * The branches and worktrees that a new session must not collide with.
+   * @param options.isUnique whether the wanted name contains the session's own id. Nobody else can have taken such a name, so
+   * git's last answer will do, however old it is.
    */
   surroundings({ isUnique }: { readonly isUnique: boolean }): Promise<Surroundings> {
     if (isUnique && this.#last !== undefined) return Promise.resolve(this.#last);
@@ -52,7 +52,7 @@ export class BranchNames {
     return this.#answer;
   }
 
-  /** After a failure: what git told last may have been the reason. */
+  /** To be called after a failure, because git's last answer may have caused it. */
   forget(): void {
     this.#last = undefined;
   }

@@ -28,7 +28,7 @@ export function timelineSource(store: string, session: Session): TimelineSource 
           ...(turn.endedAt !== undefined && { ended: true }),
           ...(agentSession !== undefined && { agentSession }),
           ...(exit !== undefined && { exit }),
-          ...(withdrawn !== undefined && { withdrawn: withdrawn.message }),
+          ...(withdrawn !== undefined && { withdrawn: withdrawn.why }),
         },
       ];
     }),

@@ -158,7 +158,7 @@ export class TurnIntents {
     }
     const turn = lastTurn(session);
     if (turn === undefined || !isStoppable(session, turn)) {
-      throw new TreelineError('not-running', `“${session.name}” is not running; resume it with your message instead.`);
+      throw new TreelineError('not-running', `“${session.name}” is not running. Resume it with your message instead.`);
     }
     const key = factId();
     await storeText(this.#context.folder, id, key, message);
@@ -216,7 +216,7 @@ export class TurnIntents {
           const step = STEPS[session.status];
           if (step !== undefined && step !== told) progress?.((told = step));
           if (turn === undefined) return session;
-          if (turn.withdrawn !== undefined) throw new TreelineError(turn.withdrawn.code, turn.withdrawn.message);
+          if (turn.withdrawn !== undefined) throw new TreelineError(turn.withdrawn.code, turn.withdrawn.why);
           const waits = isQueued(turn) && signal?.aborted !== true && this.#isBehindOthers(turn);
           return turn.begunAt !== undefined || waits ? session : undefined;
         },
@@ -238,6 +238,6 @@ export class TurnIntents {
 function turnRuns(session: Session): TreelineError {
   return new TreelineError(
     'turn-runs',
-    `“${session.name}” is running, perhaps started from another window; stop it or wait for its end, then resume.`,
+    `“${session.name}” is running, perhaps started from another window. Stop it or wait until it ends, then resume it.`,
   );
 }

@@ -4,6 +4,7 @@ import { TreelineError } from '../platform/errors.ts';
 import { sessionId } from '../platform/ids.ts';
 import { isStoppable, lastTurn } from '../store/lifecycle.ts';
 import type { MoveTo, Session } from '../store/model.ts';
+import type { Saying } from '../words/saying.ts';
 import { archiveContents, expiredArchives } from './archives.ts';
 import type { Context } from './context.ts';
 import type { Intents } from './intents.ts';
@@ -33,7 +34,7 @@ export class WorktreeIntents {
     await this.#context.store.ready;
     const session = this.#intents.need(id);
     if (session.archive === undefined && session.move === undefined) return { session };
-    let note: string | undefined;
+    let note: Saying | undefined;
     const stop = this.#context.store.onFacts((facts) => {
       for (const fact of facts) {
         if (fact.type === 'session.restored' && fact.session === id) note = fact.note;
@@ -81,7 +82,7 @@ export class WorktreeIntents {
     if (found === undefined) {
       throw new TreelineError(
         'no-worktree',
-        `${worktree} is not a worktree of ${this.#context.repository.name}; refresh the view.`,
+        `${worktree} is not a worktree of ${this.#context.repository.name}. Refresh the view.`,
       );
     }
     const id = sessionId();
@@ -143,10 +144,10 @@ function notNow(session: Session, to: MoveTo): TreelineError {
   const turn = lastTurn(session);
   if (turn !== undefined && isStoppable(session, turn)) {
     const then = to === 'trash' ? 'archive the session' : 'try again';
-    return new TreelineError('turn-runs', `“${session.name}” is running; stop it or wait for its end, then ${then}.`);
+    return new TreelineError('turn-runs', `“${session.name}” is running. Stop it or wait until it ends, then ${then}.`);
   }
   return new TreelineError(
     'archive-busy',
-    `The worktree of “${session.name}” is being moved just now; try again in a moment.`,
+    `The worktree of “${session.name}” is being moved right now. Try again in a moment.`,
   );
 }

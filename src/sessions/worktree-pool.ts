@@ -4,22 +4,22 @@ import type { AddedWorktree } from '../git/worktrees.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Context } from './context.ts';
 
-/** Between the last start of a turn and the making of a worktree for the next one: ms. Starts come in bursts. */
+/** How long to wait after a turn was started before a worktree is made for the next one: ms. Turns are often started several at a time. */
 const FILL_AFTER = 3000;
-/** Between the opening of a repository and a look at what earlier windows have left: ms. */
+/** How long to wait after a repository was opened before what earlier windows left behind is tidied: ms. */
 const TIDY_AFTER = 10_000;
 /**
- * How many worktrees beyond the pool's size are made without one being given out. After that no more are made: something in
- * this repository makes them unfit every time.
+ * How many worktrees are made beyond the pool's size while none is used. Then no more are made, because something in this
+ * repository makes every one of them unfit.
  */
 const MOST_UNUSED = 2;
 
 type PoolContext = Pick<Context, 'repository' | 'settings' | 'log'>;
 
 /**
- * Keeps worktrees ready for the next sessions: as many as the last ones took that were spawned together, at most what the setting
- * `treeline.warmWorktrees` says. They are made at low priority, one after the other, some seconds after a session got its
- * worktree, and not while another one gets its own. A repository without sessions never has any.
+ * Keeps worktrees ready for the next sessions: as many as were last spawned together, but no more than the setting
+ * `treeline.warmWorktrees` allows. They are made one after the other, at low priority, a few seconds after a session got its
+ * worktree and never while another session is getting its own. A repository without sessions has none.
  */
 export class WorktreePool {
   readonly #context: PoolContext;

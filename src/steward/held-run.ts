@@ -5,6 +5,7 @@ import { readSpec, type KeeperConnection } from '../keeper/client.ts';
 import type { Message } from '../keeper/protocol.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import type { Guard } from '../platform/guard.ts';
+import { say } from '../words/saying.ts';
 import { runFolder, textFile } from '../platform/paths.ts';
 import { isLive, lastTurn } from '../store/lifecycle.ts';
 import type { PromisedMessage, Session, Turn } from '../store/model.ts';
@@ -12,7 +13,7 @@ import { isStarting } from './attention.ts';
 import type { StewardContext } from './context.ts';
 import { DrivenRun } from './driven-run.ts';
 import { endKeeper } from './lost-run.ts';
-import { REFUSALS, refuseMessage } from './refusals.ts';
+import { refuseMessage } from './refusals.ts';
 import { isReplaced, underLead } from './under-lead.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
@@ -185,10 +186,10 @@ export class HeldRun {
   async #say(message: Message): Promise<void> {
     await this.#driving;
     const wish = await this.#driven?.wish((driver, state) => driver.message(state, message));
-    if (wish !== undefined && 'refused' in wish) throw new TreelineError(wish.refused, REFUSALS[wish.refused]);
+    if (wish !== undefined && 'refused' in wish) throw new TreelineError(say(wish.refused));
     for (const one of wish?.send ?? [message]) {
       this.#guard();
-      if (this.#disposed) throw new TreelineError('keeper-gone', 'The connection to the agent is lost.');
+      if (this.#disposed) throw new TreelineError(say('keeper-gone.lost'));
       await this.#options.connection.send(one);
     }
   }

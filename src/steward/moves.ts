@@ -10,8 +10,9 @@ import {
   type Archive,
   type WorktreeMove,
 } from '../git/archive.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { TreelineError, errorText, sayingOf } from '../platform/errors.ts';
 import type { Guard } from '../platform/guard.ts';
+import { say, some, type Saying } from '../words/saying.ts';
 import { isInside, trashFolder } from '../platform/paths.ts';
 import { isSame } from '../platform/process-id.ts';
 import { workingIn } from '../platform/process-search.ts';
@@ -138,7 +139,7 @@ export class Moves {
     } catch (error) {
       guard();
       const code = error instanceof TreelineError ? error.code : 'failed';
-      store.append({ type: 'intent.refused', session: session.id, intent: wish.fact, code, why: errorText(error) });
+      store.append({ type: 'intent.refused', session: session.id, intent: wish.fact, code, why: sayingOf(error) });
     }
   }
 
@@ -146,10 +147,7 @@ export class Moves {
     const { repository, folder } = this.#context;
     const { id, name, worktree } = session;
     if (isInside(repository.root, worktree)) {
-      throw new TreelineError(
-        'worktree-in-use',
-        `The worktree of “${name}” is open in a window; archive it from a window on another folder.`,
-      );
+      throw new TreelineError(say('worktree-in-use.open', { name }));
     }
     const plan = (beside: boolean): Promise<Archive> =>
       planArchive(repository, worktree, { trash: trashFolder(folder), name: id, beside });
@@ -199,7 +197,7 @@ export class Moves {
     });
     const now = this.#need(id);
     if (fact === undefined || now.move?.fact !== fact.id) {
-      throw new TreelineError('archive-busy', `“${name}” is in use just now; look at it again, and try once more.`);
+      throw new TreelineError(say('archive-busy', { name }));
     }
     return now;
   }
@@ -208,7 +206,7 @@ export class Moves {
   async #carryOut({ id, move }: Session, guard: Guard): Promise<void> {
     if (move === undefined) return;
     const { repository, store } = this.#context;
-    const ended = (type: 'session.archived' | 'session.restored' | 'session.purged', note?: string): void =>
+    const ended = (type: 'session.archived' | 'session.restored' | 'session.purged', note?: Saying): void =>
       void store.append(
         type === 'session.archived'
           ? { type, session: id, move: move.fact }
@@ -246,8 +244,7 @@ export class Moves {
           throw error;
         }
         // Somebody had put a link in the worktree's place: what it leads to is none of ours.
-        const note =
-          target === undefined ? undefined : `Only a link was deleted. The files in ${target} are still there.`;
+        const note = target === undefined ? undefined : say('link-deleted', { target });
         ended('session.purged', note);
       }
     }
@@ -268,7 +265,7 @@ export class Moves {
 
   #need(id: string): Session {
     const session = this.#context.store.get(id);
-    if (session === undefined) throw new TreelineError('no-session', `There is no session ${id} any more.`);
+    if (session === undefined) throw new TreelineError(say('no-session', { session: id }));
     return session;
   }
 }
@@ -277,10 +274,8 @@ export class Moves {
 async function refuseBusy({ name, worktree }: Pick<Session, 'name' | 'worktree'>): Promise<void> {
   const users = await workingIn(worktree);
   if (users.length === 0) return;
-  const names = users.slice(0, NAMED).map(({ id, command }) => `${command || 'a process'} (${id.pid})`);
-  const more = users.length > NAMED ? ` and ${users.length - NAMED} more` : '';
-  throw new TreelineError(
-    'worktree-busy',
-    `Processes are using the worktree of “${name}”: ${names.join(', ')}${more}. Stop them, then try again.`,
+  const names = users.map(({ id, command }) =>
+    command === '' ? say('process.unnamed', { pid: id.pid }) : `${command} (${id.pid})`,
   );
+  throw new TreelineError(say('worktree-busy.processes', { name, processes: some(names, NAMED) }));
 }

@@ -1,5 +1,6 @@
 import { connectKeeper, readSpec, type KeeperConnection } from '../keeper/client.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { errorText, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { runFolder } from '../platform/paths.ts';
 import { isOpen, isOpenRun, isQueued, lastTurn } from '../store/lifecycle.ts';
 import type { Run, Session, Turn } from '../store/model.ts';
@@ -133,7 +134,7 @@ export class OpenSession {
       return;
     }
     if (turn !== undefined && isStillborn(turn)) {
-      const why = turn.exit?.problem ?? 'The agent never started.';
+      const why = turn.exit?.problem ?? say('start-failed.never');
       this.#withdraw(turn, this.#failure?.error ?? new TreelineError('start-failed', why));
       return;
     }
@@ -322,5 +323,5 @@ export class OpenSession {
 }
 
 function cancelled(): TreelineError {
-  return new TreelineError('cancelled', 'Cancelled before it started.');
+  return new TreelineError(say('cancelled'));
 }

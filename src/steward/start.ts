@@ -8,8 +8,9 @@ import { markerEnv, openKeeper, writeSpec, type KeeperConnection } from '../keep
 import type { KeeperSpec } from '../keeper/protocol.ts';
 import { endPreparation } from '../keeper/rescue.ts';
 import { agentEnvironment } from '../platform/environment.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { TreelineError, reasonOf } from '../platform/errors.ts';
 import type { Guard } from '../platform/guard.ts';
+import { say, type Saying, type Code } from '../words/saying.ts';
 import { Limiter } from '../platform/limiter.ts';
 import { journalFile, privateFolder, runFolder, socketPath, textFile } from '../platform/paths.ts';
 import type { Session, Turn } from '../store/model.ts';
@@ -32,6 +33,8 @@ export const HOLD = { steward: true, follow: true } as const;
 /** A keeper that does not answer within this many ms did not start. */
 const KEEPER_TIMEOUT = 20_000;
 
+type Step = Extract<Code, `step.${string}`>;
+
 interface Prepared {
   readonly keeper: Promise<KeeperConnection>;
   readonly env: Launch['env'];
@@ -52,11 +55,11 @@ export async function startTurn(
 ): Promise<KeeperConnection> {
   const undo = new Rollback();
   const guard = underLead(context);
-  let step = 'reading the prompt';
-  const enter = (name: string): void => {
+  let step = say('step.prompt');
+  const enter = (name: Step): void => {
     signal.throwIfAborted();
     guard();
-    step = name;
+    step = say(name);
   };
   try {
     const folder = runFolder(context.folder, session.id, run);
@@ -66,7 +69,7 @@ export async function startTurn(
     const isFresh = turn.number === 1 && session.worktreeReadyAt === undefined;
 
     const prepare = async (): Promise<Prepared> => {
-      enter('starting the background process');
+      enter('step.recorder');
       const launch = await launchOf(context, session, turn, prompt, promptFile);
       const spec = await specOf(context, session, turn, run, promptFile, launch);
       await writeSpec(folder, spec);
@@ -76,7 +79,7 @@ export async function startTurn(
         const starting = launchKeeper(context, spec, folder, guard);
         // Awaited only after the worktree is made; a failure before then is not an unhandled one.
         starting.catch(() => undefined);
-        undo.push('the background process', async () => {
+        undo.push(say('made.recorder'), async () => {
           // A keeper whose client leaves before `start` ends by itself.
           const connection = await starting.catch(() => undefined);
           connection?.dispose();
@@ -85,7 +88,7 @@ export async function startTurn(
         return (keeper = starting);
       };
       const make = (): Promise<void> => {
-        enter('creating the worktree');
+        enter('step.worktree');
         return makeWorktree(context, session, { run, isFresh }, undo, {
           signal,
           guard,
@@ -98,12 +101,12 @@ export async function startTurn(
       if (!isFresh && !(await isComplete(context.repository, session.worktree))) await make();
       return { keeper: started, env: launch.env };
     };
-    enter('waiting for other worktrees');
+    enter('step.waiting');
     const { keeper, env } = await (isFresh ? CHECKOUTS.run(prepare, { signal, longest: HELD }) : prepare());
     guard();
     context.store.append({ type: 'worktree.ready', session: session.id });
 
-    enter('starting the agent');
+    enter('step.agent');
     const connection = await keeper;
     signal.throwIfAborted();
     // Who has taken over has ended this keeper before it began anew, or has given it the same word.
@@ -116,7 +119,7 @@ export async function startTurn(
       if (context.store.get(session.id)?.runs[run - 1]?.agent !== undefined) return connection;
       if (error instanceof TreelineError && error.code === 'keeper-gone') {
         // Of a keeper that died in this moment, only the marker tells whether there is an agent.
-        undo.push('the agent', () => endPreparation({ session: session.id, run, guard }));
+        undo.push(say('made.agent'), () => endPreparation({ session: session.id, run, guard }));
       }
       throw error;
     }
@@ -209,7 +212,7 @@ async function makeWorktree(
       }
     }
   }
-  undo.push(`the worktree ${path} and its branch ${branch}`, async () => {
+  undo.push(say('made.worktree', { worktree: path, branch }), async () => {
     await undoWorktree(repository, { path, branch, commit: base.commit }, guard);
     return true;
   });
@@ -223,20 +226,21 @@ async function makeWorktree(
 
 function failure(
   session: Session,
-  step: string,
+  step: Saying,
   error: unknown,
   { undone, left }: Unwound,
   signal: AbortSignal,
 ): TreelineError {
-  const after =
-    (undone.length > 0 ? ` Undone: ${undone.join(', ')}.` : '') +
-    (left.length > 0 ? ` Not undone: ${left.join(', ')}.` : '');
+  const after = [
+    ...(undone.length > 0 ? [say('undone', { steps: undone })] : []),
+    ...(left.length > 0 ? [say('not-undone', { steps: left })] : []),
+  ];
+  const { name } = session;
   if (signal.aborted) {
-    return new TreelineError('cancelled', `Starting “${session.name}” was cancelled while ${step}.${after}`);
+    return new TreelineError(say('cancelled.starting', { name, step, after }));
   }
   const code = error instanceof TreelineError ? error.code : 'start-failed';
-  const why = errorText(error).replace(/\.?$/, '.');
-  return new TreelineError(code, `“${session.name}” could not be started: ${step} failed. ${why}${after}`, {
-    cause: error,
-  });
+  const why = reasonOf(error);
+  const reason = typeof why === 'string' ? why.replace(/\.?$/, '.') : why;
+  return new TreelineError(code, say('start-failed', { name, step, reason, after }), { cause: error });
 }

@@ -16,6 +16,7 @@ import {
 import { isFactId, isSessionId } from '../platform/ids.ts';
 import { readProcessId, type ProcessId } from '../platform/process-id.ts';
 import { archive, creation, exitRecord, judgement, MOVES, session, withdrawal } from './model.ts';
+import { saying } from './read-saying.ts';
 
 /**
  * The generation of the rules by which facts are granted or void. To be raised when a build grants by other rules, or counts
@@ -98,7 +99,7 @@ export const FACTS = {
   'message.promised': ofSession(1, 'anybody', shape({ message: nonEmpty, text: string })),
   'message.delivered': ofSession(1, 'leader', shape({ message: nonEmpty, run: positive })),
   /** It cannot be delivered any more. */
-  'message.refused': ofSession(1, 'leader', shape({ message: nonEmpty, code: nonEmpty, why: string })),
+  'message.refused': ofSession(1, 'leader', shape({ message: nonEmpty, code: nonEmpty, why: saying })),
   /** Somebody wants the session's worktree archived, restored (to `worktree`, if that is another place) or deleted for good. */
   'move.wanted': ofSession(1, 'anybody', shape({ to: oneOf(MOVES), worktree: optional(nonEmpty) })),
   /**
@@ -120,11 +121,11 @@ export const FACTS = {
   /** A move ended (`move` is the id of its `session.moving`): the worktree lies in the trash. */
   'session.archived': ofSession(1, 'leader', shape({ move: nonEmpty })),
   /** A move ended: the worktree is where it belongs, also because it could not be moved away. */
-  'session.restored': ofSession(1, 'leader', shape({ move: nonEmpty, note: optional(string) })),
+  'session.restored': ofSession(1, 'leader', shape({ move: nonEmpty, note: optional(saying) })),
   /** A move ended: the worktree was deleted from the trash. */
-  'session.purged': ofSession(1, 'leader', shape({ move: nonEmpty, note: optional(string) })),
+  'session.purged': ofSession(1, 'leader', shape({ move: nonEmpty, note: optional(saying) })),
   /** What somebody wanted (the fact `intent`) cannot be done. */
-  'intent.refused': ofSession(1, 'leader', shape({ intent: nonEmpty, code: nonEmpty, why: string })),
+  'intent.refused': ofSession(1, 'leader', shape({ intent: nonEmpty, code: nonEmpty, why: saying })),
   /**
    * The writer acts for the repository from now on; void unless `replaces` names who did before, or nobody did. These three
    * keep their version for good, since builds of all ages have to agree on who leads.

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, readSync, statSync } from 'node:fs';
-import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { errorText, hasCode, reasonOf, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { openRegular } from '../platform/regular-file.ts';
 import { MAX_LINE_BYTES, type FileLook } from './journal.ts';
 import { salvage } from './journal-salvage.ts';
@@ -116,11 +117,7 @@ export class JournalReader {
     try {
       return this.#read(options.sameFile === true && this.#file !== undefined);
     } catch (cause) {
-      throw new TreelineError(
-        'journal-read',
-        `The session history ${this.#path} could not be read (${errorText(cause)}). Check the disk and its permissions.`,
-        { cause },
-      );
+      throw new TreelineError(say('journal-read', { file: this.#path, reason: reasonOf(cause) }), { cause });
     }
   }
 

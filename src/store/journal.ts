@@ -2,7 +2,8 @@ import { closeSync, fdatasync, fstatSync, readSync, statSync, writeSync } from '
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { syncFolder } from '../platform/atomic-file.ts';
-import { errorText, hasCode, TreelineError } from '../platform/errors.ts';
+import { hasCode, reasonOf, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import { factId } from '../platform/ids.ts';
 import { PRIVATE_FILE, privateFolder } from '../platform/paths.ts';
 import { openRegular } from '../platform/regular-file.ts';
@@ -68,10 +69,7 @@ export class Journal {
       readFact(fact);
       const line = JSON.stringify(fact);
       if (line.length * 3 > MAX_LINE_BYTES && Buffer.byteLength(line) >= MAX_LINE_BYTES) {
-        throw new TreelineError(
-          'fact-too-large',
-          `A ${fact.type} record is larger than 1 MiB and cannot be saved. Shorten its text.`,
-        );
+        throw new TreelineError(say('fact-too-large'));
       }
       text += line + '\n';
     }
@@ -109,11 +107,7 @@ export class Journal {
       this.#end = size + written;
     } catch (cause) {
       if (cause instanceof TreelineError) throw cause;
-      throw new TreelineError(
-        'journal-write',
-        `The session history ${this.#path} could not be written (${errorText(cause)}). Check disk space and permissions, then try again.`,
-        { cause },
-      );
+      throw new TreelineError(say('journal-write', { file: this.#path, reason: reasonOf(cause) }), { cause });
     }
   }
 
@@ -149,11 +143,7 @@ export class Journal {
       if (isNew) await syncFolder(path.dirname(this.#path));
       this.#isNew = this.#isNew && !isNew;
     } catch (cause) {
-      throw new TreelineError(
-        'journal-write',
-        `The session history ${this.#path} could not be saved to disk (${errorText(cause)}). Check the disk, then try again.`,
-        { cause },
-      );
+      throw new TreelineError(say('journal-write', { file: this.#path, reason: reasonOf(cause) }), { cause });
     }
   }
 }

@@ -1,6 +1,7 @@
 import { isSame } from '../platform/process-id.ts';
 import { FACTS, type SessionFact } from './facts.ts';
-import type { Lead, Move, Run, Session, Status, Turn } from './model.ts';
+import type { Lead, Move, Run, Session, Status, Turn, ExitRecord } from './model.ts';
+import { say, type Saying } from '../words/saying.ts';
 
 /** A turn that holds a place under the limit: claimed, and neither over nor withdrawn. */
 export function isLive(turn: Turn): boolean {
@@ -97,7 +98,7 @@ function step(session: Session | undefined, fact: StepFact, now: Circumstances):
     case 'worktree.ready': {
       if (session.worktreeReadyAt !== undefined) return session;
       const ready = { ...session, worktreeReadyAt: fact.at };
-      return session.status === 'preparing' ? withStatus(ready, 'starting', fact, 'The worktree is ready.') : ready;
+      return session.status === 'preparing' ? withStatus(ready, 'starting', fact, say('worktree-ready')) : ready;
     }
     case 'turn.requested':
       return session.archive === undefined ? requested(session, fact, now) : session;
@@ -133,7 +134,7 @@ function step(session: Session | undefined, fact: StepFact, now: Circumstances):
 function created(fact: Of<'session.created'>): Session {
   const { name, agent, base, worktree, branch, expects, foreign } = fact;
   // The request of the first turn stands right behind this fact. Until it is read, or where it is lost, nothing is queued.
-  const detail = 'The session was created without a turn; resume it to continue.';
+  const detail = say('session-created');
   return {
     id: fact.session,
     name,
@@ -172,7 +173,7 @@ function requested(session: Session, fact: Of<'turn.requested'>, { place }: Circ
   const agentSession = fact.agentSession ?? (fact.resumes ? session.agentSession : undefined);
   const next = { ...without(session, 'agentSession'), turns: [...session.turns, turn] };
   const named = agentSession === undefined ? next : { ...next, agentSession };
-  return withStatus(named, 'queued', fact, `Turn ${turn.number} was requested.`);
+  return withStatus(named, 'queued', fact, say('turn-requested', { turn: turn.number }));
 }
 
 function messaged(
@@ -218,7 +219,7 @@ function moving(session: Session, fact: Of<'session.moving'>): Session {
     return next;
   }
   const before = archive?.before ?? { status: session.status, evidence: session.evidence };
-  const detail = 'The worktree is being moved to the trash.';
+  const detail = say('moving-to-trash');
   return withStatus({ ...next, archive: { ...fact.archive, at, before } }, 'archived', fact, detail);
 }
 
@@ -234,15 +235,10 @@ function moved(
   }
   switch (fact.type) {
     case 'session.archived':
-      return withStatus(settled, 'archived', fact, 'The session is archived. Its files are in the trash.');
+      return withStatus(settled, 'archived', fact, say('session-archived'));
     case 'session.purged': {
       const purged = { ...settled, archive: { ...archive, purgedAt: fact.at } };
-      return withStatus(
-        purged,
-        'archived',
-        fact,
-        fact.note ?? 'The files were deleted from the trash. The branch is kept.',
-      );
+      return withStatus(purged, 'archived', fact, fact.note ?? say('files-deleted'));
     }
     case 'session.restored':
       return { ...without(settled, 'archive'), worktree: move.worktree, ...archive.before };
@@ -277,7 +273,7 @@ function runFact(session: Session, fact: RunFact): Session {
       const turn = session.turns.findLast(({ claim }) => claim?.run === fact.run);
       return turn === undefined || !isLive(turn)
         ? started
-        : begun(started, turn, fact, `The agent is running (process ${fact.agent.pid}).`);
+        : begun(started, turn, fact, say('agent-running', { pid: fact.agent.pid }));
     }
     case 'agent.identified':
       return fact.agentSession === session.agentSession || isOldNews(session, fact)
@@ -323,21 +319,19 @@ function turnFact(session: Session, fact: TurnFact, now: Circumstances): Session
       if (turn.withdrawn !== undefined || turn.begunAt !== undefined) {
         return session;
       }
-      const { reason, code, message, at } = fact;
-      const withdrawn = withTurn(session, turn, { withdrawn: { reason, code, message, at } });
-      return withStatus(withdrawn, reason === 'failed' ? 'failed' : 'stopped', fact, message);
+      const { reason, code, why, at } = fact;
+      const withdrawn = withTurn(session, turn, { withdrawn: { reason, code, why, at } });
+      return withStatus(withdrawn, reason === 'failed' ? 'failed' : 'stopped', fact, why);
     }
     case 'turn.begun':
-      return isLive(turn) && turn.begunAt === undefined
-        ? begun(session, turn, fact, 'The agent has the prompt.')
-        : session;
+      return isLive(turn) && turn.begunAt === undefined ? begun(session, turn, fact, say('prompt-given')) : session;
     case 'turn.stopping':
       return isStoppable(session, turn) && turn.stoppingAt === undefined
-        ? withStatus(withTurn(session, turn, { stoppingAt: fact.at }), 'stopping', fact, 'Stop requested.')
+        ? withStatus(withTurn(session, turn, { stoppingAt: fact.at }), 'stopping', fact, say('stop-requested'))
         : session;
     case 'turn.ended':
       return isLive(turn) && turn.begunAt !== undefined
-        ? withStatus(withTurn(session, turn, { endedAt: fact.at }), 'idle', fact, 'The agent finished the turn.')
+        ? withStatus(withTurn(session, turn, { endedAt: fact.at }), 'idle', fact, say('turn-finished'))
         : session;
     case 'turn.judged':
       return turn.endedAt !== undefined && turn.judgement === undefined
@@ -368,11 +362,11 @@ function claimed(session: Session, turn: Turn, fact: Of<'turn.claimed'>, { live,
   // Who asked for a stop while it was queued still sees that stop, and who leads has to act on it.
   if (turn.stoppingAt !== undefined) return opened;
   return session.worktreeReadyAt === undefined
-    ? withStatus(opened, 'preparing', fact, 'Creating the worktree.')
-    : withStatus(opened, 'starting', fact, 'Starting the agent.');
+    ? withStatus(opened, 'preparing', fact, say('creating-worktree'))
+    : withStatus(opened, 'starting', fact, say('starting-agent'));
 }
 
-function begun(session: Session, turn: Turn, fact: SessionFact, detail: string): Session {
+function begun(session: Session, turn: Turn, fact: SessionFact, detail: Saying): Session {
   const next = withTurn(session, turn, { begunAt: fact.at });
   return withStatus(next, turn.stoppingAt === undefined ? 'working' : 'stopping', fact, detail);
 }
@@ -383,9 +377,7 @@ function begun(session: Session, turn: Turn, fact: SessionFact, detail: string):
  */
 function exited(session: Session, fact: Of<'run.exited'>, isUnread: boolean): Session {
   const { exit } = fact;
-  const how =
-    exit.problem ??
-    (exit.signal === null ? `The agent exited with code ${exit.code}.` : `The agent was ended by ${exit.signal}.`);
+  const how = exit.problem ?? howExited(exit);
   if (exit.stop !== undefined) {
     return withStatus(session, 'stopped', fact, how);
   }
@@ -393,9 +385,15 @@ function exited(session: Session, fact: Of<'run.exited'>, isUnread: boolean): Se
     return withStatus(session, exit.startedAt === null ? 'failed' : 'lost', fact, how);
   }
   if (isUnread) {
-    return withStatus(session, 'failed', fact, 'The agent exited before it was given the prompt.');
+    return withStatus(session, 'failed', fact, say('ended-before-prompt'));
   }
   return withStatus(session, exit.code === 0 ? 'idle' : 'failed', fact, how);
+}
+
+/** What the operating system says of the agent's end. */
+function howExited({ code, signal }: ExitRecord): Saying {
+  if (signal !== null) return say('ended-by', { signal });
+  return code === null ? say('never-started') : say('exited', { exit: code });
 }
 
 function judged(session: Session, turn: Turn, fact: Of<'turn.judged'>): Session {
@@ -420,7 +418,7 @@ function withTurn(session: Session, turn: Turn, change: Partial<Turn>): Session 
   return { ...session, turns: session.turns.with(turn.number - 1, { ...turn, ...change }) };
 }
 
-function withStatus(session: Session, status: Status, fact: SessionFact, detail: string): Session {
+function withStatus(session: Session, status: Status, fact: SessionFact, detail: Saying): Session {
   return { ...session, status, evidence: { type: fact.type, at: fact.at, detail } };
 }
 

@@ -15,6 +15,7 @@ import {
   type Read,
 } from '../platform/check.ts';
 import { readProcessId } from '../platform/process-id.ts';
+import { saying } from './read-saying.ts';
 
 /**
  * What is known of sessions, and what facts are made of. Each schema is the type as well: a field that is added here is read,
@@ -49,7 +50,7 @@ export const exitRecord = shape({
   /** The files that the user expected (paths relative to the worktree), and whether each was there at the end. */
   expected: listOf(shape({ path: string, present: boolean })),
   /** Why there is no agent, or nobody saw its end: it could not be started, its keeper died, the machine restarted. */
-  problem: optional(string),
+  problem: optional(saying),
 });
 export type ExitRecord = Output<typeof exitRecord>;
 
@@ -66,15 +67,15 @@ export const usage = shape({
 });
 export type Usage = Output<typeof usage>;
 
-/** What the agent waits for after a turn, with the words that show it. */
-export const attention = shape({ for: oneOf(['input', 'permission']), what: string });
+/** What the agent waits for after a turn, and what it asks. */
+export const attention = shape({ for: oneOf(['input', 'permission']), what: saying });
 export type Attention = Output<typeof attention>;
 
 /** What the adapter made of a turn when it was over. */
 export const judgement = shape({
   outcome: oneOf(OUTCOMES),
   /** One line: the agent's last words, or the reason of a failure. */
-  summary: string,
+  summary: saying,
   usage: optional(usage),
   /** US dollars of this turn. */
   cost: optional(number),
@@ -98,7 +99,7 @@ const archiveParts = {
 export const archive = shape(archiveParts);
 
 /** Why a turn will not start. `code` is the TreelineError's. */
-export const withdrawal = { reason: oneOf(['cancelled', 'failed']), code: nonEmpty, message: string };
+export const withdrawal = { reason: oneOf(['cancelled', 'failed']), code: nonEmpty, why: saying };
 
 /** What a session is doing, as the facts show it. */
 export const STATUSES = [
@@ -118,7 +119,7 @@ export const STATUSES = [
 export type Status = (typeof STATUSES)[number];
 
 /** The fact that a status rests on. */
-const evidence = shape({ type: nonEmpty, at: number, detail: string });
+const evidence = shape({ type: nonEmpty, at: number, detail: saying });
 export type Evidence = Output<typeof evidence>;
 
 const status = { status: oneOf(STATUSES), evidence };

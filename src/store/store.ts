@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
+import { say } from '../words/saying.ts';
 import type { Log } from '../platform/log.ts';
 import { catalogueFile, damagedFile, journalFile, privateFolder } from '../platform/paths.ts';
 import { watchFile } from '../platform/watch.ts';
@@ -143,10 +144,7 @@ export class Store implements StoreEvents {
       void this.#pull();
       throw error;
     }
-    throw new TreelineError(
-      'journal-write',
-      `The session history ${journalFile(this.folder)} was replaced while it was being written. Try again.`,
-    );
+    throw new TreelineError(say('journal-write.replaced', { file: journalFile(this.folder) }));
   }
 
   /** Reads what other processes have written so far, so that the state holds it when this returns. */

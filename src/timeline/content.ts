@@ -1,6 +1,7 @@
 import type { AgentEvent } from '../agents/events.ts';
 import { oneLine } from '../agents/text.ts';
 import type { Usage } from '../store/model.ts';
+import { say, type Said, type Saying } from '../words/saying.ts';
 import { EMPTY_EXCERPT, EXCERPT_CHARS, excerpt } from './excerpt.ts';
 import type { FoldedKind, LogRange, RequestPart, Row, RowEnd, ToolPart } from '../protocol/rows.ts';
 
@@ -12,7 +13,10 @@ export type Request = Extract<AgentEvent, { kind: 'request' }>;
 export type RequestClosed = Extract<AgentEvent, { kind: 'request-closed' }>;
 
 /** What a row shows, apart from where and when. */
-export type Content = Pick<Row, 'text' | 'tool' | 'changes' | 'todo' | 'request' | 'end'>;
+export interface Content extends Pick<Row, 'text' | 'tool' | 'changes' | 'todo' | 'request' | 'end'> {
+  /** Stands for `text`, which is made of it for whoever reads. */
+  readonly said?: Saying;
+}
 
 /** Entries of a list that are shown, and characters of one. A path is never cut: a part of one leads nowhere. */
 const LIST_ENTRIES = 200;
@@ -23,22 +27,28 @@ export const textContent = (text: string, bytes?: number): Content => ({
   text: excerpt(text, EXCERPT_CHARS.text, bytes),
 });
 
+export const saidContent = (said: Said): Content =>
+  typeof said === 'string' ? textContent(said) : { text: EMPTY_EXCERPT, said };
+
 /** The words of an event; empty for a tool call and for lists. */
-export function eventText(event: RowEvent): string {
+export function eventSaid(event: RowEvent): Said {
   switch (event.kind) {
     case 'tool':
     case 'files':
     case 'todo':
       return '';
     case 'session':
-      return `Conversation ${event.agentSession}${event.model === undefined ? '' : ` with ${event.model}`}`;
+      return event.model === undefined
+        ? say('conversation', { session: event.agentSession })
+        : say('conversation.model', { session: event.agentSession, model: event.model });
     case 'request':
       return event.title;
     case 'denial':
       return event.tool === '' ? event.reason : `${event.tool}: ${event.reason}`;
     case 'retry': {
-      const count = event.of === undefined ? `${event.attempt}` : `${event.attempt} of ${event.of}`;
-      return event.attempt === undefined ? event.text : `${event.text} (attempt ${count})`;
+      const { text: reason, attempt, of } = event;
+      if (attempt === undefined) return reason;
+      return of === undefined ? say('attempt', { reason, attempt }) : say('attempt.of', { reason, attempt, of });
     }
     default:
       return event.text;
@@ -47,7 +57,7 @@ export function eventText(event: RowEvent): string {
 
 /** @param usage what the turn has used up so far, for the agent's own result. */
 export function eventContent(event: Exclude<RowEvent, ToolCall>, usage?: Usage): Content {
-  const content = textContent(eventText(event));
+  const content = saidContent(eventSaid(event));
   switch (event.kind) {
     case 'files':
       return {

@@ -1,11 +1,15 @@
 import type { ExitRecord, Judgement } from '../store/model.ts';
-import { textContent, type Content } from './content.ts';
+import { say, sentences, some, type Saying } from '../words/saying.ts';
+import { saidContent, type Content } from './content.ts';
+
+/** Processes that the row names. */
+const NAMED = 5;
 
 /** What the row at a turn's end shows: how the process ended, and the figures. */
 export function endContent(exit: ExitRecord, judgement: Judgement): Content {
   const { outcome, usage, cost } = judgement;
   return {
-    ...textContent(howItEnded(exit)),
+    ...saidContent(howItEnded(exit)),
     end: {
       outcome,
       ...(exit.startedAt !== null && { durationMs: Math.max(0, exit.endedAt - exit.startedAt) }),
@@ -21,7 +25,7 @@ export function innerEndContent(judgement: Judgement, durationMs: number): Conte
   const { outcome, summary, usage, cost } = judgement;
   return {
     // Of any other outcome, the rows before have told.
-    ...textContent(outcome === 'unknown' ? summary : ''),
+    ...saidContent(outcome === 'unknown' ? summary : ''),
     end: {
       outcome,
       durationMs: Math.max(0, durationMs),
@@ -38,37 +42,31 @@ export function tellsExit(exit: ExitRecord, note: Readonly<Record<string, unknow
 }
 
 /** Whether by itself or by which signal, and after how long. */
-export function howItEnded(exit: ExitRecord): string {
-  const sentences = [ending(exit)];
+export function howItEnded(exit: ExitRecord): Saying {
+  const all = [ending(exit)];
   if (exit.survivors.length > 0) {
-    const names = exit.survivors.slice(0, 5).map(({ pid, command }) => `${command} (${pid})`);
-    const more = exit.survivors.length - names.length;
-    sentences.push(`Processes left running were stopped: ${names.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`);
+    const names = exit.survivors.map(({ pid, command }) => `${command} (${pid})`);
+    all.push(say('end.survivors', { processes: some(names, NAMED) }));
   }
   const missing = exit.expected.filter(({ present }) => !present).map(({ path }) => path);
-  if (missing.length > 0) sentences.push(`Expected but missing: ${missing.join(', ')}.`);
-  return sentences.join(' ');
+  if (missing.length > 0) all.push(say('end.missing', { paths: missing }));
+  return sentences(all);
 }
 
-function ending(exit: ExitRecord): string {
+function ending(exit: ExitRecord): Saying {
   const { startedAt, endedAt, stop, signal, code, problem } = exit;
   if (problem !== undefined) return problem;
-  const lasted = startedAt === null ? '' : ` after ${duration(endedAt - startedAt)}`;
   if (stop !== undefined) {
-    const wait = duration(endedAt - stop.requestedAt);
-    const sent = stop.steps.map((step) => step.signal).join(', ');
-    if (sent === '') return `Exited ${wait} after the stop request.`;
-    const how = signal === null ? `exited with code ${code ?? 'unknown'}` : `ended by ${signal}`;
-    return `Stopped (${sent}): ${how} ${wait} later${lasted === '' ? '' : `,${lasted} in all`}.`;
+    const wait = endedAt - stop.requestedAt;
+    const signals = stop.steps.map((step) => step.signal);
+    if (signals.length === 0) return startedAt === null ? say('never-started') : say('end.stopped', { wait });
+    const times = { signals, wait, lasted: endedAt - (startedAt ?? stop.requestedAt) };
+    return signal === null
+      ? say('end.stopped.exited', { ...times, exit: code ?? '?' })
+      : say('end.stopped.signal', { ...times, signal });
   }
-  if (signal !== null) return `Ended by ${signal}${lasted}. Treeline did not send this signal.`;
-  return `Exited with code ${code ?? 'unknown'}${lasted}.`;
-}
-
-function duration(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (startedAt === null) return say('not-started');
+  const lasted = endedAt - startedAt;
+  if (signal !== null) return say('end.signal', { signal, lasted });
+  return code === null ? say('end-unknown') : say('end.exited', { exit: code, lasted });
 }

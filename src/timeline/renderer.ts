@@ -3,13 +3,15 @@ import type { Before, OutputReader } from '../agents/adapter.ts';
 import type { AgentEvent } from '../agents/events.ts';
 import { parseObject } from '../agents/json.ts';
 import { RUN_FILES, type StreamKey } from '../keeper/protocol.ts';
-import { errorText, hasCode } from '../platform/errors.ts';
+import { hasCode, reasonOf } from '../platform/errors.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
 import { KINDS } from '../protocol/kinds.ts';
 import type { TextPart } from '../protocol/names.ts';
+import { isSaying, say, textOf, type Said, type Translation } from '../words/saying.ts';
 import {
   eventContent,
-  eventText,
+  eventSaid,
+  saidContent,
   textContent,
   toolContent,
   type Content,
@@ -38,6 +40,7 @@ export class RowRenderer {
   readonly #source: () => TimelineSource;
   readonly #reader: OutputReader;
   readonly #before: (run: number) => Before;
+  readonly #translate: Translation;
   readonly #logs = new Map<number, RunLogs>();
   /** The line that was parsed last: rows of one line come one after the other. */
   #parsed: { readonly run: number; readonly place: Place; readonly events: readonly AgentEvent[] } | undefined;
@@ -45,11 +48,18 @@ export class RowRenderer {
   /**
    * @param source what is known of the session's turns now.
    * @param before the figures to start a run's parser with.
+   * @param translate the language of whoever reads: the index holds codes, and a row has the words of its reader.
    */
-  constructor(source: () => TimelineSource, reader: OutputReader, before: (run: number) => Before) {
+  constructor(
+    source: () => TimelineSource,
+    reader: OutputReader,
+    before: (run: number) => Before,
+    translate: Translation,
+  ) {
     this.#source = source;
     this.#reader = reader;
     this.#before = before;
+    this.#translate = translate;
   }
 
   row(seq: number, rev: number, entry: Entry): Row {
@@ -63,7 +73,7 @@ export class RowRenderer {
       at,
       depth,
       problem: (flags & PROBLEM) !== 0,
-      ...this.#content(entry),
+      ...this.#shown(entry),
       ...(place !== null && { log: rangeOf(place) }),
     };
   }
@@ -76,21 +86,21 @@ export class RowRenderer {
     const { kind, place } = entry;
     if (kind === 'tool') {
       const { call, result } = this.#tool(entry);
-      if (part === 'input') return bounded(call?.input ?? '');
-      if (part === 'output') return bounded(result?.output ?? '');
-      return part === 'diff' ? bounded(result?.diff ?? call?.diff ?? '') : '';
+      if (part === 'input') return this.#bounded(call?.input ?? '');
+      if (part === 'output') return this.#bounded(result?.output ?? '');
+      return part === 'diff' ? this.#bounded(result?.diff ?? call?.diff ?? '') : '';
     }
-    if (kind === 'request' && part === 'request') return bounded(this.#input(entry));
+    if (kind === 'request' && part === 'request') return this.#bounded(this.#input(entry));
     if (part !== 'text') return '';
-    if (kind === 'turn-start') return bounded(this.#prompt(entry.turn));
-    if (place === null) return this.#content(entry).text.text;
-    if (isVerbatim(entry)) return bounded(this.#lineText(kind, entry, WHOLE_BYTES + 1));
-    const kept = entry.kept === null ? '' : this.#content(entry).text.text;
-    if (kind === 'text' && entry.kept !== null) return bounded(this.#message(entry.turn, [place, ...parts()]));
+    if (kind === 'turn-start') return this.#bounded(this.#prompt(entry.turn));
+    if (place === null) return this.#shown(entry).text.text;
+    if (isVerbatim(entry)) return this.#bounded(this.#words(this.#lineSaid(kind, entry, WHOLE_BYTES + 1)));
+    const kept = entry.kept === null ? '' : this.#shown(entry).text.text;
+    if (kind === 'text' && entry.kept !== null) return this.#bounded(this.#message(entry.turn, [place, ...parts()]));
     const event = this.#event(entry.turn, kind, place) as RowEvent | undefined;
-    const text = event === undefined ? '' : eventText(event);
+    const text = event === undefined ? '' : this.#words(eventSaid(event));
     // A kept row may rest on more than its line; then what was kept of it is all there is.
-    return bounded(text.startsWith(kept) || text.length > kept.length ? text : kept);
+    return this.#bounded(text.startsWith(kept) || text.length > kept.length ? text : kept);
   }
 
   /**
@@ -110,14 +120,24 @@ export class RowRenderer {
     this.#parsed = undefined;
   }
 
+  /** What is said by a code, in words. */
+  #shown(entry: Entry): Content {
+    const { said, ...content } = this.#content(entry);
+    return said === undefined ? content : { ...content, ...textContent(this.#words(said)) };
+  }
+
+  #words(said: Said): string {
+    return textOf(said, this.#translate);
+  }
+
   #content(entry: Entry): Content {
     const { turn, kind, place, kept, flags } = entry;
     if (kept !== null) return keptContent(entry, kept);
     if (kind === 'tool') return toolContent(this.#tool(entry));
     if (kind === 'turn-start') return textContent(this.#prompt(turn));
     if (place === null) return textContent('');
-    if ((flags & OVERSIZE) !== 0) return textContent(this.#lineText(kind, entry, LINE_HEAD), place.length);
-    if (isVerbatim(entry)) return textContent(this.#lineText(kind, entry, place.length));
+    if ((flags & OVERSIZE) !== 0) return textContent(this.#words(this.#lineSaid(kind, entry, LINE_HEAD)), place.length);
+    if (isVerbatim(entry)) return saidContent(this.#lineSaid(kind, entry, place.length));
     const event = this.#event(turn, kind, place) as Exclude<RowEvent, ToolCall> | undefined;
     return event === undefined ? textContent('') : eventContent(event);
   }
@@ -158,6 +178,17 @@ export class RowRenderer {
     return pieces.join('');
   }
 
+  #bounded(text: string): string {
+    if (text.length * 3 <= WHOLE_BYTES) return text;
+    const bytes = Buffer.from(text);
+    if (bytes.length <= WHOLE_BYTES) return text;
+    const head = bytes
+      .subarray(0, WHOLE_BYTES)
+      .toString('utf8')
+      .replace(/\ufffd+$/, '');
+    return `${head}\n\n${this.#words(say('truncated', { bytes: bytes.length, shown: WHOLE_BYTES }))}\n`;
+  }
+
   #event(turn: number, kind: RowKind | FoldedKind, place: Place): AgentEvent | undefined {
     // Only a live agent asks; its greeting stands in another line.
     const events = this.#events(turn, place, kind === 'request');
@@ -171,16 +202,16 @@ export class RowRenderer {
     if (known?.run === run && known.place.stream === stream && known.place.offset === offset) return known.events;
     const line = withoutReturn(this.#bytes(turn, place, length)).toString('utf8');
     const parser = this.#reader.parser({ ...this.#before(run), live });
-    const events = stream === 'i' ? (parser.sent?.(noteText(line)) ?? []) : parser.line(line);
+    const events = stream === 'i' ? (parser.sent?.(this.#words(noteSaid(line))) ?? []) : parser.line(line);
     if (!live) this.#parsed = { run, place, events };
     return events;
   }
 
-  /** The text of a line that no parser reads. */
-  #lineText(kind: RowKind, entry: Entry, max: number): string {
+  /** What a line says that no parser reads. */
+  #lineSaid(kind: RowKind, entry: Entry, max: number): Said {
     const place = entry.place as Place;
     const text = withoutReturn(this.#bytes(entry.turn, place, Math.min(place.length, max))).toString('utf8');
-    return kind === 'sent' || kind === 'keeper' ? noteText(text) : text;
+    return kind === 'sent' || kind === 'keeper' ? noteSaid(text) : text;
   }
 
   #bytes(turn: number, { stream, offset }: Place, length: number): Buffer {
@@ -216,7 +247,7 @@ export class RowRenderer {
       return readRegularSync(promptFileOf(source, turnOf(source, turn))).toString('utf8');
     } catch (error) {
       // One file that cannot be read is no reason to show nothing of the rest.
-      return hasCode(error, 'ENOENT') ? '' : `[The prompt cannot be read: ${errorText(error)}]`;
+      return hasCode(error, 'ENOENT') ? '' : this.#words(say('prompt-unreadable', { reason: reasonOf(error) }));
     }
   }
 }
@@ -238,26 +269,16 @@ function rangeOf({ stream, offset, length }: Place): LogRange {
   return { stream, offset, length };
 }
 
-/** The text of a line of stdin.log or keeper.log; a line of another form as it is. */
-function noteText(line: string): string {
-  const note = parseObject(line);
-  return typeof note?.['text'] === 'string' ? note['text'] : line;
+/** What a line of stdin.log or keeper.log says; a line of another form as it is. */
+function noteSaid(line: string): Said {
+  const { text, said } = parseObject(line) ?? {};
+  if (isSaying(said)) return said;
+  return typeof text === 'string' ? text : line;
 }
 
 /** A line without the carriage return of a Windows line end. */
 export function withoutReturn(line: Buffer): Buffer {
   return line[line.length - 1] === 13 ? line.subarray(0, -1) : line;
-}
-
-function bounded(text: string): string {
-  if (text.length * 3 <= WHOLE_BYTES) return text;
-  const bytes = Buffer.from(text);
-  if (bytes.length <= WHOLE_BYTES) return text;
-  const head = bytes
-    .subarray(0, WHOLE_BYTES)
-    .toString('utf8')
-    .replace(/\ufffd+$/, '');
-  return `${head}\n\n[Truncated: the text has ${bytes.length} bytes; the first ${WHOLE_BYTES} are shown. The log has all of it.]\n`;
 }
 
 function closeAll(logs: RunLogs): void {

@@ -6,7 +6,8 @@ import { parseObject } from '../agents/json.ts';
 import { RUN_FILES } from '../keeper/protocol.ts';
 import { isRecord } from '../platform/check.ts';
 import type { ExitRecord } from '../store/model.ts';
-import { textContent } from './content.ts';
+import { say } from '../words/saying.ts';
+import { saidContent } from './content.ts';
 import { endContent, innerEndContent, tellsExit } from './ending.ts';
 import type { Place } from './index-db.ts';
 import { LastLine } from './last-line.ts';
@@ -278,9 +279,8 @@ export class RunReader {
     const { agentSession: asked, resumes } = this.#turns.at(-1)?.source ?? {};
     if (asked === undefined || id === asked || id === this.#noticed) return;
     this.#noticed = id;
-    const what = resumes === true ? `was asked to resume session ${asked}` : `was given the session id ${asked}`;
-    const text = `The agent ${what} and answers as ${id}, which the next turn will resume.`;
-    this.#rows.own('notice', textContent(text), at, false, place);
+    const said = say(resumes === true ? 'other-session.resumed' : 'other-session', { asked, given: id });
+    this.#rows.own('notice', saidContent(said), at, false, place);
   }
 }
 

@@ -6,6 +6,7 @@ import { parseJson } from '../platform/check.ts';
 import { hasCode } from '../platform/errors.ts';
 import { readRegularSync } from '../platform/regular-file.ts';
 import { exitRecord, type ExitRecord, type Judgement, type Usage } from '../store/model.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { LogFile } from './log-file.ts';
 import type { RunSource } from './source.ts';
 
@@ -43,7 +44,7 @@ export function fingerprint(run: RunSource): string {
 /** How the run's process ended: as exit.json says, else as the journal does, else that nobody knows. */
 export function exitOf(run: RunSource): ExitRecord {
   const withdrawn = run.turns[0]?.withdrawn;
-  return readExit(run.folder) ?? run.exit ?? unseenExit(withdrawn ?? 'How this turn ended is unknown.', run.folder);
+  return readExit(run.folder) ?? run.exit ?? unseenExit(withdrawn ?? say('end-unknown.turn'), run.folder);
 }
 
 function readExit(folder: string): ExitRecord | undefined {
@@ -58,7 +59,7 @@ function readExit(folder: string): ExitRecord | undefined {
 }
 
 /** The end of an agent that never ran, or that nobody saw. */
-export function unseenExit(problem: string, folder: string): ExitRecord {
+export function unseenExit(problem: Saying, folder: string): ExitRecord {
   const { mtimeMs = 0 } = statSync(folder, { throwIfNoEntry: false }) ?? {};
   return {
     startedAt: null,

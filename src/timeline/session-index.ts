@@ -6,6 +6,7 @@ import { BUILD } from '../platform/build.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { TextPart } from '../protocol/names.ts';
+import type { Translation } from '../words/saying.ts';
 import { shownTexts } from './content.ts';
 import { FilterList } from './filter-list.ts';
 import { IndexDb, type Entry } from './index-db.ts';
@@ -41,8 +42,17 @@ export class SessionIndex {
   readonly #lists = new Map<string, FilterList>();
   #savedRuns = 0;
 
-  /** Begins with the turns of the snapshot that are still as they were. */
-  constructor(sql: SqlJsStatic, reader: OutputReader, source: TimelineSource, log: Pick<Log, 'warn'>) {
+  /**
+   * Begins with the turns of the snapshot that are still as they were.
+   * @param translate the language of whoever reads the rows.
+   */
+  constructor(
+    sql: SqlJsStatic,
+    reader: OutputReader,
+    source: TimelineSource,
+    log: Pick<Log, 'warn'>,
+    translate: Translation = (template) => template,
+  ) {
     const { session, folder, format } = source;
     this.#sql = sql;
     this.#snapshot = { file: path.join(folder, SNAPSHOT_FILE), of: { build: BUILD, session, format } };
@@ -60,6 +70,7 @@ export class SessionIndex {
       () => this.reader.source,
       reader,
       (run) => this.reader.before(run),
+      translate,
     );
   }
 

@@ -2,6 +2,8 @@ import path from 'node:path';
 import { boolean, listOf, nonEmpty, optional, positive, shape, string, type Read } from '../platform/check.ts';
 import { TreelineError } from '../platform/errors.ts';
 import { exitRecord, type ExitRecord } from '../store/model.ts';
+import { saying } from '../store/read-saying.ts';
+import type { Saying } from '../words/saying.ts';
 
 /** What is known of a turn whose output is wanted. */
 export interface TurnSource {
@@ -20,7 +22,7 @@ export interface TurnSource {
   /** The end of its run as the journal tells it, for a run without an exit.json. */
   readonly exit?: ExitRecord;
   /** Why the turn never started. */
-  readonly withdrawn?: string;
+  readonly withdrawn?: Saying;
 }
 
 /** A session whose timeline is wanted. */
@@ -100,7 +102,7 @@ export const readSource: Read<TimelineSource> = shape({
       agentSession: optional(string),
       resumes: boolean,
       exit: optional(exitRecord),
-      withdrawn: optional(string),
+      withdrawn: optional(saying),
     }),
   ),
 });

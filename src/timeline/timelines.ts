@@ -19,6 +19,8 @@ export interface TimelinesOptions {
   /** Path of sql-wasm.wasm. */
   readonly wasm: string;
   readonly log: Log;
+  /** The templates of sayings in the language of whoever reads, by the English ones; absent: English. */
+  readonly words?: Readonly<Record<string, string>>;
 }
 
 /** How long a query may take, in ms. A judgement waits for all of the turn's output to be read. */
@@ -202,9 +204,9 @@ export class Timelines implements Outputs {
   #start(): void {
     clearTimeout(this.#restart);
     this.#restart = undefined;
-    const { worker: file, wasm, log } = this.#options;
+    const { worker: file, wasm, log, words = {} } = this.#options;
     // No flags of this process: the extension host is started with some that a worker refuses.
-    const worker = new Worker(file, { workerData: { wasm }, execArgv: [] });
+    const worker = new Worker(file, { workerData: { wasm, words }, execArgv: [] });
     this.#worker = worker;
     this.#startedAt = performance.now();
     worker.on('message', (message: FromWorker) => this.#take(message));

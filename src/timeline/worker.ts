@@ -3,8 +3,9 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../agents/registry.ts';
-import { shape, nonEmpty } from '../platform/check.ts';
+import { mapOf, nonEmpty, shape, string } from '../platform/check.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
+import type { Translation } from '../words/saying.ts';
 import type { LiveSession } from './live-session.ts';
 import { LiveSessions } from './live-sessions.ts';
 import type { RowFilter } from '../protocol/rows.ts';
@@ -18,7 +19,9 @@ const PREPARE_MS = 10;
 
 const port = toMainThread();
 
-const { wasm } = shape({ wasm: nonEmpty })(workerData, 'workerData');
+const { wasm, words } = shape({ wasm: nonEmpty, words: mapOf(string) })(workerData, 'workerData');
+/** The language of the window: a search looks at the words that its reader sees. */
+const translate: Translation = (template) => (Object.hasOwn(words, template) ? words[template] : undefined) ?? template;
 
 const post = (message: FromWorker): void => port.postMessage(message);
 const log = {
@@ -39,15 +42,15 @@ async function sqlJs(): Promise<SqlJsStatic> {
     loading ??= initSqlJs({ wasmBinary: new Uint8Array(readFileSync(wasm)).buffer });
     return await loading;
   } catch (cause) {
-    const words = `The timeline cannot be shown (${errorText(cause)}). Reload the window, or install Treeline again.`;
-    log.error(words);
-    throw new TreelineError('no-rows', words, { cause });
+    const sentence = `The timeline cannot be shown (${errorText(cause)}). Reload the window, or install Treeline again.`;
+    log.error(sentence);
+    throw new TreelineError('no-rows', sentence, { cause });
   }
 }
 
 const sessions = new LiveSessions({
   tell: (activity) => post({ type: 'activity', activity }),
-  index: async (source) => new SessionIndex(await sqlJs(), readerFor(source.format), source, log),
+  index: async (source) => new SessionIndex(await sqlJs(), readerFor(source.format), source, log, translate),
   log,
 });
 

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { lastTurn } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
 import { notificationLevel } from './editor-settings.ts';
+import { told } from './sayings.ts';
 import { linkless, shorten } from './plain.ts';
 import { allSessions, disposable, findSession } from './services.ts';
 import type { Found, Services } from './services.ts';
@@ -96,7 +97,7 @@ export class Notifications implements vscode.Disposable {
     const name = linkless(session.name);
     const text = unknown
       ? vscode.l10n.t('{0} no longer recognizes the conversation of {1}.', linkless(session.agent.name), name)
-      : `${name}: ${statusLabel(session.status, vscode.l10n.t)}. ${shorten(linkless(session.evidence.detail), 200)}`;
+      : `${name}: ${statusLabel(session.status, vscode.l10n.t)}. ${shorten(linkless(told(session.evidence.detail)), 200)}`;
     const bad = session.status === 'failed' || session.status === 'lost';
     const show = bad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
     const chosen = await show(text, ...(unknown ? [fresh, open] : [open]));

@@ -1,6 +1,7 @@
 import { isOpen, isQueued, isStoppable, lastTurn, runOf } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
 import type { Activity } from '../protocol/rows.ts';
+import { textOf } from '../words/saying.ts';
 import { age, duration } from './age.ts';
 import { oneLine } from './plain.ts';
 import { statusLabel } from './words.ts';
@@ -105,7 +106,7 @@ export function tooltipLines(session: Session, activity: Activity | undefined, r
   const line = (label: string, value: string | undefined, code = false): TooltipLine[] =>
     value === undefined || value === '' ? [] : [{ label, value, ...(code && { code }) }];
   return [
-    ...line(t('Evidence'), `${oneLine(evidence.detail)} (${ago(evidence.at)})`),
+    ...line(t('Evidence'), `${oneLine(textOf(evidence.detail, t))} (${ago(evidence.at)})`),
     ...line(
       t('Last output'),
       activity?.lastEventAt === undefined

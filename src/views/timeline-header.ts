@@ -2,6 +2,7 @@ import type { Header } from '../protocol/timeline.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
 import type { Activity } from '../protocol/rows.ts';
+import { textOf } from '../words/saying.ts';
 import { oneLine } from './plain.ts';
 import type { Abilities } from './session-words.ts';
 import { statusLabel } from './words.ts';
@@ -15,7 +16,7 @@ export function timelineHeader(session: Session, activity: Activity | undefined,
     name: oneLine(session.name),
     status: session.status,
     statusLabel: statusLabel(session.status, t),
-    evidence: oneLine(session.evidence.detail),
+    evidence: oneLine(textOf(session.evidence.detail, t)),
     evidenceAt: session.evidence.at,
     agent: oneLine(session.agent.name),
     branch: session.branch,

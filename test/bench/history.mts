@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ProcessId } from '../../src/platform/process-id.ts';
 import { factId, sessionId } from '../../src/platform/ids.ts';
 import { RULES, type Fact, type RepositoryFactBody, type SessionFactBody } from '../../src/store/facts.ts';
+import { quoted } from '../../src/words/saying.ts';
 import { writeTurn } from './stream-json.mts';
 
 const GONE: ProcessId = { pid: 4_000_000, start: 'another boot:1' };
@@ -58,7 +59,7 @@ export function writeHistory(
     say('window', { type: 'worktree.ready' });
     say('keeper', { type: 'agent.started', run: 1, agent: GONE });
     say('keeper', { type: 'run.exited', run: 1, exit });
-    const judgement = { outcome: 'completed', summary: 'All is done.' } as const;
+    const judgement = { outcome: 'completed', summary: quoted('All is done.') } as const;
     say('window', { type: 'turn.judged', turn: 1, judgement });
     if (events !== undefined) writeTurn(path.join(folder, 'sessions', session), { ...events, seed: n, text });
   }

@@ -9,6 +9,7 @@ import { errorText } from '../../src/platform/errors.ts';
 import { journalFile } from '../../src/platform/paths.ts';
 import { isOpen } from '../../src/store/lifecycle.ts';
 import type { Session } from '../../src/store/model.ts';
+import { textOf } from '../../src/words/saying.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { until } from '../unit/support.ts';
 import {
@@ -59,7 +60,7 @@ async function assertTold(window: FaultWindow, id: string, victim: Victim): Prom
     assert.equal(shown.status, 'lost');
     assert.match(
       timeline,
-      /keeper: The background process ended unexpectedly\. A window is closing the turn instead\./,
+      /keeper: The background process ended unexpectedly\. Treeline is closing the turn instead\./,
     );
     assert.match(timeline, /turn-end: The background process ended unexpectedly, so how the agent ended is unknown\./);
     // With its keeper gone nobody read on what it printed; so it is ended, and that is said.
@@ -204,7 +205,7 @@ suite('the machine restarts', { timeout: 120_000 }, () => {
     const window = await open();
     for (const id of ids) {
       const lost = await reached(window.sessions, id, ({ status }) => status === 'lost');
-      assert.match(lost.evidence.detail, /ended unexpectedly/);
+      assert.match(textOf(lost.evidence.detail), /ended unexpectedly/);
       assert.match(await told(window, id), /keeper: The background process ended unexpectedly/);
     }
     assert.deepEqual(marked(ids), []);

@@ -27,6 +27,7 @@ import {
 } from './support.ts';
 import { keepers, marked } from './truth.ts';
 import { FAILING } from './failing.ts';
+import { quoted } from '../../src/words/saying.ts';
 
 const FAILING_KEEPER = path.join(import.meta.dirname, 'failing-keeper.ts');
 
@@ -88,7 +89,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
       leave(disk, 32_768);
       const ended = await reached(window.sessions, id, judged);
       assert.equal(ended.status, 'idle');
-      assert.equal(ended.turns[0]?.judgement?.summary, 'all said');
+      assert.deepEqual(ended.turns[0]?.judgement?.summary, quoted('all said'));
       assert.ok(stdout(window, id).equals(Buffer.from(ALL)), 'every byte is there, once and in order');
       const timeline = await rows(window, id);
       assert.equal(timeline.filter(({ kind }) => kind === 'output').length, LINES + 1);

@@ -27,6 +27,7 @@ import {
 import { moveAway } from './far-sockets.ts';
 import { facts, keepers, lead, marked, worktrees } from './truth.ts';
 import type { Random } from './random.ts';
+import { quoted } from '../../src/words/saying.ts';
 
 const TRIALS = trials(4);
 
@@ -218,7 +219,7 @@ suite('kill -9 of the window that acts, while another one asks', { timeout: 600_
       await takenOver(world.storage, performance.now());
       const ended = await reached(window.sessions, id, judged);
       assert.equal(ended.status, 'idle');
-      assert.equal(ended.turns[0]?.judgement?.summary, 'the end');
+      assert.deepEqual(ended.turns[0]?.judgement?.summary, quoted('the end'));
       const judgements = facts(world.storage).filter((one) => one.session === id && one.type === 'turn.judged');
       assert.equal(judgements.length, 1);
       await window.treeline.dispose();

@@ -6,6 +6,7 @@ import { suite, test, type TestContext } from 'node:test';
 
 import { TreelineError } from '../../src/platform/errors.ts';
 import type { SpawnRequest } from '../../src/sessions/service-types.ts';
+import { textOf } from '../../src/words/saying.ts';
 import { judged, reached } from '../unit/sessions/support.ts';
 import { git, tempDir, tempRepo, until } from '../unit/support.ts';
 import { faultWorld, filesBelow, type FaultWorld } from './support.ts';
@@ -39,7 +40,7 @@ async function assertWorks(world: FaultWorld, request: Partial<SpawnRequest> = {
   const window = await open();
   const { id, worktree, branch, base } = await window.sessions.spawn({ agent: 'scripted', prompt: PROMPT, ...request });
   const ended = await reached(window.sessions, id, judged);
-  assert.equal(ended.status, 'idle', ended.evidence.detail);
+  assert.equal(ended.status, 'idle', textOf(ended.evidence.detail));
   assert.equal(readFileSync(path.join(worktree, 'made.txt'), 'utf8'), 'by the agent\n');
   assert.equal(await git(worktree, 'branch', '--show-current'), branch);
   assert.equal(await git(worktree, 'rev-parse', 'HEAD'), base.commit);
@@ -54,7 +55,7 @@ async function assertWorks(world: FaultWorld, request: Partial<SpawnRequest> = {
   const again = await open();
   await again.sessions.resume(id, { prompt: PROMPT });
   const second = await reached(again.sessions, id, (one) => one.turns.length === 2 && judged(one));
-  assert.equal(second.status, 'idle', second.evidence.detail);
+  assert.equal(second.status, 'idle', textOf(second.evidence.detail));
   assert.ok(existsSync(path.join(worktree, 'made.txt')));
   await again.treeline.dispose();
 }

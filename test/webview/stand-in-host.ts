@@ -210,7 +210,7 @@ const HEADER: Header = {
   name: 'Fix the login redirect',
   status: 'working',
   statusLabel: 'Working',
-  evidence: 'The agent is running as process 48213.',
+  evidence: 'The agent is running (process 48213).',
   evidenceAt: Date.UTC(2026, 4, 12, 9, 0, 0),
   agent: 'Claude Code',
   model: 'claude-sonnet-4-5',

@@ -1,3 +1,4 @@
+import { quoted, say, type Said } from '../../words/saying.ts';
 import type { Attention, ExitRecord, Judgement, Usage } from '../../store/model.ts';
 import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
 import { systemNotice } from './system.ts';
@@ -244,7 +245,10 @@ class ClaudeParser implements OutputParser {
       case 'task_notification': {
         // The row of its call tells how a task in the foreground ended; one in the background ends later.
         if (!this.#background.delete(text(message['task_id']) ?? '')) return [];
-        const words = `Background task ${text(message['status']) ?? 'ended'}: ${text(message['summary']) ?? ''}`;
+        const words = say('background-task', {
+          state: text(message['status']) ?? 'ended',
+          summary: text(message['summary']) ?? '',
+        });
         return [{ kind: message['status'] === 'failed' ? 'warning' : 'notice', text: words }];
       }
       default:
@@ -259,10 +263,10 @@ class ClaudeParser implements OutputParser {
     const attempt = finite(message['attempt']);
     const of = finite(message['max_retries']);
     this.seen.retrying = true;
-    this.seen.error = `The model did not respond: ${problem}.`;
+    this.seen.error = say('model-silent', { reason: problem });
     return {
       kind: 'retry',
-      text: wait === undefined ? problem : `${problem}, retrying in ${(wait / 1000).toFixed(1)} s`,
+      text: wait === undefined ? problem : say('retrying-in', { reason: problem, wait }),
       ...(attempt !== undefined && { attempt }),
       ...(of !== undefined && { of }),
     };
@@ -274,7 +278,8 @@ class ClaudeParser implements OutputParser {
     const attention = wants(text(request['tool_name']) ?? '', object(request['input']));
     this.seen.attention = attention;
     this.#asksAbout = text(request['tool_use_id']);
-    return notice(`Waiting for ${attention.for === 'input' ? 'an answer' : 'permission'}: ${attention.what}`);
+    const waiting = attention.for === 'input' ? 'waiting-for-answer' : 'waiting-for-permission';
+    return notice(say(waiting, { what: attention.what }));
   }
 
   /** Nobody is asked any more. */
@@ -421,23 +426,24 @@ function elapsed(from: number | undefined, to: number | undefined): number | und
   return from === undefined || to === undefined || to < from ? undefined : to - from;
 }
 
-function notice(words: string | undefined): AgentEventBody[] {
+function notice(words: Said | undefined): AgentEventBody[] {
   return words === undefined ? [] : [{ kind: 'notice', text: words }];
 }
 
 function rateLimit(info: Json): AgentEventBody[] {
   const status = text(info['status']);
   if (status === undefined || status === 'allowed') return [];
-  return [{ kind: 'warning', text: `Rate limit: ${status.replaceAll('_', ' ')}` }];
+  return [{ kind: 'warning', text: say('rate-limit', { state: status.replaceAll('_', ' ') }) }];
 }
 
 /** What the agent wants to be allowed, or to be told. */
 function wants(tool: string, input: Json): Attention {
   if (tool === 'AskUserQuestion') {
-    return { for: 'input', what: oneLine(question(input) ?? 'The agent asks a question.') };
+    const asked = question(input);
+    return { for: 'input', what: asked === undefined ? say('question') : quoted(oneLine(asked)) };
   }
   const { argument } = toolCall(tool, input);
-  return { for: 'permission', what: oneLine(argument === '' ? tool : `${tool}: ${argument}`) };
+  return { for: 'permission', what: quoted(oneLine(argument === '' ? tool : `${tool}: ${argument}`)) };
 }
 
 /** The text of a tool's result. A sub-agent's own words are taken without the frame that is put round them for the model. */

@@ -1,4 +1,5 @@
 import type { AgentEventBody } from '../events.ts';
+import { say, type Saying } from '../../words/saying.ts';
 import { finite, object, text, type Json } from '../json.ts';
 
 /**
@@ -78,13 +79,13 @@ export function systemNotice(message: Json): AgentEventBody[] | undefined {
 
 function status(message: Json): AgentEventBody[] {
   const problem = text(message['compact_error']);
-  if (problem !== undefined) return [{ kind: 'warning', text: `The conversation could not be compacted: ${problem}` }];
-  return message['status'] === 'compacting' ? [{ kind: 'notice', text: 'Compacting the conversation.' }] : [];
+  if (problem !== undefined) return [{ kind: 'warning', text: say('compact-failed', { reason: problem }) }];
+  return message['status'] === 'compacting' ? [{ kind: 'notice', text: say('compacting') }] : [];
 }
 
-function compacted(metadata: Json): string {
+function compacted(metadata: Json): Saying {
   const before = finite(metadata['pre_tokens']);
-  return `The conversation was compacted${before === undefined ? '' : ` (it had ${before} tokens)`}.`;
+  return before === undefined ? say('compacted') : say('compacted.from', { tokens: before });
 }
 
 /** A hook of the user's: worth a row only where it failed. */
@@ -92,6 +93,7 @@ function hook(message: Json): AgentEventBody[] {
   const code = finite(message['exit_code']);
   if (message['outcome'] !== 'error' && (code === undefined || code === 0)) return [];
   const words = text(message['stderr'], message['output'], message['stdout']) ?? '';
-  const how = code === undefined ? '' : ` with exit code ${code}`;
-  return [{ kind: 'warning', text: `Hook ${text(message['hook_name']) ?? ''} failed${how}. ${words}`.trimEnd() }];
+  const failed = { hook: text(message['hook_name']) ?? '', reason: words };
+  const said = code === undefined ? say('hook-failed', failed) : say('hook-failed.code', { ...failed, exit: code });
+  return [{ kind: 'warning', text: said }];
 }

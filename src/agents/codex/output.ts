@@ -1,3 +1,4 @@
+import { quoted, say } from '../../words/saying.ts';
 import type { ExitRecord, Judgement, Usage } from '../../store/model.ts';
 import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
 import { applyPatch } from '../diff.ts';
@@ -29,7 +30,7 @@ const REJECTED = /codex_core::[\w:]+: error=(.*\brejected\b.*)$/m;
 const NOISE = /^(?:WARNING: proceeding, even though|Reading (?:additional input|prompt) from stdin)/;
 
 /** Codex gives totals of the thread: what a killed turn used cannot be told apart from the next one's. */
-const UNTOLD = 'The previous turn did not report its tokens, so they are counted with those of this turn.';
+const UNTOLD = say('tokens-untold');
 
 type Phase = 'started' | 'updated' | 'completed';
 
@@ -64,11 +65,11 @@ class CodexParser implements OutputParser {
       case 'turn.completed':
         return this.#completed(object(message['usage']));
       case 'turn.failed': {
-        const words = readable(text(object(message['error'])['message']) ?? 'The turn failed.');
+        const words = readable(text(object(message['error'])['message']) ?? '');
         this.#answered();
-        this.seen.error = words;
+        if (words !== '') this.seen.error = words;
         this.seen.result = { ok: false, text: words };
-        return [{ kind: 'result', ok: false, text: words }];
+        return [{ kind: 'result', ok: false, text: words === '' ? say('failed') : words }];
       }
       case 'item.started':
         return this.#item(object(message['item']), 'started');
@@ -79,12 +80,13 @@ class CodexParser implements OutputParser {
       case 'item.plan.delta':
         return [];
       case 'request_user_input': {
-        const what = oneLine(text(object(list(message['questions'])[0])['question']) ?? 'The agent asks a question.');
+        const asked = text(object(list(message['questions'])[0])['question']);
+        const what = asked === undefined ? say('question') : quoted(oneLine(asked));
         this.seen.attention = { for: 'input', what };
-        return [{ kind: 'notice', text: `Waiting for an answer: ${what}` }];
+        return [{ kind: 'notice', text: say('waiting-for-answer', { what }) }];
       }
       case 'error':
-        return [this.#error(text(message['message']) ?? 'Unknown error')];
+        return [this.#error(text(message['message']) ?? '')];
       default:
         return undefined;
     }
@@ -112,8 +114,9 @@ class CodexParser implements OutputParser {
     const again = RECONNECTING.exec(words);
     if (!again) {
       this.#answered();
-      this.seen.error = readable(words);
-      return { kind: 'error', text: readable(words) };
+      const said = words === '' ? say('error-unknown') : readable(words);
+      this.seen.error = said;
+      return { kind: 'error', text: said };
     }
     this.seen.retrying = true;
     const [, attempt, of, state, reason] = again;
@@ -139,7 +142,7 @@ class CodexParser implements OutputParser {
         return phase === 'completed' && words !== undefined ? [{ kind: 'thinking', text: words }] : [];
       // Not the end of anything: what ends a turn is an `error` line or `turn.failed`.
       case 'error':
-        return phase === 'completed' ? [{ kind: 'warning', text: words ?? 'Unknown warning' }] : [];
+        return phase === 'completed' ? [{ kind: 'warning', text: words ?? say('warning-unknown') }] : [];
       case 'file_change':
         return phase === 'completed' ? [fileChanges(item)] : [];
       case 'todo_list':
@@ -274,7 +277,7 @@ function judge(seen: Seen, exit: ExitRecord | undefined, stderr: string): Judgem
   if (unknownSession) return judgement(end, seen, { unknownSession });
   const rejected = REJECTED.exec(plain)?.[1];
   if (rejected === undefined || seen.attention) return judgement(end, seen);
-  return judgement(end, { ...seen, attention: { for: 'permission', what: oneLine(rejected) } });
+  return judgement(end, { ...seen, attention: { for: 'permission', what: quoted(oneLine(rejected)) } });
 }
 
 export const codexReader: OutputReader = {

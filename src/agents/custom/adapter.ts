@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { TreelineError } from '../../platform/errors.ts';
+import { say } from '../../words/saying.ts';
 import type { AgentAdapter, Capability, Launch, TurnRequest } from '../adapter.ts';
 import { checkArgv } from '../argv.ts';
 import { COMMON_PLACES } from '../places.ts';
@@ -97,9 +98,12 @@ function expand(template: readonly string[], request: TurnRequest, name: string)
   const fault = checkArgv(argv);
   if (fault !== undefined) {
     throw new TreelineError(
-      'prompt-too-long',
-      `The prompt cannot be passed to “${name}” as an argument, because ${fault}: ` +
-        'use ${promptFile} in place of ${prompt} in the setting treeline.customAgents.',
+      say('prompt-too-long.argument', {
+        agent: name,
+        reason: fault,
+        instead: '${promptFile}',
+        placeholder: '${prompt}',
+      }),
     );
   }
   return argv;

@@ -1,14 +1,9 @@
 import type { AgentEvent } from '../events.ts';
 import type { Before, OutputParser, OutputReader, Seen } from '../adapter.ts';
+import { quoted, say } from '../../words/saying.ts';
 import { ending, exitEnding, judgement, lastLine } from '../judge.ts';
 import { cut, oneLine, SUMMARY_LENGTH } from '../text.ts';
-import { readControl, readTold, type Control, type TurnOutcome } from './control.ts';
-
-const ENDED: Readonly<Record<TurnOutcome, string>> = {
-  completed: 'Completed.',
-  failed: 'Failed.',
-  interrupted: 'Interrupted.',
-};
+import { readControl, readTold, type Control } from './control.ts';
 
 /**
  * Any program's plain output: a line is an event, and the exit status says how it went. A program that says hello as a live agent
@@ -56,16 +51,19 @@ class TextParser implements OutputParser {
     switch (control.kind) {
       case 'request': {
         const { kind: about, ...request } = control.request;
-        this.seen.attention = { for: about === 'question' ? 'input' : 'permission', what: oneLine(request.title) };
+        this.seen.attention = {
+          for: about === 'question' ? 'input' : 'permission',
+          what: quoted(oneLine(request.title)),
+        };
         return [{ kind: 'request', about, ...request }];
       }
       case 'turn-ended': {
         const { outcome, summary = '' } = control;
         const ok = outcome === 'completed';
-        const text = summary.trim() === '' ? ENDED[outcome] : cut(summary, SUMMARY_LENGTH);
+        const text = cut(summary.trim(), SUMMARY_LENGTH);
         delete this.seen.attention;
         this.seen.result = { ok, text, ...(outcome === 'interrupted' && { interrupted: true }) };
-        return [{ kind: 'result', ok, text }];
+        return [{ kind: 'result', ok, text: text === '' ? say(outcome) : text }];
       }
       case 'withdrawn':
         delete this.seen.attention;

@@ -3,6 +3,7 @@ import { shortId } from '../../platform/ids.ts';
 import type { Session } from '../../store/model.ts';
 import { plain } from '../../timeline/excerpt.ts';
 import type { RequestPart, Row } from '../../protocol/rows.ts';
+import { textOf } from '../../words/saying.ts';
 
 const UNITS = [
   { letter: 'd', ms: 86_400_000 },
@@ -66,7 +67,7 @@ export function sessionData({ turns, ...session }: Session): unknown {
       ...(begunAt !== undefined && { begunAt }),
       ...(endedAt !== undefined && { endedAt }),
       ...(exit !== undefined && { code: exit.code, signal: exit.signal }),
-      ...(judgement !== undefined && { outcome: judgement.outcome, summary: judgement.summary }),
+      ...(judgement !== undefined && { outcome: judgement.outcome, summary: textOf(judgement.summary) }),
     })),
   };
 }

@@ -6,6 +6,7 @@ import type { AgentAdapter } from '../../agents/adapter.ts';
 import { findRepository } from '../../git/repository.ts';
 import { agentEnvironment } from '../../platform/environment.ts';
 import { TreelineError } from '../../platform/errors.ts';
+import { say } from '../../words/saying.ts';
 import { isSessionId, shortId } from '../../platform/ids.ts';
 import type { Log } from '../../platform/log.ts';
 import { selfId } from '../../platform/process-id.ts';
@@ -53,14 +54,14 @@ const LOG: Log = {
 export async function openPlace(folder: string, globalStorage = ownStorage()): Promise<Place> {
   const repository = await findRepository(folder);
   if (repository === undefined) {
-    throw new TreelineError('no-repository', `${folder} is not in a git repository; change to a folder of one.`);
+    throw new TreelineError('no-repository', `${folder} is not in a git repository. Change to a folder of one.`);
   }
   const place = storeFolder(globalStorage, repository.commonDir);
   const handover = existsSync(place) ? await storedHandover(place) : undefined;
   if (handover === undefined) {
     throw new TreelineError(
       'not-opened',
-      `Treeline has not been used with ${repository.root} yet; open it in VS Code as a trusted folder once.`,
+      `Treeline has not been used with ${repository.root} yet. Open it once in VS Code as a trusted folder.`,
     );
   }
   const { settings } = handover;
@@ -68,10 +69,7 @@ export async function openPlace(folder: string, globalStorage = ownStorage()): P
   const adapter = (id: string): AgentAdapter => {
     const found = agents.find((one) => one.id === id);
     if (found !== undefined) return found;
-    throw new TreelineError(
-      'unknown-agent',
-      `There is no agent “${id}”; choose one of ${agents.map((one) => one.id).join(', ')}.`,
-    );
+    throw new TreelineError(say('unknown-agent', { agent: id, agents: agents.map((one) => one.id) }));
   };
   const self = await selfId();
   const store = Store.open(place, { role: 'command', process: self }, LOG);
@@ -115,14 +113,14 @@ function ownStorage(): string {
   if (path.basename(programs) === 'programs') return path.dirname(programs);
   throw new TreelineError(
     'no-storage',
-    'This program does not lie where Treeline put it; install it with the command “Treeline: Install Shell Command” in VS Code.',
+    'This program is not where Treeline installed it. Install it with the command “Treeline: Install Shell Command” in VS Code.',
   );
 }
 
 /** A session by its id, the end of it, its name, or the beginning of any of them. */
 function find(sessions: readonly Session[], name: string | undefined): Session {
   if (name === undefined || name === '') {
-    throw new TreelineError('usage', 'Say which session is meant: its ID or name, as “treeline list” shows them.');
+    throw new TreelineError('usage', 'Name the session by its ID or name. Run “treeline list” to see them.');
   }
   const lower = name.toLowerCase();
   const ways: readonly ((session: Session) => boolean)[] = [
@@ -138,8 +136,8 @@ function find(sessions: readonly Session[], name: string | undefined): Session {
     if (found.length > 1) {
       const some = found.slice(0, NAMED).map(({ id, name: called }) => `${shortId(id)} (${called})`);
       const more = found.length > NAMED ? ' and others' : '';
-      throw new TreelineError('ambiguous', `“${name}” could be ${some.join(', ')}${more}; give the ID.`);
+      throw new TreelineError('ambiguous', `“${name}” could be ${some.join(', ')}${more}. Give the ID.`);
     }
   }
-  throw new TreelineError('no-session', `There is no session “${name}” here; “treeline list” shows them.`);
+  throw new TreelineError('no-session', `There is no session “${name}” here. Run “treeline list” to see them.`);
 }

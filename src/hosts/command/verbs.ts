@@ -146,5 +146,5 @@ async function usualAgent({ sessions, agents, detector }: Place): Promise<string
     const { found } = await detector.detect({ ...detection, argv: detection.argv.slice(0, 1) });
     if (found) return id;
   }
-  throw new TreelineError('agent-missing', 'No agent is installed; say which one to use with --agent.');
+  throw new TreelineError('agent-missing', 'No agent is installed. Name one with --agent.');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { quoted, textOf } from '../../../src/words/saying.ts';
 import { mute, only, read, readLines, stdout } from './recordings.ts';
 
 const line = (message: object): string => JSON.stringify(message);
@@ -99,7 +100,7 @@ suite('Claude Code: recordings', () => {
       assert.equal(result?.denied, true);
       assert.equal(result.ok, false);
       assert.equal(seen.attention?.for, 'permission');
-      assert.match(seen.attention.what, /^Write: \/home\/dev\/lab\//);
+      assert.match(textOf(seen.attention.what), /^Write: \/home\/dev\/lab\//);
     });
   }
 
@@ -118,16 +119,16 @@ suite('Claude Code: recordings', () => {
     const { events, seen } = read('claude-latest/err401');
     const retries = only(events, 'retry');
     assert.equal(retries.length, 7);
-    assert.match(retries[0]!.text, /authentication_failed \(HTTP 401\)/);
+    assert.match(textOf(retries[0]!.text), /authentication_failed \(HTTP 401\)/);
     assert.deepEqual([retries[6]!.attempt, retries[6]!.of], [7, 10]);
     assert.equal(seen.retrying, true);
-    assert.match(seen.error!, /401/);
+    assert.match(textOf(seen.error!), /401/);
   });
 
   for (const recording of ['claude/err529', 'claude-latest/err400', 'claude-latest/err500', 'claude-latest/err529']) {
     test(`${recording}: an error of the API stands out, though its subtype is "success"`, () => {
       const { events, seen } = read(recording);
-      assert.match(only(events, 'error')[0]!.text, /API Error/);
+      assert.match(textOf(only(events, 'error')[0]!.text), /API Error/);
       assert.equal(only(events, 'text').length, 0);
       assert.equal(only(events, 'result')[0]?.ok, false);
       assert.equal(seen.retrying, undefined);
@@ -139,7 +140,7 @@ suite('Claude Code: recordings', () => {
     const { events, seen } = read('claude-latest/slow-SIGINT');
     assert.equal(only(events, 'tool-result')[0]?.ok, false);
     assert.equal(only(events, 'tool-result')[0]?.denied, undefined);
-    assert.match(only(events, 'notice')[0]!.text, /interrupted by user/);
+    assert.match(textOf(only(events, 'notice')[0]!.text), /interrupted by user/);
     assert.equal(seen.result?.interrupted, true);
   });
 
@@ -184,7 +185,7 @@ suite('Claude Code: recordings', () => {
 
   test('a live process asks for permission and for answers: attention until the call has its result', () => {
     const { events, seen } = read('claude-latest/stdin-ask');
-    assert.equal(only(events, 'notice')[0]?.text, 'Waiting for an answer: Which colour?');
+    assert.equal(textOf(only(events, 'notice')[0]!.text), 'Waiting for an answer: Which colour?');
     assert.equal(seen.attention, undefined);
 
     const asking = readLines('claude', [
@@ -194,7 +195,7 @@ suite('Claude Code: recordings', () => {
         request: { subtype: 'can_use_tool', tool_name: 'Bash', input: { command: 'rm x' }, tool_use_id: 't1' },
       }),
     ]);
-    assert.deepEqual(asking.seen.attention, { for: 'permission', what: 'Bash: rm x' });
+    assert.deepEqual(asking.seen.attention, { for: 'permission', what: quoted('Bash: rm x') });
   });
 });
 
@@ -366,7 +367,7 @@ suite('Claude Code: tools', () => {
         ],
       }),
     ]);
-    assert.deepEqual(seen.attention, { for: 'input', what: 'Which colour?' });
+    assert.deepEqual(seen.attention, { for: 'input', what: quoted('Which colour?') });
   });
 });
 
@@ -410,7 +411,7 @@ suite('Claude Code: other lines', () => {
       line({ type: 'rate_limit_event', rate_limit_info: { status: 'allowed' } }),
     ]);
     assert.deepEqual(
-      events.map((event) => [event.kind, 'text' in event && event.text]),
+      events.map((event) => [event.kind, 'text' in event && textOf(event.text)]),
       [
         ['notice', 'The conversation was compacted (it had 155000 tokens).'],
         ['warning', 'Hook PostToolUse failed with exit code 2. lint failed'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { unwrapShell } from '../../../src/agents/codex/shell-words.ts';
+import { textOf } from '../../../src/words/saying.ts';
 import { only, read, readLines, stdout } from './recordings.ts';
 
 const item = (phase: 'started' | 'updated' | 'completed', fields: object): string =>
@@ -44,7 +45,7 @@ suite('Codex: recordings', () => {
 
   test('an error item before the turn is a warning and ends nothing', () => {
     const { events, seen } = read('codex/text');
-    assert.match(only(events, 'warning')[0]!.text, /Model metadata/);
+    assert.match(textOf(only(events, 'warning')[0]!.text), /Model metadata/);
     assert.equal(seen.error, undefined);
     assert.equal(seen.result?.ok, true);
   });
@@ -92,7 +93,7 @@ suite('Codex: recordings', () => {
   test('tokens of a turn that was killed stand in the total of the next, which says so', () => {
     const { events, seen } = read('codex/resume', { usage: { input: 2700, output: 100, cached: 2000 }, untold: true });
     assert.deepEqual(seen.usage, { input: 5100, output: 146, cached: 4000 });
-    assert.match(only(events, 'notice').at(-1)!.text, /^The previous turn did not report its tokens/);
+    assert.match(textOf(only(events, 'notice').at(-1)!.text), /^The previous turn did not report its tokens/);
     assert.deepEqual(
       only(read('codex/resume', { usage: { input: 2700, output: 100, cached: 2000 } }).events, 'notice'),
       [],

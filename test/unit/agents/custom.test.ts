@@ -68,7 +68,7 @@ suite('what a turn of a custom agent runs', () => {
 
   test('a prompt that no argument can hold is refused, with the way out', () => {
     const long = { ...request, prompt: 'x'.repeat(40 * 1024 * 1024) };
-    assert.throws(() => adapterOf({}).start(long), { code: 'prompt-too-long', message: /use \$\{promptFile\}/ });
+    assert.throws(() => adapterOf({}).start(long), { code: 'prompt-too-long', message: /Use \$\{promptFile\}/ });
     assert.throws(() => adapterOf({}).start({ ...request, prompt: 'a\0b' }), { message: /NUL .*\$\{promptFile\}/ });
     assert.deepEqual(adapterOf({ command: ['run', '${promptFile}'] }).start(long).argv, ['run', '/turns/1/prompt.md']);
     assert.equal(adapterOf({ command: ['run'] }).start(long).stdin, 'prompt');

@@ -121,7 +121,7 @@ suite('Windows: the batch files that npm makes of programs', () => {
     const launch = { argv: ['agent', 'the prompt'], stdin: 'closed', promptInArgv: true } as const;
     await assert.rejects(detector.locate(launch, { places: [] }, 'win32'), {
       code: 'prompt-in-batch-file',
-      message: /use \$\{promptFile\}/,
+      message: /Use \$\{promptFile\}/,
     });
   });
 });

@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import type { Seen } from '../../../src/agents/adapter.ts';
 import { readerFor } from '../../../src/agents/registry.ts';
 import type { Attention, ExitRecord, Judgement, Outcome } from '../../../src/store/model.ts';
+import { quoted, say, textOf } from '../../../src/words/saying.ts';
 import { exited, formatOf, read, readLines, recordedExit, recordings, stderr, stoppedBy } from './recordings.ts';
 
 type Expected = readonly [
@@ -88,7 +89,7 @@ suite('the outcome of every recorded run', () => {
       const { seen } = read(recording);
       const judged = readerFor(formatOf(recording)).judge(seen, recordedExit(recording), stderr(recording));
       assert.equal(judged.outcome, outcome);
-      assert.match(judged.summary, summary);
+      assert.match(textOf(judged.summary), summary);
       assert.equal(judged.attention?.for, more?.attention);
       assert.equal(judged.unknownSession, more?.unknownSession);
     });
@@ -104,7 +105,7 @@ suite('the same ends without anybody having asked for them', () => {
     assert.equal(without('claude-latest/slow-SIGTERM', { code: 143 }).outcome, 'killed');
     assert.equal(without('codex/slow-SIGTERM', { signal: 'SIGTERM' }).outcome, 'killed');
     assert.match(
-      without('codex/slow-SIGTERM', { signal: 'SIGKILL' }).summary,
+      textOf(without('codex/slow-SIGTERM', { signal: 'SIGKILL' }).summary),
       /SIGKILL. Treeline did not send this signal/,
     );
     assert.equal(without('codex/slow-SIGTERM', { signal: 'SIGSEGV' }).outcome, 'failed');
@@ -112,22 +113,25 @@ suite('the same ends without anybody having asked for them', () => {
 
   test('an end without a result is no success, whatever the exit code', () => {
     const judged = without('codex/stall-SIGTERM', { code: 0 });
-    assert.deepEqual([judged.outcome, judged.summary], ['failed', 'The agent ended without reporting a result.']);
-    assert.equal(without('claude-latest/stall-SIGTERM', { code: 1 }).summary, 'The agent ended with exit code 1.');
+    assert.deepEqual(
+      [judged.outcome, textOf(judged.summary)],
+      ['failed', 'The agent ended without reporting a result.'],
+    );
+    assert.equal(textOf(without('claude-latest/stall-SIGTERM', { code: 1 }).summary), 'The agent exited with code 1.');
   });
 
   test('an end that nobody saw is unknown, unless the agent reported it', () => {
-    const lost = without('codex/stall-SIGTERM', { problem: 'The keeper was ended.' });
-    assert.deepEqual([lost.outcome, lost.summary], ['unknown', 'The keeper was ended.']);
-    assert.equal(without('claude-latest/fresh', { problem: 'The keeper was ended.' }).outcome, 'completed');
+    const lost = without('codex/stall-SIGTERM', { problem: quoted('The keeper was ended.') });
+    assert.deepEqual([lost.outcome, textOf(lost.summary)], ['unknown', 'The keeper was ended.']);
+    assert.equal(without('claude-latest/fresh', { problem: quoted('The keeper was ended.') }).outcome, 'completed');
     assert.equal(without('claude-latest/err500', {}).outcome, 'failed');
     assert.equal(without('claude-latest/slow-SIGINT', {}).outcome, 'interrupted');
   });
 
   test('an agent that could not be started failed, and says why', () => {
-    const judged = without('codex/not-git', { startedAt: null, problem: 'codex could not be started: ENOENT' });
+    const judged = without('codex/not-git', { startedAt: null, problem: quoted('codex could not be started: ENOENT') });
     assert.equal(judged.outcome, 'failed');
-    assert.equal(judged.summary, 'codex could not be started: ENOENT');
+    assert.equal(textOf(judged.summary), 'codex could not be started: ENOENT');
   });
 });
 
@@ -146,12 +150,12 @@ suite('stopping', () => {
       assert.equal(judge(format, {}, { code: 0, ...stoppedBy('SIGINT') }).outcome, 'interrupted');
       assert.equal(judge(format, {}, { signal: 'SIGTERM', ...stoppedBy('SIGINT', 'SIGTERM') }).outcome, 'killed');
       const killed = judge(format, {}, { signal: 'SIGKILL', ...stoppedBy('SIGINT', 'SIGTERM', 'SIGKILL') });
-      assert.equal(killed.summary, 'Stopped by SIGKILL after 1.0 s.');
+      assert.equal(textOf(killed.summary), 'Stopped by SIGKILL after 1.0 s.');
     }
   });
 
   test('a stopped turn waits for nobody', () => {
-    const seen: Seen = { attention: { for: 'permission', what: 'Bash: rm' } };
+    const seen: Seen = { attention: { for: 'permission', what: quoted('Bash: rm') } };
     assert.equal(judge('claude', seen, { code: 0, ...stoppedBy('SIGINT') }).attention, undefined);
   });
 });
@@ -185,14 +189,14 @@ suite('plain text', () => {
   };
 
   test('the exit code decides, and the last line that says something is the summary', () => {
-    assert.deepEqual(run(['one', 'two\u001b[0m', '  '], { code: 0 }), { outcome: 'completed', summary: 'two' });
+    assert.deepEqual(run(['one', 'two\u001b[0m', '  '], { code: 0 }), { outcome: 'completed', summary: quoted('two') });
     assert.deepEqual(run(['one'], { code: 3 }, 'warning\n\u001b[31mboom\u001b[0m\n\n'), {
       outcome: 'failed',
-      summary: 'boom',
+      summary: quoted('boom'),
     });
-    assert.deepEqual(run(['it broke'], { code: 3 }), { outcome: 'failed', summary: 'it broke' });
-    assert.equal(run([], { code: 3 }).summary, 'The agent ended with exit code 3.');
-    assert.equal(run([], { code: 0 }).summary, 'Completed.');
+    assert.deepEqual(run(['it broke'], { code: 3 }), { outcome: 'failed', summary: quoted('it broke') });
+    assert.equal(textOf(run([], { code: 3 }).summary), 'The agent exited with code 3.');
+    assert.equal(textOf(run([], { code: 0 }).summary), 'Completed.');
   });
 
   test('every line is an event, whole; blank ones are none', () => {
@@ -211,12 +215,12 @@ test('a format that no reader knows: one row says so, and the exit tells how the
   assert.deepEqual(parser.line('{"x":1}'), [
     {
       kind: 'notice',
-      text: 'This version of Treeline cannot read output in the format “hologram-9”. Open the log to see it.',
+      text: say('unknown-format', { format: 'hologram-9' }),
     },
   ]);
   assert.deepEqual(parser.line('{"x":2}'), []);
   assert.equal(reader.judge(parser.seen, exited({ code: 0 }), '').outcome, 'completed');
-  assert.equal(reader.judge(parser.seen, exited({ code: 1 }), 'it broke').summary, 'it broke');
+  assert.deepEqual(reader.judge(parser.seen, exited({ code: 1 }), 'it broke').summary, quoted('it broke'));
 });
 
 suite('a live agent of plain text', () => {
@@ -244,7 +248,7 @@ suite('a live agent of plain text', () => {
 
   test('it waits until it goes on, or until its turn is over', () => {
     const asking = readLines('text', [hello, asks]).seen;
-    assert.deepEqual(asking.attention, { for: 'permission', what: 'Run npm test' });
+    assert.deepEqual(asking.attention, { for: 'permission', what: quoted('Run npm test') });
     assert.equal(readLines('text', [hello, asks, 'On']).seen.attention, undefined);
     assert.equal(readLines('text', [hello, asks, '{"treeline":{"withdrawn":"p1"}}']).seen.attention, undefined);
   });
@@ -252,7 +256,7 @@ suite('a live agent of plain text', () => {
   test('its own word counts at the end; where it went on, its exit does', () => {
     const judge = (...lines: string[]): Judgement =>
       readerFor('text').judge(readLines('text', lines).seen, exited({ code: 0 }), '');
-    assert.deepEqual(judge(hello, 'x', ended), { outcome: 'failed', summary: 'It broke.' });
+    assert.deepEqual(judge(hello, 'x', ended), { outcome: 'failed', summary: quoted('It broke.') });
     assert.equal(judge(hello, '{"treeline":{"turn":"ended","outcome":"interrupted"}}').outcome, 'interrupted');
     assert.equal(judge(hello, ended, 'again').outcome, 'completed');
   });

@@ -7,6 +7,7 @@ import { codex as codexEntry } from '../../../src/agents/codex/agent.ts';
 import { givesOption, parseProgram, type ProgramOptions } from '../../../src/agents/program.ts';
 import { adapterOf, adapters, readerFor } from '../../../src/agents/registry.ts';
 import { AGENTS } from '../../../src/agents/table.ts';
+import { textOf } from '../../../src/words/saying.ts';
 
 const id = '11111111-2222-4333-8444-555555555555';
 const request: TurnRequest = { prompt: 'Do it', promptFile: '/t/prompt.md', worktree: '/w', session: 'ses_1' };
@@ -122,22 +123,24 @@ test('an option is found in each of its forms, and not in another one', () => {
 
 test('what a system can start', () => {
   const kib128 = 'x'.repeat(128 * 1024);
-  assert.match(checkArgv(['a', kib128], 'linux')!, /131071 bytes in one argument, and this one has 131072/);
+  assert.match(textOf(checkArgv(['a', kib128], 'linux')!), /131071 bytes in one argument, and this one has 131072/);
   assert.equal(checkArgv(['a', kib128.slice(1), kib128.slice(1)], 'linux'), undefined);
-  assert.match(checkArgv(['é'.repeat(65_536)], 'linux')!, /131072/);
+  assert.match(textOf(checkArgv(['é'.repeat(65_536)], 'linux')!), /131072/);
   assert.match(
-    checkArgv(
-      Array.from({ length: 5 }, () => kib128),
-      'darwin',
-    )!,
+    textOf(
+      checkArgv(
+        Array.from({ length: 5 }, () => kib128),
+        'darwin',
+      )!,
+    ),
     /macOS/,
   );
   assert.equal(checkArgv([kib128], 'darwin'), undefined);
-  assert.match(checkArgv(['a', 'x'.repeat(32_767)], 'win32')!, /32767/);
+  assert.match(textOf(checkArgv(['a', 'x'.repeat(32_767)], 'win32')!), /32767/);
   assert.equal(checkArgv(['a', 'x'.repeat(32_000)], 'win32'), undefined);
-  assert.match(checkArgv(['a', 'x'.repeat(20_000), '"'.repeat(10_000)], 'win32')!, /32767/);
+  assert.match(textOf(checkArgv(['a', 'x'.repeat(20_000), '"'.repeat(10_000)], 'win32')!), /32767/);
   for (const platform of ['linux', 'darwin', 'win32'] as const) {
-    assert.match(checkArgv(['a', 'b\0c'], platform)!, /NUL/);
+    assert.match(textOf(checkArgv(['a', 'b\0c'], platform)!), /NUL/);
   }
 });
 

@@ -15,6 +15,7 @@ import {
 } from '../../../src/git/archive.ts';
 import { findRepository } from '../../../src/git/repository.ts';
 import type { Repository } from '../../../src/git/types.ts';
+import { textOf } from '../../../src/words/saying.ts';
 import { mountAt, noMounts } from '../mounts.ts';
 import { git, tempDir, tempRepo } from '../support.ts';
 import { treePrint } from './tree-print.ts';
@@ -76,7 +77,8 @@ async function restore(
   move: WorktreeMove,
   original = move.worktree,
 ): Promise<string | undefined> {
-  return moveBack(repository, await planRestore(repository, move, original));
+  const note = await moveBack(repository, await planRestore(repository, move, original));
+  return note && textOf(note);
 }
 
 /** What the worktree's git says of it, and its own folder: but for the time of the folder that was moved. */
@@ -122,7 +124,7 @@ test('what only the archived index knows of survives a garbage collection', asyn
   await git(s.repo, 'reflog', 'expire', '--expire=now', '--all');
   await git(s.repo, 'gc', '--quiet', '--prune=now');
   const note = await restore(s, { worktree: s.worktree, archive: made });
-  assert.match(note ?? '', /branch topic was gone and is there again/);
+  assert.match(note ?? '', /branch topic was gone and has been created again/);
   assert.equal(await git(s.worktree, 'show', ':src/a.txt'), 'staged');
   assert.equal(await git(s.worktree, 'log', '-1', '--format=%s', 'refs/worktree/tried'), 'on no branch');
   await git(s.worktree, 'fsck', '--no-dangling');
@@ -393,7 +395,7 @@ test('what is mounted in a worktree is neither moved nor deleted', { skip: noMou
   await mkdir(path.join(s.worktree, 'data'));
   const before = await state(s);
   const theirs = path.join(others, 'theirs.txt');
-  const isMounted = { code: 'mounted', message: /unmount it/ };
+  const isMounted = { code: 'mounted', message: /Unmount it/ };
 
   let mount = mountAt(t, path.join(s.worktree, 'data'), others);
   await writeFile(theirs, 'theirs');

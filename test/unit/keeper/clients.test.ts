@@ -62,7 +62,7 @@ test('a keeper that nobody asks for the agent ends with its client, and leaves a
   const { keeper: id } = run.fact('keeper.started');
   keeper.dispose();
   await until(async () => !(await isAlive(id)), { what: 'the keeper ends' });
-  assert.match(run.notes(), /not started: Treeline closed before it could start it/);
+  assert.match(run.notes(), /not started, because Treeline closed before it could start it/);
   assert.deepEqual(
     run.facts().map(({ type }) => type),
     ['keeper.started'],
@@ -78,7 +78,7 @@ test('a keeper without a client gives up; one whose client waits for a long chec
   const id = await alone.launch();
   const keeper = await awaited.open();
   await until(async () => !(await isAlive(id)), { what: 'the keeper without a client ends' });
-  assert.match(alone.notes(), /not started: Treeline did not ask for it/);
+  assert.match(alone.notes(), /not started, because Treeline did not ask for it/);
   // By now the other one's time is over as well, for it started at the same moment; asked once more, to be certain.
   await delay(300);
   await keeper.start();
@@ -242,7 +242,7 @@ test('a message that did not reach the agent is recorded as such, and its key is
     await assert.rejects(keeper.send({ key: 'one', text: 'hello' }), { code: 'stdin-closed' });
   }
   const notes = run
-    .notes()
+    .text('k')
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line) as KeeperNote);

@@ -44,7 +44,7 @@ test('output: held back while the disk is full, complete when there is space', a
   assert.equal(run.text('e'), 'all said\n');
   assert.match(
     run.notes(),
-    /Could not write the agent's output \(ENOSPC\); the agent is paused until there is space\.[^]*being written again/,
+    /Could not write the agent's output \(ENOSPC\)\. The agent is paused until there is space\.[^]*being written again/,
   );
   const ends = { o: 0, e: 0, i: 0, k: 0 };
   for (const { key, end } of run.times()) ends[key] = end;

@@ -12,6 +12,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import { isAlive, processId, type ProcessId } from '../../../src/platform/process-id.ts';
 import { processClock } from '../../../src/platform/process-table.ts';
 import { signalGroup, signalProcesses } from '../../../src/platform/process-tree.ts';
+import { textOf } from '../../../src/words/saying.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
 import type { TestRun } from './support.ts';
@@ -53,12 +54,12 @@ test('the keeper was killed: its agent and what that started are ended, and the 
 
   const exit = await rescue(what);
   assert.deepEqual(await run.left(), []);
-  assert.match(exit.problem ?? '', /background process ended unexpectedly/);
+  assert.match(textOf(exit.problem ?? ''), /background process ended unexpectedly/);
   assert.equal(exit.startedAt, what.agent?.at);
   assert.deepEqual([exit.code, exit.signal], [null, null]);
   assert.deepEqual(exit.expected, [{ path: 'a', present: true }]);
   assert.deepEqual(run.exit(), exit);
-  assert.match(run.notes(), /A window is closing the turn instead[^]*still running without its background process/);
+  assert.match(run.notes(), /Treeline is closing the turn instead[^]*still running without its background process/);
   const times = run.times();
   assert.ok(times.length > before);
   assert.deepEqual([times.at(-1)?.key, times.at(-1)?.end], ['k', run.bytes('k').length]);
@@ -72,7 +73,7 @@ test('both were killed', async (t) => {
   await kill(what.keeper!);
   await kill(what.agent!);
   const exit = await rescue(what);
-  assert.match(exit.problem ?? '', /how the agent ended is unknown/);
+  assert.match(textOf(exit.problem ?? ''), /how the agent ended is unknown/);
   assert.deepEqual(exit.survivors, []);
 });
 
@@ -125,7 +126,7 @@ test('the keeper died before it had started the agent', async (t) => {
   await kill(what.keeper!);
   const exit = await rescue(what);
   assert.equal(exit.startedAt, null);
-  assert.match(exit.problem ?? '', /before the agent started/);
+  assert.match(textOf(exit.problem ?? ''), /before the agent started/);
 });
 
 test('the keeper died between the start of the agent and its fact: the marker finds the agent', async (t) => {
@@ -176,7 +177,7 @@ test('lines that the keeper could not finish are closed, and a missing folder of
   appendFileSync(path.join(run.folder, RUN_FILES.times), 'o 17000');
   rmSync(path.join(run.folder, RUN_FILES.spec));
   await rescue(what);
-  const lines = run.notes().split('\n');
+  const lines = run.text('k').split('\n');
   assert.ok(lines.includes('{"at":1,"te'));
   assert.ok(JSON.parse(lines.at(-2)!));
   assert.match(readFileSync(path.join(run.folder, RUN_FILES.times), 'utf8'), /\no 17000 torn\nk \d+ \d+\n/);

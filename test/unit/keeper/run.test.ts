@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { connectKeeper } from '../../../src/keeper/client.ts';
 import { RUN_FILES, type KeeperNote } from '../../../src/keeper/protocol.ts';
 import { isAlive } from '../../../src/platform/process-id.ts';
+import { textOf } from '../../../src/words/saying.ts';
 import { until } from '../support.ts';
 import { prepare, started } from './support.ts';
 
@@ -64,7 +65,7 @@ test('an agent that cannot be started is a record with a plain sentence', async 
     await assert.rejects(keeper.start(), problem);
     const exit = await keeper.ended;
     assert.equal(exit.startedAt, null);
-    assert.match(exit.problem ?? '', problem);
+    assert.match(textOf(exit.problem ?? ''), problem);
     assert.deepEqual(
       run.facts().map(({ type }) => type),
       ['keeper.started', 'run.exited'],

@@ -7,7 +7,7 @@ import type { TestContext } from 'node:test';
 import { connectKeeper, launchKeeper, openKeeper, writeSpec } from '../../../src/keeper/client.ts';
 import type { ConnectOptions, KeeperConnection, Launch } from '../../../src/keeper/client.ts';
 import { RUN_FILES } from '../../../src/keeper/protocol.ts';
-import type { KeeperSpec, SentMessage, StreamKey } from '../../../src/keeper/protocol.ts';
+import type { KeeperNote, KeeperSpec, SentMessage, StreamKey } from '../../../src/keeper/protocol.ts';
 import { runMarker } from '../../../src/keeper/spec.ts';
 import { factId, sessionId } from '../../../src/platform/ids.ts';
 import { processId } from '../../../src/platform/process-id.ts';
@@ -15,6 +15,7 @@ import type { ProcessId } from '../../../src/platform/process-id.ts';
 import { descendants, signalProcesses } from '../../../src/platform/process-tree.ts';
 import type { Fact } from '../../../src/store/facts.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
+import { textOf } from '../../../src/words/saying.ts';
 import { tempDir, until } from '../support.ts';
 
 /** The keeper's source: node runs it as it is. */
@@ -125,8 +126,10 @@ export class TestRun {
       .map((line) => JSON.parse(line) as SentMessage);
   }
 
+  /** What keeper.log says, a note a line; what is no note as it is. */
   notes(): string {
-    return this.text('k');
+    const lines = this.text('k').split('\n');
+    return lines.map((line) => (line.endsWith('}') ? textOf((JSON.parse(line) as KeeperNote).said) : line)).join('\n');
   }
 
   /** The whole lines of times.log. */

@@ -53,7 +53,7 @@ test(
 test('a folder of somebody else’s is named with its owner', { skip: !root && 'it takes root' }, async (t) => {
   const top = await tree(t, 'kept', 'a/', 'a/cache/', 'a/cache/file');
   await chown(path.join(top, 'a/cache'), 0, 0);
-  const said = `not-deletable: ${top} cannot be deleted because ${path.join(top, 'a/cache')} belongs to root; take it over with sudo chown -R ${NOBODY}, or have it deleted, then try again.`;
+  const said = `not-deletable: ${top} cannot be deleted because ${path.join(top, 'a/cache')} belongs to root. Take it over with sudo chown -R ${NOBODY}, or have it deleted, then try again.`;
   assert.equal(await asNobody(top), said);
   await chmod(path.join(top, 'a/cache'), 0o700);
   assert.equal(await asNobody(top), said);
@@ -61,7 +61,7 @@ test('a folder of somebody else’s is named with its owner', { skip: !root && '
   assert.equal(await asNobody(top), '');
   await chmod(path.join(top, 'a/cache'), 0o1777);
   await chown(path.join(top, 'a/cache/file'), 4711, 4711);
-  assert.match(await asNobody(top), /cache\/file belongs to the user with the id 4711;/);
+  assert.match(await asNobody(top), /cache\/file belongs to the user with the ID 4711\./);
 });
 
 test('a file that the system protects is named', { skip: !root && 'it takes root' }, async (t) => {

@@ -76,7 +76,7 @@ for (const [kind, isBind] of [
     for (const act of refused) {
       await assert.rejects(act, ({ code, message }: Error & { code?: string }) => {
         assert.equal(code, 'mounted');
-        return message.includes(mount) && message.includes('unmount it, then try again');
+        return message.includes(mount) && message.includes('Unmount it, then try again');
       });
     }
     assert.equal(await readFile(path.join(tree, 'first.txt'), 'utf8'), 'kept');

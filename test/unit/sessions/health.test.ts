@@ -20,6 +20,7 @@ import { healthReport } from '../../../src/sessions/health-report.ts';
 import type { Finding, FindingKind } from '../../../src/sessions/finding.ts';
 import type { RepositorySessions } from '../../../src/sessions/service-types.ts';
 import { Store } from '../../../src/store/store.ts';
+import { quoted } from '../../../src/words/saying.ts';
 import { agentStarted, claimed, created, exited, keeperStarted, leads, requested } from '../store/facts.ts';
 import { git, tempDir, until } from '../support.ts';
 import { BOUND, LOG, judged, reached, world } from './support.ts';
@@ -455,7 +456,7 @@ test(
       { ...keeperStarted(1), session, keeper: gone },
       { ...agentStarted(1), session, agent: gone },
     );
-    const nudge = (): void => void store.append({ ...exited(1, { code: null, problem: 'gone' }), session });
+    const nudge = (): void => void store.append({ ...exited(1, { code: null, problem: quoted('gone') }), session });
     const unasked = (): never => assert.fail('nothing is moved');
     const sessions = { archive: unasked, purge: unasked, removeWorktree: unasked };
     const patient = { context: { store } as Context, sessions, expired: () => [], nudge };

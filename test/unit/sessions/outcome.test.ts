@@ -5,6 +5,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import { selfId } from '../../../src/platform/process-id.ts';
 import { outcome } from '../../../src/sessions/outcome.ts';
 import { Store } from '../../../src/store/store.ts';
+import { quoted } from '../../../src/words/saying.ts';
 import { created } from '../store/facts.ts';
 import { tempDir } from '../support.ts';
 import { BOUND, LOG } from './support.ts';
@@ -41,7 +42,7 @@ test('a refusal is what it was thrown as, from the state and from a fact', BOUND
       if (fact.type === 'intent.refused' && fact.intent === 'mine') throw new TreelineError(fact.code, fact.why);
     },
   });
-  const refused = { type: 'intent.refused', session, code: 'worktree-busy', why: 'In use.' } as const;
+  const refused = { type: 'intent.refused', session, code: 'worktree-busy', why: quoted('In use.') } as const;
   store.append({ ...refused, intent: 'somebody else’s', code: 'other' }, { ...refused, intent: 'mine' });
   await assert.rejects(wish, { code: 'worktree-busy', message: 'In use.' });
 });
@@ -53,7 +54,13 @@ test('an answer that stands in the journal right behind what was asked is heard'
     // As where another process acts, and is quicker than the look at what was written.
     ask: () => {
       mine = store.append({ type: 'move.wanted', session, to: 'trash' })[0]?.id;
-      store.append({ type: 'intent.refused', session, intent: mine ?? '', code: 'worktree-busy', why: 'In use.' });
+      store.append({
+        type: 'intent.refused',
+        session,
+        intent: mine ?? '',
+        code: 'worktree-busy',
+        why: quoted('In use.'),
+      });
     },
     of: ({ wish }) => (wish === undefined ? 'done' : undefined),
     onFact: (fact) => {

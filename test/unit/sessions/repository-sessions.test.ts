@@ -7,6 +7,7 @@ import { suite, test } from 'node:test';
 import { processIdSync } from '../../../src/platform/process-id.ts';
 import { git } from '../support.ts';
 import { BOUND, judged, reached, world } from './support.ts';
+import { quoted } from '../../../src/words/saying.ts';
 
 suite('sessions of a repository', () => {
   test('a spawn runs in a worktree of its own and ends idle', BOUND, async (t) => {
@@ -22,7 +23,7 @@ suite('sessions of a repository', () => {
 
     const ended = await reached(sessions, spawned.id, judged);
     assert.equal(ended.status, 'idle');
-    assert.equal(ended.turns[0]?.judgement?.summary, 'all done');
+    assert.deepEqual(ended.turns[0]?.judgement?.summary, quoted('all done'));
     assert.equal(readFileSync(path.join(spawned.worktree, 'hello.txt'), 'utf8'), 'hello\n');
     assert.equal(existsSync(path.join(repo, 'hello.txt')), false);
     assert.equal((await git(spawned.worktree, 'branch', '--show-current')).trim(), spawned.branch);
@@ -225,7 +226,7 @@ suite('sessions of a repository', () => {
     assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
     const ended = await reached(here, id, (session) => session.turns.length === 2 && judged(session));
     const winner = results.findIndex(({ status }) => status === 'fulfilled');
-    assert.equal(ended.turns[1]?.judgement?.summary, `from window ${winner}`);
+    assert.deepEqual(ended.turns[1]?.judgement?.summary, quoted(`from window ${winner}`));
   });
 });
 

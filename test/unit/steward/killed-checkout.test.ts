@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withVariable } from '../../../src/platform/process-search.ts';
 import { judged, reached, world } from '../sessions/support.ts';
 import { git, until } from '../support.ts';
+import { quoted } from '../../../src/words/saying.ts';
 
 const linux = { skip: process.platform !== 'linux' && 'processes are looked up in /proc', timeout: 280_000 };
 
@@ -40,7 +41,7 @@ suite('a window killed during a checkout', () => {
         assert.equal(sessions.list().length, round);
         for (const { id, worktree } of sessions.list()) {
           const ended = await reached(sessions, id, judged);
-          assert.deepEqual([ended.status, ended.turns[0]?.judgement?.summary], ['idle', 'go']);
+          assert.deepEqual([ended.status, ended.turns[0]?.judgement?.summary], ['idle', quoted('go')]);
           assert.equal((await readdir(worktree)).filter((name) => /^file\d+\.txt$/.test(name)).length, FILES);
           assert.equal(await git(worktree, 'status', '--porcelain'), '');
         }

@@ -297,7 +297,7 @@ suite('archive', () => {
       const before = await whole(repo, session);
       const { archive } = await sessions.archive(session.id);
       const { unmount } = mountAt(t, path.join(archive!.files, 'data'));
-      await assert.rejects(sessions.purge(session.id), { code: 'mounted', message: /unmount it/ });
+      await assert.rejects(sessions.purge(session.id), { code: 'mounted', message: /Unmount it/ });
       const now = sessions.get(session.id);
       assert.deepEqual([now?.status, now?.move, now?.archive?.purgedAt], ['archived', undefined, undefined]);
       unmount();

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { rename, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { suite, test } from 'node:test';
+import { textOf } from '../../../src/words/saying.ts';
 import { judged, reached, world } from '../sessions/support.ts';
 
 const LIMIT = { timeout: 120_000 };
@@ -19,7 +20,7 @@ suite('what somebody replaced', () => {
     await symlink(moved, worktree);
     await sessions.archive(id);
     const { evidence } = await sessions.purge(id);
-    assert.match(evidence.detail, /Only a link was deleted\. The files in .*moved-by-hand are still there\./);
+    assert.match(textOf(evidence.detail), /Only a link was deleted\. The files in .*moved-by-hand are still there\./);
     assert.ok(existsSync(path.join(moved, 'kept.txt')));
   });
 
@@ -36,7 +37,7 @@ suite('what somebody replaced', () => {
     execFileSync('git', ['-C', repo, '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-qm', 'new']);
     await assert.rejects(
       sessions.resume(id, { prompt: 'go on' }),
-      /files of .* are there, but this repository no longer has its branch/,
+      /files in .* are there, but the repository no longer has the branch/,
     );
   });
 });

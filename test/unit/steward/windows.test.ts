@@ -126,7 +126,7 @@ suite('a message', () => {
       const second = await sessions.spawn({ agent: 'lines', prompt: 'print second' });
       assert.equal(second.status, 'queued');
       const sent = sessions.send(second.id, 'print never');
-      const refused = assert.rejects(sent, { code: 'not-running', message: /has ended; resume it/ });
+      const refused = assert.rejects(sent, { code: 'not-running', message: /has ended\. Resume it/ });
       await until(() => sessions.get(second.id)?.messages.length === 1, { what: 'the message waits' });
       await sessions.stop(second.id);
       await refused;

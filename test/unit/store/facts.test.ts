@@ -8,6 +8,7 @@ import { JournalReader } from '../../../src/store/journal-reader.ts';
 import { Journal } from '../../../src/store/journal.ts';
 import { MOVES, OUTCOMES, STATUSES, type Session } from '../../../src/store/model.ts';
 import { Store } from '../../../src/store/store.ts';
+import { quoted, say } from '../../../src/words/saying.ts';
 import { tempDir } from '../support.ts';
 import { window } from './facts.ts';
 
@@ -28,14 +29,14 @@ const exit: Whole<NonNullable<Session['turns'][number]['exit']>> = {
   stop: { requestedAt: 4, steps: [{ signal: 'SIGTERM', at: 5 }] },
   survivors: [{ pid: 6, command: 'sleep' }],
   expected: [{ path: 'report.md', present: true }],
-  problem: 'gone',
+  problem: quoted('gone'),
 };
 const judgement: Whole<NonNullable<Session['turns'][number]['judgement']>> = {
   outcome: 'completed',
-  summary: 'Done.',
+  summary: quoted('Done.'),
   usage: { input: 1, output: 2, cached: 3 },
   cost: 0.5,
-  attention: { for: 'input', what: 'Which?' },
+  attention: { for: 'input', what: quoted('Which?') },
   unknownSession: true,
 };
 const archive = { files: '/trash/a', registration: { from: '/git/a', to: '/git/b' }, branch: 'b', commit: 'c' };
@@ -47,7 +48,7 @@ const creation = {
   branch: 'treeline/a',
   expects: ['report.md'],
 };
-const evidence = { type: 'turn.judged', at: 9, detail: 'Done.' };
+const evidence = { type: 'turn.judged', at: 9, detail: say('turn-requested', { turn: 1 }) };
 
 const session: Whole<Session> = {
   id,
@@ -67,7 +68,7 @@ const session: Whole<Session> = {
       resumes: true,
       agentSession: 'conversation',
       claim: { fact: 'the claim', lead: 'the lead', by: process, at: 5, run: 1 },
-      withdrawn: { reason: 'failed', code: 'undone', message: 'undone', at: 6 },
+      withdrawn: { reason: 'failed', code: 'undone', why: say('cancelled'), at: 6 },
       begunAt: 7,
       stoppingAt: 8,
       endedAt: 9,
@@ -96,7 +97,7 @@ const BODIES: { readonly [T in FactType]: Whole<BodyOf<T>> } = {
   'worktree.ready': {},
   'turn.requested': { turn: 1, prompt: 'Do it.', text: 'a text', agentSession: 'conversation', resumes: true },
   'turn.claimed': { turn: 1, run: 1, limit: 6 },
-  'turn.withdrawn': { turn: 1, reason: 'cancelled', code: 'cancelled', message: 'Never mind.' },
+  'turn.withdrawn': { turn: 1, reason: 'cancelled', code: 'cancelled', why: say('cancelled') },
   'keeper.started': { run: 1, keeper: process, socket: '/s' },
   'agent.started': { run: 1, agent: process, reads: 'lines' },
   'agent.identified': { run: 1, agentSession: 'conversation' },
@@ -107,13 +108,13 @@ const BODIES: { readonly [T in FactType]: Whole<BodyOf<T>> } = {
   'turn.judged': { turn: 1, judgement },
   'message.promised': { message: 'message', text: 'and the tests' },
   'message.delivered': { message: 'message', run: 1 },
-  'message.refused': { message: 'message', code: 'over', why: 'It exited.' },
+  'message.refused': { message: 'message', code: 'over', why: quoted('It exited.') },
   'move.wanted': { to: 'trash', worktree: '/trees/b' },
   'session.moving': { to: 'trash', worktree: '/trees/a', archive, replaces: 'another' },
   'session.archived': { move: 'the move' },
-  'session.restored': { move: 'the move', note: 'a note' },
-  'session.purged': { move: 'the move', note: 'a note' },
-  'intent.refused': { intent: 'the wish', code: 'busy', why: 'A turn is open.' },
+  'session.restored': { move: 'the move', note: quoted('a note') },
+  'session.purged': { move: 'the move', note: quoted('a note') },
+  'intent.refused': { intent: 'the wish', code: 'busy', why: quoted('A turn is open.') },
   'steward.leads': { host: 'window', version: '1', rules: 1, socket: '/s', token: 'a word', replaces: 'another' },
   'steward.retiring': { lead: 'the lead' },
   'steward.left': { lead: 'the lead' },

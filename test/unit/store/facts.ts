@@ -14,6 +14,7 @@ import {
 } from '../../../src/store/facts.ts';
 import type { Circumstances } from '../../../src/store/lifecycle.ts';
 import type { ExitRecord } from '../../../src/store/model.ts';
+import { quoted } from '../../../src/words/saying.ts';
 
 export const window: Writer = { role: 'window', process: { pid: 100, start: 'boot 1' } };
 export const otherWindow: Writer = { role: 'window', process: { pid: 200, start: 'boot 2' } };
@@ -124,7 +125,7 @@ export function randomFacts(random: () => number, count: number, sessions = 5): 
         turn,
         reason: pick(['cancelled', 'failed'] as const),
         code: 'undone',
-        message: 'undone',
+        why: quoted('undone'),
       }),
       () => keeperStarted(run),
       () => agentStarted(run),
@@ -132,10 +133,11 @@ export function randomFacts(random: () => number, count: number, sessions = 5): 
       () => ({ type: pick(['turn.begun', 'turn.stopping', 'turn.ended'] as const), turn }),
       () => ({ type: 'message.promised', message, text: 'and the tests' }),
       () => ({ type: 'message.delivered', message, run }),
-      () => ({ type: 'message.refused', message, code: 'no-run', why: 'gone' }),
+      () => ({ type: 'message.refused', message, code: 'no-run', why: quoted('gone') }),
       () => ({ type: 'move.wanted', to: pick(['trash', 'worktree', 'nowhere'] as const) }),
-      () => ({ type: 'intent.refused', intent: 'of nobody', code: 'busy', why: 'a turn is open' }),
-      () => exited(run, pick<Partial<ExitRecord>>([{}, { code: 1 }, { stop }, { code: null, problem: 'gone' }])),
+      () => ({ type: 'intent.refused', intent: 'of nobody', code: 'busy', why: quoted('a turn is open') }),
+      () =>
+        exited(run, pick<Partial<ExitRecord>>([{}, { code: 1 }, { stop }, { code: null, problem: quoted('gone') }])),
       () => exited(run),
       () => ({
         type: 'session.moving',
@@ -149,7 +151,7 @@ export function randomFacts(random: () => number, count: number, sessions = 5): 
         turn,
         judgement: {
           outcome: pick(['completed', 'failed', 'interrupted', 'killed', 'unknown'] as const),
-          summary: 'said',
+          summary: quoted('said'),
           usage: { input: 3, output: 2, cached: 1 },
         },
       }),

@@ -4,6 +4,7 @@ import { sessionId } from '../../../src/platform/ids.ts';
 import { FACTS, type SessionFact, type SessionFactBody } from '../../../src/store/facts.ts';
 import type { ExitRecord, Judgement, MoveTo, Session, Status } from '../../../src/store/model.ts';
 import { isLive, isOpen, isOpenRun, isQueued, lastTurn, reduce, runOf } from '../../../src/store/lifecycle.ts';
+import { quoted, textOf } from '../../../src/words/saying.ts';
 import {
   agentStarted,
   claimed,
@@ -23,10 +24,10 @@ const id = sessionId();
 const ready = { type: 'worktree.ready' } as const;
 const stopping = (turn: number) => ({ type: 'turn.stopping', turn }) as const;
 const withdrawn = (turn: number, reason: 'cancelled' | 'failed' = 'cancelled') =>
-  ({ type: 'turn.withdrawn', turn, reason, code: reason, message: `because ${reason}` }) as const;
+  ({ type: 'turn.withdrawn', turn, reason, code: reason, why: quoted(`because ${reason}`) }) as const;
 const identified = (run: number, agentSession: string) => ({ type: 'agent.identified', run, agentSession }) as const;
 const judged = (turn: number, judgement: Partial<Judgement> = {}) =>
-  ({ type: 'turn.judged', turn, judgement: { outcome: 'completed', summary: 'Done.', ...judgement } }) as const;
+  ({ type: 'turn.judged', turn, judgement: { outcome: 'completed', summary: quoted('Done.'), ...judgement } }) as const;
 
 function play(...bodies: SessionFactBody[]): Session {
   let session: Session | undefined;
@@ -61,7 +62,7 @@ describe('the way of a session', () => {
       const before: Session | undefined = session;
       session = reduce(session, next, where());
       assert.equal(session?.status, status, body.type);
-      assert.match(session.evidence.detail, detail);
+      assert.match(textOf(session.evidence.detail), detail);
       const isNew = session.evidence !== before?.evidence;
       if (isNew) assert.deepEqual([session.evidence.type, session.evidence.at], [next.type, next.at]);
     }
@@ -73,7 +74,7 @@ describe('the way of a session', () => {
   it('starts at once where the worktree is there already', () => {
     const second = play(...running, exited(1), requested(2), claimed(2));
     assert.equal(second.status, 'starting');
-    assert.match(second.evidence.detail, /Starting the agent/);
+    assert.match(textOf(second.evidence.detail), /Starting the agent/);
   });
 
   it('tells who claimed a turn and which processes run it', () => {
@@ -118,32 +119,37 @@ describe('the end of a turn', () => {
     ['a signal that nobody asked for', { code: null, signal: 'SIGSEGV' }, 'failed'],
     ['a stop', { code: null, signal: 'SIGTERM', stop }, 'stopped'],
     ['a stop that it answered with code 0', { stop }, 'stopped'],
-    ['no start', { startedAt: null, code: null, problem: 'There is no such program.' }, 'failed'],
-    ['a lost keeper', { code: null, problem: 'The keeper was killed.' }, 'lost'],
-    ['a lost keeper while it was stopped', { code: null, stop, problem: 'The keeper was killed.' }, 'stopped'],
+    ['no start', { startedAt: null, code: null, problem: quoted('There is no such program.') }, 'failed'],
+    ['a lost keeper', { code: null, problem: quoted('The keeper was killed.') }, 'lost'],
+    ['a lost keeper while it was stopped', { code: null, stop, problem: quoted('The keeper was killed.') }, 'stopped'],
   ];
   for (const [name, exit, status] of byExit) {
     it(`by ${name} alone reads ${status}`, () => {
       const session = play(...running, exited(1, exit));
       assert.equal(session.status, status);
       assert.equal(session.evidence.type, 'run.exited');
-      if (exit.problem !== undefined) assert.equal(session.evidence.detail, exit.problem);
+      if (exit.problem !== undefined) assert.deepEqual(session.evidence.detail, exit.problem);
     });
   }
 
   const byJudgement: [string, Partial<Judgement>, Partial<ExitRecord>, Status][] = [
     ['completed', { outcome: 'completed' }, {}, 'idle'],
     ['completed despite its exit code', { outcome: 'completed' }, { code: 1 }, 'idle'],
-    ['waiting for an answer', { attention: { for: 'input', what: 'Which?' } }, {}, 'needs-input'],
-    ['waiting for permission', { attention: { for: 'permission', what: 'rm?' } }, {}, 'needs-permission'],
+    ['waiting for an answer', { attention: { for: 'input', what: quoted('Which?') } }, {}, 'needs-input'],
+    ['waiting for permission', { attention: { for: 'permission', what: quoted('rm?') } }, {}, 'needs-permission'],
     ['failed despite code 0', { outcome: 'failed' }, {}, 'failed'],
-    ['failed, whatever it waits for', { outcome: 'failed', attention: { for: 'input', what: '?' } }, {}, 'failed'],
+    [
+      'failed, whatever it waits for',
+      { outcome: 'failed', attention: { for: 'input', what: quoted('?') } },
+      {},
+      'failed',
+    ],
     ['interrupted', { outcome: 'interrupted' }, { stop }, 'stopped'],
     ['killed by us', { outcome: 'killed' }, { code: null, signal: 'SIGKILL', stop }, 'stopped'],
     ['killed by somebody else', { outcome: 'killed' }, { code: null, signal: 'SIGKILL' }, 'failed'],
     ['unknown', { outcome: 'unknown' }, {}, 'lost'],
     ['unknown after a stop', { outcome: 'unknown' }, { stop }, 'stopped'],
-    ['completed, but nobody saw its end', { outcome: 'completed' }, { code: null, problem: 'gone' }, 'lost'],
+    ['completed, but nobody saw its end', { outcome: 'completed' }, { code: null, problem: quoted('gone') }, 'lost'],
   ];
   for (const [name, judgement, exit, status] of byJudgement) {
     it(`judged ${name} is ${status}`, () => {
@@ -154,8 +160,12 @@ describe('the end of a turn', () => {
   }
 
   it('shows what the agent waits for as the evidence', () => {
-    const session = play(...running, exited(1), judged(1, { attention: { for: 'input', what: 'Which database?' } }));
-    assert.equal(session.evidence.detail, 'Which database?');
+    const session = play(
+      ...running,
+      exited(1),
+      judged(1, { attention: { for: 'input', what: quoted('Which database?') } }),
+    );
+    assert.equal(textOf(session.evidence.detail), 'Which database?');
   });
 
   it('leaves the status to a later turn that has begun', () => {
@@ -167,7 +177,7 @@ describe('the end of a turn', () => {
   it('is what a withdrawal says', () => {
     assert.equal(play(created, requested(1), withdrawn(1)).status, 'stopped');
     const failed = play(created, requested(1), claimed(1), withdrawn(1, 'failed'));
-    assert.deepEqual([failed.status, failed.evidence.detail], ['failed', 'because failed']);
+    assert.deepEqual([failed.status, textOf(failed.evidence.detail)], ['failed', 'because failed']);
     assert.equal(isOpen(lastTurn(failed)!), false);
   });
 });
@@ -286,7 +296,7 @@ describe('an archive', () => {
     assert.deepEqual(moving.move?.by, away.by.process);
     assert.equal(archived.move, undefined);
     assert.equal(archived.archive?.files, place.files);
-    assert.match(archived.evidence.detail, /files are in the trash/);
+    assert.match(textOf(archived.evidence.detail), /files are in the trash/);
   });
 
   it('gives back all that was when it is undone, and also when it could not be done', () => {
@@ -333,11 +343,11 @@ describe('an archive', () => {
 
   it('keeps a judgement that comes late for the time after it', () => {
     const early = then(play(...running, exited(1)), away, done('session.archived', away));
-    const late = then(early, fact(id, judged(1, { outcome: 'failed', summary: 'It broke.' })));
+    const late = then(early, fact(id, judged(1, { outcome: 'failed', summary: quoted('It broke.') })));
     assert.equal(late.status, 'archived');
     const back = move('worktree');
     const restored = then(late, back, done('session.restored', back));
-    assert.deepEqual([restored.status, restored.evidence.detail], ['failed', 'It broke.']);
+    assert.deepEqual([restored.status, textOf(restored.evidence.detail)], ['failed', 'It broke.']);
   });
 });
 
@@ -378,7 +388,7 @@ describe('a run that serves several turns', () => {
 
   it('goes on when a turn ends, and gives the next its prompt', () => {
     const between = play(...first);
-    assert.deepEqual([between.status, between.evidence.detail], ['idle', 'Done.']);
+    assert.deepEqual([between.status, textOf(between.evidence.detail)], ['idle', 'Done.']);
     assert.ok(isOpenRun(between, between.runs[0]!));
     assert.equal(isOpen(lastTurn(between)!), false);
     const claim = play(...second);
@@ -391,7 +401,12 @@ describe('a run that serves several turns', () => {
   });
 
   it('ends without a say in the status of turns that were over', () => {
-    const before = play(...second, begun(2), endedTurn(2), judged(2, { attention: { for: 'input', what: 'Which?' } }));
+    const before = play(
+      ...second,
+      begun(2),
+      endedTurn(2),
+      judged(2, { attention: { for: 'input', what: quoted('Which?') } }),
+    );
     const after = reduce(before, fact(id, exited(1, { code: 1 })), where())!;
     assert.deepEqual([after.status, after.evidence], [before.status, before.evidence]);
     assert.equal(after.turns, before.turns);
@@ -418,7 +433,7 @@ describe('a run that serves several turns', () => {
   it('that ends before it has the prompt has not done what was asked', () => {
     const session = play(...second, exited(1));
     assert.deepEqual(
-      [session.status, session.evidence.detail],
+      [session.status, textOf(session.evidence.detail)],
       ['failed', 'The agent exited before it was given the prompt.'],
     );
     assert.equal(play(...second, exited(1, { stop })).status, 'stopped');
@@ -497,7 +512,7 @@ describe('a message', () => {
     assert.deepEqual(waiting(promised('a'), promised('b'), promised('c')), ['a', 'b', 'c']);
     const delivered = { type: 'message.delivered', message: 'b', run: 1 } as const;
     assert.deepEqual(waiting(promised('a'), promised('b'), promised('c'), delivered), ['a', 'c']);
-    const refused = { type: 'message.refused', message: 'a', code: 'over', why: 'The agent exited.' } as const;
+    const refused = { type: 'message.refused', message: 'a', code: 'over', why: quoted('The agent exited.') } as const;
     assert.deepEqual(waiting(promised('a'), promised('b'), refused), ['b']);
     assertVoid(play(...running), delivered);
     assertVoid(play(...running), refused);
@@ -529,7 +544,7 @@ describe('a wish to move the worktree', () => {
   it('is gone when it is refused, and when the move begins', () => {
     const session = then(over, wish);
     const refused = (intent: string) =>
-      fact(id, { type: 'intent.refused', intent, code: 'no-space', why: 'The disk is full.' });
+      fact(id, { type: 'intent.refused', intent, code: 'no-space', why: quoted('The disk is full.') });
     assert.equal(then(session, refused('another')), session);
     assert.equal(then(session, refused(wish.id)).wish, undefined);
     const moving = then(session, move('trash'));
@@ -576,10 +591,15 @@ describe('whose word counts', () => {
   tell(judged(1), ...running, exited(1));
   tell(promised, ...running);
   tell({ type: 'message.delivered', message, run: 1 }, ...running, promised);
-  tell({ type: 'message.refused', message, code: 'not-running', why: 'It has ended.' }, ...running, promised);
+  tell({ type: 'message.refused', message, code: 'not-running', why: quoted('It has ended.') }, ...running, promised);
   tell(wants, ...running, exited(1));
   const wanted = play(...running, exited(1), wants);
-  const refused = { type: 'intent.refused', intent: wanted.wish!.fact, code: 'busy', why: 'It is busy.' } as const;
+  const refused = {
+    type: 'intent.refused',
+    intent: wanted.wish!.fact,
+    code: 'busy',
+    why: quoted('It is busy.'),
+  } as const;
   told['intent.refused'] = [wanted, refused];
   const moving = { type: 'session.moving', to: 'trash', worktree: '/trees/a', archive: { files: '/trash/a' } } as const;
   told['session.moving'] = [wanted, moving];

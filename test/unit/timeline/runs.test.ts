@@ -8,6 +8,7 @@ import { STREAM_KEYS, RUN_FILES } from '../../../src/keeper/protocol.ts';
 import { ALL_ROWS, type Row } from '../../../src/protocol/rows.ts';
 import { SessionIndex } from '../../../src/timeline/session-index.ts';
 import type { TimelineSource, TurnSource } from '../../../src/timeline/source.ts';
+import { quoted, say } from '../../../src/words/saying.ts';
 import { tempDir } from '../support.ts';
 import { liveReader } from './live-format.ts';
 import { allRows, drain, lasting, quiet, RunWriter, sqlJs, writePrompt } from './support.ts';
@@ -194,7 +195,7 @@ test('the end of a turn is told while its run goes on, and can be asked for', as
   drain(index);
   assert.deepEqual(index.reader.status().turn, {
     number: 1,
-    ended: { outcome: 'completed', summary: 'Done.', usage: { input: 10, output: 0, cached: 0 } },
+    ended: { outcome: 'completed', summary: quoted('Done.'), usage: { input: 10, output: 0, cached: 0 } },
   });
   const { rev } = index.page(ALL_ROWS, 0, 0);
   // The window may see the line before it knows of the turn.
@@ -258,14 +259,14 @@ test('a turn that never came to its run says why, before the next one or at the 
   writePrompt(folder, 4, 'Prompt 4');
   run.exit({ code: 3 });
   const known = turns(folder, true, [1, 1], [2, 1], [3, 1], [4, 1]);
-  const withdrawn = { withdrawn: 'It was cancelled.' };
+  const withdrawn = { withdrawn: say('cancelled') };
   const of = { ...known, turns: known.turns.map((turn) => (turn.number === 2 ? { ...turn, ...withdrawn } : turn)) };
   const rows = await rebuilt(of);
   assert.deepEqual(told(rows.filter(({ kind }) => kind !== 'result')), [
     [1, 'turn-start', 'Prompt 1'],
     [1, 'turn-end', 'completed'],
     [2, 'turn-start', 'Prompt 2'],
-    [2, 'turn-end', 'It was cancelled.'],
+    [2, 'turn-end', 'Cancelled before it started.'],
     [3, 'turn-start', 'Prompt 3'],
     [3, 'turn-end', 'completed'],
     [4, 'turn-start', 'Prompt 4'],

@@ -17,9 +17,10 @@ import { readerFor } from '../../../src/agents/registry.ts';
 import { Recorder } from '../../../src/keeper/recorder.ts';
 import { BUILD } from '../../../src/platform/build.ts';
 import type { ExitRecord, StopStep } from '../../../src/store/model.ts';
-import { eventContent, eventText, toolContent, type Content } from '../../../src/timeline/content.ts';
+import { eventContent, toolContent, type Content, eventSaid, textContent } from '../../../src/timeline/content.ts';
 import { ALL_ROWS } from '../../../src/protocol/rows.ts';
 import { loadSnapshot, saveSnapshot } from '../../../src/timeline/snapshot.ts';
+import { quoted, say, textOf } from '../../../src/words/saying.ts';
 import { formatOf, mute, recordings as captured } from '../agents/recordings.ts';
 import { tempDir } from '../support.ts';
 import { seeded } from '../../support/seeded.mts';
@@ -83,9 +84,15 @@ test('rows of every recording show what the parser said when it read the whole t
       }
     }
     // How long a call took and where its result stands depend on the chunks.
-    const shown = ({ text, tool, changes, todo, end }: Content): Content =>
+    const shown = ({ text, said, tool, changes, todo, end }: Content): Content =>
       JSON.parse(
-        JSON.stringify({ text, tool: { ...tool, resultLog: null, durationMs: null }, changes, todo, end }),
+        JSON.stringify({
+          text: said === undefined ? text : textContent(textOf(said)).text,
+          tool: { ...tool, resultLog: null, durationMs: null },
+          changes,
+          todo,
+          end,
+        }),
       ) as Content;
     assert.deepEqual(rows.map(shown), expected.map(shown), name);
   }
@@ -104,7 +111,7 @@ test('the log range of every row is its line, and the whole text is what the par
     for (const line of stdout.toString('utf8').split('\n')) {
       for (const event of parser.line(line)) {
         if (event.kind === 'text-part' || event.kind === 'request-closed') assert.fail(event.kind);
-        if (event.kind !== 'tool-result') texts.push(event.kind === 'tool' ? event.input : eventText(event));
+        if (event.kind !== 'tool-result') texts.push(event.kind === 'tool' ? event.input : textOf(eventSaid(event)));
       }
     }
     for (const row of allRows(index).slice(1, -1)) {
@@ -365,10 +372,10 @@ test('how the agent’s process ended is told once, and by its keeper where the 
     const folder = await tempDir(t);
     const turn = new RunWriter(folder);
     const recorder = new Recorder(turn.folder);
-    recorder.note('The agent runs as process 7.');
+    recorder.note(say('agent-running', { pid: 7 }));
     recorder.chunk('o', Buffer.from('done\n'));
     recorder.exited(code, signal);
-    recorder.note('Left running: sleep.', 'warning');
+    recorder.note(say('stopping-survivors', { processes: ['7 (sleep)'] }), 'warning');
     recorder.close();
     const live = await openIndex(source(folder, 'text', false));
     drain(live);
@@ -381,7 +388,7 @@ test('how the agent’s process ended is told once, and by its keeper where the 
     assert.equal(rows.at(-1)?.kind, 'turn-end');
     return rows.filter(({ kind }) => kind === 'keeper').map(({ text }) => text.text);
   };
-  const others = ['The agent runs as process 7.', 'Left running: sleep.'];
+  const others = ['The agent is running (process 7).', 'Stopping processes left running: 7 (sleep).'];
   assert.deepEqual(await keeperRows([0, null], { code: 0 }), others);
   assert.deepEqual(await keeperRows([null, 'SIGSEGV'], { code: null, signal: 'SIGSEGV' }), others);
   assert.deepEqual(await keeperRows([3, null], { code: 3, ...stopped('SIGINT') }), others);
@@ -390,7 +397,7 @@ test('how the agent’s process ended is told once, and by its keeper where the 
     'The agent exited with code 3.',
   ]);
   // The keeper died before it could write the record.
-  const unseen = { code: null, problem: 'How the agent ended is unknown.' };
+  const unseen = { code: null, problem: say('end-unknown') };
   assert.deepEqual(await keeperRows([null, 'SIGKILL'], unseen), [...others, 'The agent was ended by SIGKILL.']);
 });
 
@@ -399,7 +406,7 @@ test('a turn without an exit record says so, and one that was withdrawn says why
   new RunWriter(folder, 1).chunk('o', 'cut short');
   const of = source(folder, 'text', true, true);
   const [first, second] = of.turns;
-  const rows = await rebuilt({ ...of, turns: [first!, { ...second!, withdrawn: 'It was cancelled.' }] });
+  const rows = await rebuilt({ ...of, turns: [first!, { ...second!, withdrawn: quoted('It was cancelled.') }] });
   assert.deepEqual(
     rows.map(({ turn, kind, text }) => [turn, kind, text.text]),
     [

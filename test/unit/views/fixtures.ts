@@ -1,5 +1,6 @@
 import type { Session } from '../../../src/store/model.ts';
 import type { Activity } from '../../../src/protocol/rows.ts';
+import { say } from '../../../src/words/saying.ts';
 
 export const NOW = Date.UTC(2030, 0, 1);
 
@@ -39,7 +40,7 @@ export function session(change: Partial<Session> = {}): Session {
     runs: [{ number: 1, agent: { process: { pid: 2, start: 's' }, at: NOW - 180_000 } }],
     messages: [],
     status: 'working',
-    evidence: { type: 'agent.started', at: NOW - 180_000, detail: 'The agent is running as process 2.' },
+    evidence: { type: 'agent.started', at: NOW - 180_000, detail: say('agent-running', { pid: 2 }) },
     facts: 5,
     ...change,
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Placements, groupsOf, inGroup, parentOf, placeOf } from '../../../src/views/placement.ts';
 import type { StatusGroup } from '../../../src/views/words.ts';
+import { say } from '../../../src/words/saying.ts';
 import { ended, session } from './fixtures.ts';
 
 describe('where a session stands', () => {
@@ -18,7 +19,7 @@ describe('where a session stands', () => {
   });
 
   it('is behind those that came to rest later, and while it works behind those that are newer', () => {
-    const at = (ms: number) => ({ evidence: { type: 'turn.exited', at: ms, detail: '' } }) as const;
+    const at = (ms: number) => ({ evidence: { type: 'turn.exited', at: ms, detail: say('turn-finished') } }) as const;
     const sessions = [
       ended({ id: 'new', ...at(1) }),
       session({ id: 'newer', ...at(2) }),

@@ -70,7 +70,7 @@ describe('what a session is shown as', () => {
       READER,
     );
     const values = Object.fromEntries(lines.map(({ label, value }) => [label, value]));
-    assert.equal(values['Evidence'], 'The agent is running as process 2. (3 min ago)');
+    assert.equal(values['Evidence'], 'The agent is running (process 2). (3 min ago)');
     assert.equal(values['Last output'], 'Reading files (12 sec ago)');
     assert.equal(values['Agent'], 'Claude Code · opus');
     assert.equal(values['Agent session'], 'abc');

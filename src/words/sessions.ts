@@ -1,0 +1,55 @@
+/** What is said of sessions, their turns and their worktrees' moves. */
+export const SESSIONS = {
+  'session-created': 'The session was created without a turn. Resume it to continue.',
+  'turn-requested': 'Turn {turn} was requested.',
+  'creating-worktree': 'Creating the worktree.',
+  'worktree-ready': 'The worktree is ready.',
+  'starting-agent': 'Starting the agent.',
+  'agent-running': 'The agent is running (process {pid}).',
+  'prompt-given': 'The agent has the prompt.',
+  'stop-requested': 'Stop requested.',
+  'turn-finished': 'The agent finished the turn.',
+  'moving-to-trash': 'The worktree is being moved to the trash.',
+  'session-archived': 'The session is archived. Its files are in the trash.',
+  'files-deleted': 'The files were deleted from the trash. The branch is kept.',
+  'link-deleted': 'Only a link was deleted. The files in {target} are still there.',
+
+  // Why a turn does not start
+  cancelled: 'Cancelled before it started.',
+  'cancelled.starting': 'Starting “{name}” was cancelled while {step}. {after:sentences}',
+  'start-failed': '“{name}” could not be started: {step} failed. {reason} {after:sentences}',
+  'start-failed.never': 'The agent never started.',
+  undone: 'Undone: {steps:list}.',
+  'not-undone': 'Not undone: {steps:list}.',
+  'step.prompt': 'reading the prompt',
+  'step.waiting': 'waiting for other worktrees',
+  'step.recorder': 'starting the background process',
+  'step.worktree': 'creating the worktree',
+  'step.agent': 'starting the agent',
+  'made.recorder': 'the background process',
+  'made.worktree': 'the worktree {worktree} and its branch {branch}',
+  'made.agent': 'the agent',
+  'made.left': '{what} ({reason})',
+  replaced: 'Another window is starting this turn.',
+
+  // Why a message does not go to the agent
+  'not-running': '“{name}” has ended. Resume it with your message instead.',
+  'no-turn': 'The agent is not working on anything. Resume the session with your message instead.',
+  'turn-under-way': 'The agent is still working on the previous prompt. Send your message when it has finished.',
+  'turn-over': 'The agent has finished that turn. Resume the session with your message instead.',
+  'one-turn': 'This agent takes one prompt each time it runs. Stop the session, then resume it.',
+  'reserved-text': 'The message contains a line that the agent would take for a command. Change that line.',
+  'unknown-request': 'The agent is no longer waiting for this answer.',
+  'already-answered': 'This was already answered.',
+  'unknown-choice': 'The agent does not offer this choice.',
+  'cannot-interrupt': 'This agent cannot be interrupted. Stop the session instead.',
+  'keeper-gone.lost': 'The connection to the agent is lost. Try again in a moment.',
+
+  // Why a worktree does not move
+  'worktree-in-use.open': 'The worktree of “{name}” is open in a window. Archive it from a window on another folder.',
+  'archive-busy': '“{name}” is in use right now. Look at it again, then try once more.',
+  'worktree-busy.processes':
+    'Processes are using the worktree of “{name}”: {processes:list}. Stop them, then try again.',
+  'process.unnamed': 'a process ({pid})',
+  'no-session': 'The session {session} no longer exists. Refresh the view.',
+} as const;
