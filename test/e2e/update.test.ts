@@ -95,7 +95,11 @@ test('agents go on while Treeline is updated, disabled and uninstalled, and noth
 
   await step('disabled: the agent goes on, and so does the queue', async () => {
     await workbench.command('Extensions: Disable All Installed Extensions');
-    await reload({ withTreeline: false });
+    // By the button that VS Code offers: it writes down first what is disabled.
+    await workbench.showContainer('Extensions');
+    await workbench.sideBar.getByRole('button', { name: 'Reload Window' }).click();
+    await container.waitFor({ state: 'detached' });
+    await workbench.ready();
     await runs(`keeper ${NEWER}`, `steward ${NEWER}`);
     await gates[1]!.open();
     await until(async () => (await statuses()).includes('Third working'), 'the next one works');
@@ -104,7 +108,7 @@ test('agents go on while Treeline is updated, disabled and uninstalled, and noth
 
   await step('enabled again: the window shows what went on', async () => {
     await workbench.command('Extensions: Enable All Extensions');
-    await reload({ withTreeline: true });
+    await workbench.showContainer('Treeline');
     await sessionItem(workbench, /^Idle: Second/).waitFor();
     await sessionItem(workbench, /^Working: Third/).waitFor();
   });
