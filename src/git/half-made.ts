@@ -1,4 +1,4 @@
-import { readdir, rmdir, stat, unlink } from 'node:fs/promises';
+import { lstat, readdir, rmdir, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readIfExists } from '../platform/atomic-file.ts';
@@ -49,10 +49,10 @@ export async function clearHalfMade(
     await delay(Math.max(0, WRITTEN_WITHIN - (await age(registration))));
     if (!(await isIncomplete(registration))) continue;
     guard();
-    // The pointer to it, if it was written: the folder is empty then, as it was reserved.
-    if ((await registrationOf(worktree).catch(() => undefined)) === registration) {
-      await unlink(path.join(worktree, '.git'));
-    }
+    // The pointer to it, as far as it was written: the folder is empty then, as it was reserved.
+    const pointer = path.join(worktree, '.git');
+    const leads = (await registrationOf(worktree).catch(() => undefined)) === registration;
+    if (leads || (await isEmptyFile(pointer))) await unlink(pointer);
     await removeTree(registration);
   }
   // Like git itself: the folder goes with its last entry.
@@ -73,6 +73,11 @@ async function isIncomplete(registration: string): Promise<boolean> {
 /** A file's text, or '' where there is none. */
 async function content(folder: string, name: string): Promise<string> {
   return ((await readIfExists(path.join(folder, name))) ?? '').toString().trim();
+}
+
+async function isEmptyFile(file: string): Promise<boolean> {
+  const found = await lstat(file).catch(() => undefined);
+  return found?.isFile() === true && found.size === 0;
 }
 
 async function age(folder: string): Promise<number> {

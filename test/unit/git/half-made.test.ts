@@ -34,6 +34,7 @@ const STAGES: readonly (readonly string[])[] = [
   [],
   ['locked'],
   ['locked', 'gitdir'],
+  ['locked', 'gitdir', 'empty .git'],
   ['locked', 'gitdir', '.git'],
   ['locked', 'gitdir', '.git', 'HEAD'],
   ['locked', 'gitdir', '.git', 'HEAD', 'empty commondir'],
@@ -47,6 +48,7 @@ async function leave({ folder, worktrees }: Place, stage: readonly string[], nam
     locked: [path.join(registration, 'locked'), 'initializing'],
     gitdir: [path.join(registration, 'gitdir'), `${folder}/.git\n`],
     '.git': [path.join(folder, '.git'), `gitdir: ${registration}\n`],
+    'empty .git': [path.join(folder, '.git'), ''],
     HEAD: [path.join(registration, 'HEAD'), `${'0'.repeat(40)}\n`],
     'empty commondir': [path.join(registration, 'commondir'), ''],
   };
