@@ -201,7 +201,7 @@ export async function undoWorktree(
     else await refuseIfStray(repository, found, made.branch);
     // Once more where nobody finds it any more: somebody may have written meanwhile.
     const look = (aside: string): Promise<void> => refuseIfUsed(made, found, aside);
-    await removeWorktree(repository, made.path, guard, look);
+    await removeWorktree(repository, made.path, guard, { look });
   }
   return { branchDeleted: await deleteUntouchedBranch(repository, made, guard) };
 }
@@ -300,19 +300,24 @@ async function discardFolder(
 ): Promise<void> {
   const found = (await listWorktrees(repository)).find((worktree) => worktree.path === folder);
   const registered = found !== undefined && (found.branch ?? branch) === branch;
-  if (isOurs || registered) await removeWorktree(repository, folder, guard);
+  // git may hold a record of an older worktree of that path, which is none of ours.
+  if (isOurs || registered) await removeWorktree(repository, folder, guard, { record: registered });
 }
 
 /**
  * Removes a worktree's files and git's record of it. Both are renamed first, and deleted under names that nobody else uses: a
  * deletion that goes on late never meets what somebody has made in their place.
+ * @param record whether git's record goes as well; true by default.
  * @param look at the files where they are then; when it throws, they are put back.
  */
 async function removeWorktree(
   repository: Repository,
   folder: string,
   guard: Guard,
-  look: (aside: string) => Promise<void> = () => Promise.resolve(),
+  {
+    record: takesRecord = true,
+    look,
+  }: { readonly record?: boolean; readonly look?: (aside: string) => Promise<void> } = {},
 ): Promise<void> {
   const aside = asideOf(repository, folder);
   await refuseMounts(folder, 'deleted');
@@ -321,14 +326,14 @@ async function removeWorktree(
   if (await exists(folder)) {
     await renameGuarded(folder, aside.files, guard);
     try {
-      await look(aside.files);
+      await look?.(aside.files);
     } catch (error) {
       guard();
       await rename(aside.files, folder);
       throw error;
     }
   }
-  const record = await recordOf(repository, folder);
+  const record = takesRecord ? await recordOf(repository, folder) : undefined;
   if (record !== undefined) {
     await mkdir(path.dirname(aside.record), { recursive: true });
     await renameGuarded(record, aside.record, guard);

@@ -258,7 +258,7 @@ class ClaudeParser implements OutputParser {
 
   #retry(message: Json): AgentEventBody {
     const status = finite(message['error_status']);
-    const problem = `${text(message['error']) ?? 'error'}${status === undefined ? '' : ` (HTTP ${status})`}`;
+    const problem = `${oneLine(text(message['error']) ?? '') || 'error'}${status === undefined ? '' : ` (HTTP ${status})`}`;
     const wait = finite(message['retry_delay_ms']);
     const attempt = finite(message['attempt']);
     const of = finite(message['max_retries']);

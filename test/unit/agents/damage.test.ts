@@ -93,7 +93,7 @@ suite(`damaged lines (TREELINE_SEED=${seed})`, () => {
       }
       const exit = { startedAt: 1, endedAt: 2, code: below(3), signal: null, survivors: [], expected: [] };
       const summary = textOf(readerFor(formatOf(recording)).judge(seen, exit, pick([...lines, ''])).summary);
-      assert.ok(summary.length > 0 && summary.length <= 500 && !/\p{Cc}/u.test(summary));
+      assert.ok(summary.length > 0 && summary.length <= 500 && !/\p{Cc}/u.test(summary), JSON.stringify(summary));
     }
   });
 });

@@ -6,7 +6,7 @@ import { selfId } from '../../../src/platform/process-id.ts';
 import { outcome } from '../../../src/sessions/outcome.ts';
 import { Store } from '../../../src/store/store.ts';
 import { quoted } from '../../../src/words/saying.ts';
-import { created } from '../store/facts.ts';
+import { created, leads } from '../store/facts.ts';
 import { tempDir } from '../support.ts';
 import { BOUND, LOG } from './support.ts';
 
@@ -16,7 +16,8 @@ async function opened(t: TestContext): Promise<{ readonly store: Store; readonly
   t.after(() => store.dispose());
   await store.ready;
   const session = sessionId();
-  store.append({ ...created, session });
+  // A refusal counts from whoever leads.
+  store.append(leads(), { ...created, session });
   return { store, session };
 }
 
