@@ -132,7 +132,7 @@ test('what is refused is one sentence and a code that is not 0', async (t) => {
     [{ ...place, repo: nowhere }, ['list'], /not in a git repository/, 1],
     [{ ...place, repo: unknown }, ['list'], /has not been used with .*Open it once in VS Code/, 1],
     [place, ['stop', 'nothing'], /no session “nothing”/, 1],
-    [place, ['stop'], /which session/, 2],
+    [place, ['stop'], /Name the session/, 2],
     [place, ['dance'], /no command “dance”/, 2],
     [place, ['list', '--fresh'], /no option --fresh/, 2],
     [place, ['list', '--nonsense'], /--nonsense/, 2],
