@@ -95,7 +95,7 @@ export const WORKTREES = {
   'path-unwritable.permissions':
     'The worktree folder {folder} cannot be written ({reason}). Change the setting or its permissions.',
   'bad-worktree-folder':
-    'The worktree folder setting {template} gives {folder}, which is not an absolute path. Use {places:list}.',
+    'The worktree folder setting {template} gives {folder}, which is not an absolute path. Use an absolute path, or begin with one of {places:list}.',
   'bad-worktree-folder.inside':
     'The worktree folder {folder} lies inside {other}. Change the setting to a folder outside the repository.',
   'other-device': '{folder} cannot be moved to {target}, which is on another disk. Choose a folder on the same one.',

@@ -119,7 +119,7 @@ suite('a full disk', { timeout: 300_000 }, () => {
         assert.ok(one.status === 'rejected', `${n} is refused`);
         const error = one.reason as unknown;
         assert.ok(error instanceof TreelineError, `${n}: ${String(error)}`);
-        assert.match(error.message, /make space/);
+        assert.match(error.message, /Free some space/);
       }
       assert.ok(marked([id]).length > 0, 'what ran goes on');
       await sleep(random.between(0, 300));

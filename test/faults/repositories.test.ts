@@ -293,7 +293,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     writeFileSync(path.join(repo, '.git'), 'gitdir: /nowhere/at/all\n');
     await assertNotOpened(
       await faultWorld(t, { repo }),
-      /\/nowhere\/at\/all, which is not there; run git worktree repair/,
+      /\/nowhere\/at\/all, which does not exist\. Run git worktree repair/,
     );
   });
 
@@ -361,7 +361,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     await assertRefused(
       await faultWorld(t, { repo: broken }),
       'filter-failed',
-      /content filter .* failed; check that its program is installed/,
+      /content filter .* failed\. Check that its program is installed/,
     );
   });
 
@@ -392,7 +392,7 @@ suite('forms of repositories', { timeout: 180_000 }, () => {
     own(repo);
     await assertNotOpened(
       await faultWorld(t, { repo }),
-      /belongs to another user; if you trust it, run: git config --global --add safe\.directory/,
+      /belongs to another user\. If you trust it, run: git config --global --add safe\.directory/,
     );
   });
 
@@ -443,8 +443,8 @@ suite('settings', { timeout: 60_000 }, () => {
     const file = path.join(await tempDir(t), 'a-file');
     writeFileSync(file, '');
     const cases: readonly [Partial<FaultWorld['settings']>, string, RegExp][] = [
-      [{ worktreeFolder: 'relative/folder' }, 'bad-worktree-folder', /is no absolute path/],
-      [{ worktreeFolder: '${nothing}/x' }, 'bad-worktree-folder', /no absolute path/],
+      [{ worktreeFolder: 'relative/folder' }, 'bad-worktree-folder', /is not an absolute path/],
+      [{ worktreeFolder: '${nothing}/x' }, 'bad-worktree-folder', /not an absolute path/],
       [{ worktreeFolder: '${repositoryParent}/${repositoryName}/inside' }, 'bad-worktree-folder', /lies inside/],
       [{ worktreeFolder: path.join(file, 'below') }, 'path-unwritable', /cannot be written/],
       [{ branchName: '${slug}..${id}' }, 'bad-branch-template', /which git does not allow/],
