@@ -21,10 +21,15 @@ export interface TimelinesOptions {
   readonly log: Log;
   /** The templates of sayings in the language of whoever reads, by the English ones; absent: English. */
   readonly words?: Readonly<Record<string, string>>;
+  /** How long the worker may give no sign of life while it is asked something, in ms; absent: as the product has it. */
+  readonly silenceMs?: number;
 }
 
-/** How long a query may take, in ms. A judgement waits for all of the turn's output to be read. */
-const QUERY_MS = 60_000;
+/** How long the worker may give no sign of life, in ms. How long an answer takes depends on the output and on the machine. */
+const SILENCE_MS = 30_000;
+/** How many signs of life it gives in that time. */
+const BEATS = 5;
+/** A judgement waits for all of the turn's output to be read, in ms. */
 const JUDGE_MS = 600_000;
 /** How long the worker may take to save and end, in ms: a host that closes has little time, and a snapshot can be made anew. */
 const STOP_MS = 1000;
@@ -69,9 +74,11 @@ export class Timelines implements Outputs {
   #restart: NodeJS.Timeout | undefined;
   #lastId = 0;
   #disposed = false;
+  readonly #silenceMs: number;
 
   constructor(options: TimelinesOptions) {
     this.#options = options;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
     this.#activities = new Emitter((error) => options.log.error(errorText(error)));
     this.onActivity = this.#activities.event;
   }
@@ -183,7 +190,7 @@ export class Timelines implements Outputs {
         this.#settle(id)?.reject(
           new TreelineError('timeline-slow', 'The timeline is not responding. Open it again, or reload the window.'),
         );
-      const timer = setTimeout(late, name === 'judge' ? JUDGE_MS : QUERY_MS);
+      const timer = setTimeout(late, name === 'judge' ? JUDGE_MS : this.#silenceMs);
       this.#pending.set(id, { query, resolve, reject, timer, tries: 1 });
       try {
         this.#post({ type: 'query', id, query });
@@ -205,8 +212,9 @@ export class Timelines implements Outputs {
     clearTimeout(this.#restart);
     this.#restart = undefined;
     const { worker: file, wasm, log, words = {} } = this.#options;
+    const beatMs = this.#silenceMs / BEATS;
     // No flags of this process: the extension host is started with some that a worker refuses.
-    const worker = new Worker(file, { workerData: { wasm, words }, execArgv: [] });
+    const worker = new Worker(file, { workerData: { wasm, words, beatMs }, execArgv: [] });
     this.#worker = worker;
     this.#startedAt = performance.now();
     worker.on('message', (message: FromWorker) => this.#take(message));
@@ -237,6 +245,9 @@ export class Timelines implements Outputs {
     switch (message.type) {
       case 'activity':
         if (this.#sessions.has(message.activity.session)) this.#activities.fire(message.activity);
+        return;
+      case 'working':
+        this.#pending.get(message.id)?.timer.refresh();
         return;
       case 'answer':
         this.#settle(message.id)?.resolve(message.value);

@@ -52,6 +52,8 @@ export type ToWorker =
 /** Worker to main thread. */
 export type FromWorker =
   | { readonly type: 'activity'; readonly activity: Activity }
+  /** A sign of life: the query takes a while. */
+  | { readonly type: 'working'; readonly id: number }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   /** `code` of a TreelineError; absent for a defect. */
   | { readonly type: 'refusal'; readonly id: number; readonly code?: string; readonly message: string }

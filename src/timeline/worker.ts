@@ -3,7 +3,7 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../agents/registry.ts';
-import { mapOf, nonEmpty, shape, string } from '../platform/check.ts';
+import { mapOf, nonEmpty, number, shape, string } from '../platform/check.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Translation } from '../words/saying.ts';
 import type { LiveSession } from './live-session.ts';
@@ -19,7 +19,10 @@ const PREPARE_MS = 10;
 
 const port = toMainThread();
 
-const { wasm, words } = shape({ wasm: nonEmpty, words: mapOf(string) })(workerData, 'workerData');
+const { wasm, words, beatMs } = shape({ wasm: nonEmpty, words: mapOf(string), beatMs: number })(
+  workerData,
+  'workerData',
+);
 /** The language of the window: a search looks at the words that its reader sees. */
 const translate: Translation = (template) => (Object.hasOwn(words, template) ? words[template] : undefined) ?? template;
 
@@ -105,10 +108,15 @@ function handle(message: ToWorker): void {
       return sessions.get(message.session)?.hint();
     case 'query': {
       const { id, query } = message;
-      answer(query).then(
-        (value) => post({ type: 'answer', id, value }),
-        (error: unknown) => post({ type: 'refusal', id, ...refusal(error) }),
-      );
+      // What waits for the agent's end has its own patience.
+      const beat = query.do === 'judge' ? undefined : setInterval(() => post({ type: 'working', id }), beatMs);
+      answer(query)
+        .then(
+          (value) => post({ type: 'answer', id, value }),
+          (error: unknown) => post({ type: 'refusal', id, ...refusal(error) }),
+        )
+        .finally(() => clearInterval(beat))
+        .catch((error: unknown) => log.error(errorText(error)));
       return;
     }
     case 'stop':

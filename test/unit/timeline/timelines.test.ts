@@ -10,17 +10,17 @@ import { Recorder } from '../../../src/keeper/recorder.ts';
 import { ALL_ROWS, type Activity } from '../../../src/protocol/rows.ts';
 import { LiveSession } from '../../../src/timeline/live-session.ts';
 import { SessionReader } from '../../../src/timeline/session-reader.ts';
-import { Timelines } from '../../../src/timeline/timelines.ts';
+import { Timelines, type TimelinesOptions } from '../../../src/timeline/timelines.ts';
 import { tempDir, until } from '../support.ts';
 import { lasting, quiet, rebuilt, source, RunWriter, WASM } from './support.ts';
 
 const WORKER = new URL('../../../src/timeline/worker.ts', import.meta.url);
 
-function timelines(t: TestContext, options: { worker?: URL; wasm?: string } = {}) {
+function timelines(t: TestContext, { worker = WORKER, wasm = WASM, ...more }: Partial<TimelinesOptions> = {}) {
   const said: string[] = [];
   const say = (message: string): void => void said.push(message);
   const log = { debug: say, info: say, warn: say, error: say };
-  const all = new Timelines({ worker: options.worker ?? WORKER, wasm: options.wasm ?? WASM, log });
+  const all = new Timelines({ worker, wasm, log, ...more });
   t.after(() => all.dispose());
   const activities: Activity[] = [];
   const waiting = new Set<() => void>();
@@ -150,6 +150,20 @@ test('a question that cannot be read is refused at once', async (t) => {
   await assert.rejects(all.row('ses_test', 0.5), invalid);
   await assert.rejects(all.text('ses_test', 1, 'all' as 'text'), invalid);
   assert.equal((await all.page('ses_test', ALL_ROWS, 0, 1)).total, 2, 'what can be read is answered');
+});
+
+test('a question that takes long is answered, as long as the worker gives a sign of life', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new RunWriter(folder);
+  turn.chunk('o', Array.from({ length: 200_000 }, (_, n) => `line ${n}\n`).join(''));
+  turn.exit();
+  const { all, activity } = timelines(t, { silenceMs: 1000 });
+  all.open(source(folder, 'text', true));
+  await activity(({ rows = 0 }) => rows > 200_000);
+  const before = performance.now();
+  const { total } = await all.page('ses_test', { groups: [], query: '199999' }, 0, 10);
+  t.diagnostic(`answered after ${Math.round(performance.now() - before)} ms`);
+  assert.equal(total, 1);
 });
 
 test('a worker that crashes is started again, and no question is lost', async (t) => {
