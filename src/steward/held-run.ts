@@ -13,7 +13,7 @@ import { isStarting } from './attention.ts';
 import type { StewardContext } from './context.ts';
 import { DrivenRun } from './driven-run.ts';
 import { endKeeper } from './lost-run.ts';
-import { refuseMessage } from './refusals.ts';
+import { refuseMessage, withdraw } from './refusals.ts';
 import { isReplaced, underLead } from './under-lead.ts';
 
 /** What a stop may take beyond its grace periods before the keeper itself is taken for dead: ms. */
@@ -39,6 +39,8 @@ export class HeldRun {
   readonly #driving: Promise<void>;
   /** What its keeper was told to remember. */
   #remembered: string | undefined;
+  /** Turns that the agent said are over. */
+  readonly #over = new Set<number>();
   #stopping = false;
   #delivering = false;
   #disposed = false;
@@ -66,6 +68,7 @@ export class HeldRun {
     const turn = lastTurn(session);
     const run = session.runs[this.number - 1];
     if (turn === undefined || run === undefined || run.exit !== undefined || this.#disposed) return;
+    this.#tellEnds(session);
     if (turn.stoppingAt !== undefined) {
       if (this.#stopping) return;
       this.#stopping = true;
@@ -119,13 +122,18 @@ export class HeldRun {
   }
 
   #heard(events: readonly DriverEvent[]): void {
-    const { context, session, onError } = this.#options;
-    for (const event of events) {
-      if (event.type !== 'turn-ended') continue;
-      const turn = context.store.get(session)?.turns[event.turn - 1];
-      if (turn === undefined || !isLive(turn) || turn.begunAt === undefined) continue;
+    for (const event of events) if (event.type === 'turn-ended') this.#over.add(event.turn);
+    const session = this.#options.context.store.get(this.#options.session);
+    if (session !== undefined) this.#tellEnds(session);
+  }
+
+  /** Until the journal has taken it: an agent may be done before it is written that it has its prompt, and a disk may be full. */
+  #tellEnds({ id, turns }: Session): void {
+    const { context, onError } = this.#options;
+    for (const turn of turns) {
+      if (!this.#over.has(turn.number) || !isLive(turn) || turn.begunAt === undefined) continue;
       try {
-        context.store.append({ type: 'turn.ended', session, turn: turn.number });
+        context.store.append({ type: 'turn.ended', session: id, turn: turn.number });
       } catch (error) {
         onError(error);
       }
@@ -144,7 +152,9 @@ export class HeldRun {
         this.#guard();
         await endKeeper(context, session, this.number);
       } catch (failed) {
-        if (!isReplaced(failed)) this.#options.onError(failed);
+        if (isReplaced(failed)) return;
+        this.#stopping = false;
+        this.#options.onError(failed);
       }
     }
   }
@@ -164,8 +174,13 @@ export class HeldRun {
   /** Gives a run that goes on the prompt of its next turn. */
   async #begin(turn: Turn): Promise<void> {
     const { context, session } = this.#options;
-    const text = await readFile(textFile(context.folder, session, turn.text), 'utf8');
-    await this.#say({ key: turn.text, text, turn: turn.number });
+    try {
+      const text = await readFile(textFile(context.folder, session, turn.text), 'utf8');
+      await this.#say({ key: turn.text, text, turn: turn.number });
+    } catch (error) {
+      if (!isGone(error)) withdraw(context, session, turn, error);
+      return;
+    }
     context.store.append({ type: 'turn.begun', session, turn: turn.number });
   }
 

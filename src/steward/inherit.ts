@@ -43,18 +43,20 @@ async function startWaiting(
   if (run?.keeper === undefined || turn.stoppingAt !== undefined || session.worktreeReadyAt === undefined) {
     return undefined;
   }
+  let connection: KeeperConnection | undefined;
   try {
     if (!(await isComplete(context.repository, session.worktree))) {
       return undefined;
     }
     const spec = await readSpec(runFolder(context.folder, session.id, run.number));
-    const connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process, ...HOLD });
+    connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process, ...HOLD });
     const prompt = await readFile(spec.prompt, 'utf8');
     const { env } = await launchOf(context, session, turn, prompt, spec.prompt);
     guard();
     await connection.start(env && { env });
     return connection;
   } catch (error) {
+    connection?.dispose();
     guard();
     context.log.info(`Turn ${turn.number} of ${session.id} is prepared anew: ${errorText(error)}`);
     return undefined;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { RUN_FILES } from '../keeper/protocol.ts';
 import { rescue } from '../keeper/rescue.ts';
+import type { Guard } from '../platform/guard.ts';
 import { runFolder } from '../platform/paths.ts';
 import { isAlive } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
@@ -13,13 +14,13 @@ export type Found = 'over' | 'keeper-lives' | 'never-begun';
 
 /**
  * Closes a run whose keeper is gone: what the journal does not say of it by now, nobody but us will write.
- * @param acts whether that is still for this process to do; asked when the journal was read.
+ * @param acts whether that is still wanted of this process; asked when the journal was read.
  */
 export async function closeLostRun(
   context: StewardContext,
   id: string,
   number: number,
-  acts: () => boolean,
+  { acts, guard }: { readonly acts: () => boolean; readonly guard: Guard },
 ): Promise<Found> {
   const { store } = context;
   store.refresh();
@@ -32,6 +33,7 @@ export async function closeLostRun(
   const turn = lastTurn(session);
   const isUnbegun = turn !== undefined && isLive(turn) && agent === undefined;
   if (isUnbegun && !existsSync(path.join(folder, RUN_FILES.exit))) return 'never-begun';
+  guard();
   const exit = await rescue({
     folder,
     ...(keeper !== undefined && { keeper: { ...keeper.process, socket: keeper.socket } }),

@@ -14,7 +14,7 @@ import { Reading } from './reading.ts';
 import { refuseMessages, withdraw } from './refusals.ts';
 import { Retry, RETRY_INTERVAL } from './retry.ts';
 import { HOLD, startTurn } from './start.ts';
-import { isReplaced } from './under-lead.ts';
+import { isReplaced, underLead } from './under-lead.ts';
 
 /** A keeper that does not answer within this many ms is looked at as a process. */
 const CONNECT_TIMEOUT = 3000;
@@ -156,7 +156,9 @@ export class OpenSession {
       },
       (error: unknown) => {
         this.#state = 'resting';
-        this.#failed(error);
+        // Where another one acts by now, this one lets go; what it had begun is looked at anew.
+        if (isReplaced(error)) this.#retry.after(RECONNECT_AFTER);
+        else this.#failed(error);
       },
     );
     void this.#work.then(() => {
@@ -175,12 +177,8 @@ export class OpenSession {
       return this.#hold(await startTurn(this.#context, session, turn, claim.run, abort.signal), claim.run);
     } catch (error) {
       this.#context.log.warn(errorText(error));
-      // Where another one acts by now, this one lets go here; what it had begun is looked at anew.
       this.#context.store.refresh();
-      if (isReplaced(error)) {
-        this.#retry.after(RECONNECT_AFTER);
-        return 'resting';
-      }
+      if (isReplaced(error)) throw error;
       // Who lets go leaves the turn to the next one.
       if (!this.#disposed || this.#isStopWanted()) {
         this.#failure = { claim: claim.fact, error };
@@ -240,7 +238,10 @@ export class OpenSession {
       session: this.id,
       run,
       connection,
-      onStep: () => this.look(),
+      onStep: () => {
+        // What did not work is not tried again at once.
+        if (!this.#retry.isPending) this.look();
+      },
       onError: (error) => this.#failed(error),
     });
     this.#held = held;
@@ -260,11 +261,13 @@ export class OpenSession {
    * @param unreachable why there is no connection to it; absent where there was one, which broke.
    */
   async #close(number: number, unreachable?: unknown): Promise<State> {
-    const found = await closeLostRun(this.#context, this.id, number, () => !this.#disposed);
+    const guard = underLead(this.#context);
+    const found = await closeLostRun(this.#context, this.id, number, { acts: () => !this.#disposed, guard });
     const session = this.#session();
     const turn = session && lastTurn(session);
     if (found === 'keeper-lives') {
       // Come back to it.
+      guard();
       if (unreachable !== undefined) this.#tellUnreachable(number, unreachable);
       this.#retry.after(unreachable === undefined ? RECONNECT_AFTER : RETRY_INTERVAL);
     } else if (found === 'never-begun' && session !== undefined && turn !== undefined) {
@@ -274,7 +277,9 @@ export class OpenSession {
   }
 
   #tellUnreachable(run: number, why: unknown): void {
-    if (this.#isStopWanted()) void endKeeper(this.#context, this.id, run);
+    if (this.#isStopWanted()) {
+      endKeeper(this.#context, this.id, run).catch((error: unknown) => this.#failed(error));
+    }
     // Nobody hints at what it records: that is looked for at each attempt.
     this.#context.outputs.hint(this.id);
     if (this.#isUnreachableTold) return;

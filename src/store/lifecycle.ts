@@ -205,7 +205,9 @@ function isMovable({ move, archive, turns, runs }: Session, to: Move['to']): boo
 }
 
 function moving(session: Session, fact: Of<'session.moving'>): Session {
-  const { move, archive } = session;
+  const { move, archive, wish } = session;
+  // What somebody wants goes before what is done by itself, such as the deletion of what is old.
+  if (wish !== undefined && wish.to !== fact.to) return session;
   const replaces = move !== undefined && fact.replaces === move.fact && fact.to === move.to;
   if (!replaces && !isMovable(session, fact.to)) {
     return session;

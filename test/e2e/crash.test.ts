@@ -3,18 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import type { VscodeServer } from '../support/vscode-server.mts';
-import {
-  Busyness,
-  Gate,
-  patience,
-  rows,
-  sessionItem,
-  showTimeline,
-  spawnAgent,
-  startTreeline,
-  story,
-  until,
-} from './support.mts';
+import { Busyness, Gate, patience, rows, showTimeline, spawnAgent, startTreeline, story, until } from './support.mts';
 
 /** What a page notices, and what it shows anew, it does within this many ms. */
 const WITHIN = 2000;
@@ -133,7 +122,7 @@ test('a timeline outlives its extension host: it says so, and tells the truth ag
       'there is another extension host',
     );
     await status('Idle').waitFor({ timeout: 60_000 });
-    await sessionItem(workbench, /: Before,/).click();
+    await showTimeline(workbench, 'Before');
     await row('at last').waitFor();
     await oneTabEach();
   });

@@ -11,7 +11,7 @@ export interface Listed {
   readonly id: string;
   readonly name: string;
   readonly status: string;
-  readonly branch: string;
+  readonly worktree: string;
   readonly turns: readonly { readonly begunAt?: number; readonly outcome?: string }[];
 }
 

@@ -55,7 +55,7 @@ test('treeline in a terminal does the same with VS Code open, with all of it clo
     await workbench.page.goto('about:blank');
     await until(async () => (await server.extensionHosts()).length === 0, 'the extension host has ended');
     await server.end();
-    assert.deepEqual(await server.processes(), []);
+    await untilNothingRuns(server);
     await use('Dig another well');
     await stop('Dig another well');
     await untilNothingRuns(server);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import { parseCustomAgents } from '../../../src/agents/custom/settings.ts';
+import { journalFile } from '../../../src/platform/paths.ts';
 import { processIdSync } from '../../../src/platform/process-id.ts';
 import type { Session } from '../../../src/store/model.ts';
 import { demoAgents } from '../../demo/setting.mjs';
@@ -43,6 +44,31 @@ suite('an agent that serves many turns in one run', () => {
       assert.ok(sessions.get(id)?.runs[0]?.exit);
     },
   );
+
+  test('gets its messages and its next prompt also after the journal was deleted', LIMIT, async (t) => {
+    const { open } = await liveWorld(t);
+    const { sessions } = await open();
+    const { id } = await sessions.spawn({ agent: 'demo-live', prompt: 'Write one file' });
+    await reached(sessions, id, judgedTurn(1));
+    rmSync(journalFile(sessions.store));
+    await sessions.resume(id, { prompt: 'Write another file' });
+    await sessions.send(id, 'And keep it short');
+    const session = await reached(sessions, id, judgedTurn(2));
+    assert.deepEqual([session.runs.length, session.messages.length, session.status], [1, 0, 'idle']);
+    await sessions.stop(id);
+  });
+
+  test('that takes no further prompt: who resumes it is told so, and nothing is left waiting', LIMIT, async (t) => {
+    const { sessions } = await (await world(t)).open();
+    const hello = 'print {"treeline":{"hello":{"turns":false}}}';
+    const over = 'print {"treeline":{"turn":"ended","outcome":"completed","summary":"One is enough"}}';
+    const { id } = await sessions.spawn({ agent: 'lines', prompt: `${hello}\n${over}` });
+    await reached(sessions, id, judgedTurn(1));
+    await assert.rejects(sessions.resume(id, { prompt: 'print more' }), { code: 'one-turn' });
+    const { turns, runs } = await reached(sessions, id, (now) => now.turns[1]?.withdrawn !== undefined);
+    assert.deepEqual([turns[1]?.withdrawn?.code, runs.length], ['one-turn', 1]);
+    await sessions.stop(id);
+  });
 
   test('goes on when the window that acts for it is killed', LIMIT, async (t) => {
     const { open, openProcess } = await liveWorld(t);

@@ -551,6 +551,13 @@ describe('a wish to move the worktree', () => {
     assert.deepEqual([moving.wish, moving.move?.to], [undefined, 'trash']);
   });
 
+  it('goes before what is done by itself: what somebody wants back is not deleted meanwhile', () => {
+    const away = move('trash');
+    const archived = then(over, away, done('session.archived', away), fact(id, wants('worktree')));
+    assert.equal(then(archived, move('nowhere')), archived);
+    assert.equal(then(archived, move('worktree')).move?.to, 'worktree');
+  });
+
   it('is void where it cannot come true', () => {
     assertVoid(over, wants('worktree'));
     assertVoid(over, wants('nowhere'));
