@@ -132,7 +132,7 @@ export const tiers = [
     name: 'webview',
     what: 'the timeline page alone, in a browser',
     needs: ['dependencies', 'browser'],
-    run: () => nodeTests('test/webview', { concurrency: 2 }),
+    run: () => nodeTests('test/webview', { concurrency: 1 }),
   },
   { name: 'package', what: 'the .vsix, minified', needs: ['dependencies'], run: packaged },
   {
@@ -145,7 +145,7 @@ export const tiers = [
     name: 'e2e',
     what: 'the packed .vsix in a real VS Code, with a browser as the user',
     needs: ['dependencies', 'vscode', 'browser', 'agents'],
-    // Two at a time: a VS Code and its browser wait most of the time.
-    run: () => nodeTests('test/e2e', { concurrency: 2 }),
+    // One at a time: each drives a VS Code and a browser.
+    run: () => nodeTests('test/e2e', { concurrency: 1 }),
   },
 ];

@@ -4,7 +4,6 @@ import { driverFor } from '../drivers/table.ts';
 import { readSpec, type KeeperConnection } from '../keeper/client.ts';
 import type { Message } from '../keeper/protocol.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
-import type { Guard } from '../platform/guard.ts';
 import { say } from '../words/saying.ts';
 import { runFolder, textFile } from '../platform/paths.ts';
 import { isLive, lastTurn } from '../store/lifecycle.ts';
@@ -33,7 +32,6 @@ export interface HeldRunOptions {
 /** A run whose keeper is connected: its agent is heard, given what it was promised, and ended when that is wanted. */
 export class HeldRun {
   readonly #options: HeldRunOptions;
-  readonly #guard: Guard;
   #driven: DrivenRun | undefined;
   /** Over when it is known whether the run is driven. */
   readonly #driving: Promise<void>;
@@ -48,7 +46,6 @@ export class HeldRun {
   constructor(options: HeldRunOptions) {
     this.#options = options;
     const { connection, context, session } = options;
-    this.#guard = underLead(context);
     this.remember();
     connection.onGrew(() => context.outputs.hint(session));
     this.#driving = this.#drive().catch((error: unknown) => context.log.error(errorText(error)));
@@ -144,12 +141,13 @@ export class HeldRun {
   async #stop(): Promise<void> {
     const { context, connection, session } = this.#options;
     const { grace } = context.settings();
+    const guard = underLead(context);
     try {
       await connection.stop(AbortSignal.timeout(grace.interrupt + grace.terminate + STOP_SLACK));
     } catch (error) {
       context.log.warn(`Stopping ${session}: ${errorText(error)}`);
       try {
-        this.#guard();
+        guard();
         await endKeeper(context, session, this.number);
       } catch (failed) {
         if (isReplaced(failed)) return;
@@ -199,11 +197,13 @@ export class HeldRun {
 
   /** Gives the agent a message, in the form that it understands, once however often this is asked. */
   async #say(message: Message): Promise<void> {
+    // For each message: the connection outlives a journal that is lost, and with it the lead under which it was made.
+    const guard = underLead(this.#options.context);
     await this.#driving;
     const wish = await this.#driven?.wish((driver, state) => driver.message(state, message));
     if (wish !== undefined && 'refused' in wish) throw new TreelineError(say(wish.refused));
     for (const one of wish?.send ?? [message]) {
-      this.#guard();
+      guard();
       if (this.#disposed) throw new TreelineError(say('keeper-gone.lost'));
       await this.#options.connection.send(one);
     }

@@ -24,10 +24,7 @@ export interface LeaseOptions {
   /** The address of this process's beacon. */
   readonly socket: string;
   readonly log: Log;
-  /**
-   * Called when this process has come to lead, and when it leads no longer; once more where it leads in a journal that took the
-   * place of a lost one, which is another lead.
-   */
+  /** Called when this process has come to lead, and when it leads no longer. */
   readonly onChange: (leads: boolean) => void;
   /** Asked to give way: by a window where this is a process of its own, or by a newer build. The holder calls `leave` when its step is done. */
   readonly onRetire: () => void;
@@ -42,8 +39,7 @@ export class Lease {
   readonly #subscriptions: Dispose[] = [];
   readonly token = randomBytes(16).toString('hex');
   #timer: NodeJS.Timeout | undefined;
-  /** The fact of the lead that this process has. */
-  #held: string | undefined;
+  #held = false;
   #active = false;
   #asked: string | undefined;
   #told: string | undefined;
@@ -54,7 +50,7 @@ export class Lease {
 
   /** Whether this process leads, as far as it has read the journal. */
   get held(): boolean {
-    return this.#held !== undefined;
+    return this.#held;
   }
 
   /** Who leads now. */
@@ -88,9 +84,10 @@ export class Lease {
     }
     const { lead } = this;
     const mine = lead !== undefined && isSame(lead.by, this.#options.self);
-    const before = this.#held;
-    this.#held = mine ? lead.fact : undefined;
-    if (before !== this.#held) this.#options.onChange(mine);
+    if (mine !== this.#held) {
+      this.#held = mine;
+      this.#options.onChange(mine);
+    }
     if (mine && lead.retire !== undefined) this.#options.onRetire();
     if (!mine) this.#lookAgain(LOOK_INTERVAL);
   }
@@ -101,8 +98,8 @@ export class Lease {
     clearTimeout(this.#timer);
     for (const dispose of this.#subscriptions.splice(0)) dispose();
     const { lead } = this;
-    const held = this.#held !== undefined && lead !== undefined && isSame(lead.by, this.#options.self);
-    this.#held = undefined;
+    const held = this.#held && lead !== undefined && isSame(lead.by, this.#options.self);
+    this.#held = false;
     if (held) this.#options.store.append({ type: 'steward.left', lead: lead.fact });
   }
 

@@ -167,14 +167,8 @@ export class Steward {
   /** This process has come to act, or another one does: then everything is let go, at once. */
   #turn(leads: boolean): void {
     if (leads) {
-      if (this.#beacon === undefined) {
-        this.#beacon = new Beacon(this.#options.socket, this.#lease.token, this.#context.log);
-        void this.#beacon.light();
-      } else {
-        // What was begun under the lead before is let go, and taken up anew.
-        void this.#letGo(0);
-      }
-      clearInterval(this.#daily);
+      this.#beacon ??= new Beacon(this.#options.socket, this.#lease.token, this.#context.log);
+      void this.#beacon.light();
       this.#daily = setInterval(() => void this.#tidyTrash(), DAILY_LOOK).unref();
       void this.#tidyTrash();
       setImmediate(() => this.#look(this.#context.store.list()));

@@ -2,15 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { suite, test, type TestContext } from 'node:test';
-import { sessionId } from '../../../src/platform/ids.ts';
-import { journalFile } from '../../../src/platform/paths.ts';
 import { processId, type ProcessId } from '../../../src/platform/process-id.ts';
 import { Lease, type LeaseOptions } from '../../../src/steward/lease.ts';
 import { RULES } from '../../../src/store/facts.ts';
 import { Store } from '../../../src/store/store.ts';
-import { created, leads } from '../store/facts.ts';
+import { leads } from '../store/facts.ts';
 import { tempDir, until } from '../support.ts';
 
 const BOUND = { timeout: 60_000 };
@@ -84,18 +81,6 @@ suite('the lease', () => {
     assert.deepEqual([one.lease.held, two.lease.held], [false, true]);
     assert.equal(one.lease.lead?.fact, two.lease.lead?.fact);
     assert.deepEqual([one.heard, two.heard], [[], ['leads']]);
-  });
-
-  test('in a journal that took the place of a lost one, it leads anew, and is told so', BOUND, async (t) => {
-    const folder = await tempDir(t);
-    const one = await member(t, folder);
-    one.lease.join();
-    one.store.append({ ...created, session: sessionId() });
-    const before = one.lease.lead?.fact;
-    rmSync(journalFile(folder));
-    await until(() => one.heard.length === 2, { what: 'another lead' });
-    assert.deepEqual(one.heard, ['leads', 'leads']);
-    assert.ok(one.lease.held && one.lease.lead?.fact !== before);
   });
 
   test('the lead of a process that lives is left to it', BOUND, async (t) => {
