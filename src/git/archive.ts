@@ -191,9 +191,10 @@ export async function purgeArchive(repository: Repository, archived: Archive, gu
 async function removeGuarded(tree: string, guard: Guard): Promise<void> {
   const condemned = `${tree}${CONDEMNED}`;
   guard();
-  // A deletion that a crash cut short.
-  await removeTree(condemned);
-  if (!(await exists(tree))) return;
+  // A deletion that a crash cut short. What is left goes back first: where it cannot be deleted, a restore finds it.
+  if (await exists(tree)) await removeTree(condemned);
+  else if (await exists(condemned)) await renameGuarded(condemned, tree, guard);
+  else return;
   await renameGuarded(tree, condemned, guard);
   try {
     await removeTree(condemned);

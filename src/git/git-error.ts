@@ -43,7 +43,11 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
   {
     pattern: /ref updates aborted by hook/,
-    say: (_found, failure) => say('hook-failed.refs', { reason: lastWords(failure) ?? '' }),
+    say: (_found, { stderr }) => {
+      const ownWords = stderr.replace(/^.*ref updates aborted by hook.*$|^Preparing worktree .*$/gm, '');
+      const reason = lastWords({ stderr: ownWords });
+      return reason === undefined ? say('hook-failed.refs-silent') : say('hook-failed.refs', { reason });
+    },
   },
   {
     pattern: /Unable to create '([^]*?\.lock)': File exists/,

@@ -237,9 +237,10 @@ export async function recreateWorktree(
     await discardFolder(repository, wanted, branch, { isOurs: false, guard });
     stale = undefined;
   }
-  if ((await exists(wanted)) && !(await isRemovedEmpty(wanted))) {
-    throw new TreelineError(say('path-taken.other', { folder: wanted, branch }));
-  }
+  guard();
+  await settleRemoval(repository, wanted);
+  const taken = new TreelineError(say('path-taken.other', { folder: wanted, branch }));
+  if ((await exists(wanted)) && !(await isRemovedEmpty(wanted))) throw taken;
   if (stale) {
     if (stale.locked !== undefined) {
       throw new TreelineError(
@@ -247,8 +248,8 @@ export async function recreateWorktree(
       );
     }
     await refuseIfStray(repository, stale, branch);
-    // Its registration and no other, where `git worktree prune` takes all.
-    await removeWorktree(repository, wanted, guard);
+    // Its registration and no other, where `git worktree prune` takes all. A folder that has come back meanwhile stays.
+    await removeWorktree(repository, wanted, guard, { look: () => Promise.reject(taken) });
   }
   guard();
   const folder = await reserveFolder(wanted);

@@ -1,6 +1,7 @@
 import { TreelineError } from '../platform/errors.ts';
 import type { Guard } from '../platform/guard.ts';
 import { isSame } from '../platform/process-id.ts';
+import { say } from '../words/saying.ts';
 import type { StewardContext } from './context.ts';
 
 /**
@@ -13,7 +14,7 @@ export function underLead({ store, self }: Pick<StewardContext, 'store' | 'self'
     store.refresh();
     const { lead } = store.leadership;
     if (lead === undefined || lead.fact !== began || !isSame(lead.by, self)) {
-      throw new TreelineError('replaced', 'Another window has taken over the agents of this repository.');
+      throw new TreelineError(say('replaced'));
     }
   };
 }

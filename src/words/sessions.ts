@@ -30,7 +30,7 @@ export const SESSIONS = {
   'made.worktree': 'the worktree {worktree} and its branch {branch}',
   'made.agent': 'the agent',
   'made.left': '{what} ({reason})',
-  replaced: 'Another window is starting this turn.',
+  replaced: 'Another window has taken over the agents of this repository.',
 
   // Why a message does not go to the agent
   'not-running': '“{name}” has ended. Resume it with your message instead.',
@@ -47,7 +47,7 @@ export const SESSIONS = {
 
   // Why a worktree does not move
   'worktree-in-use.open': 'The worktree of “{name}” is open in a window. Archive it from a window on another folder.',
-  'archive-busy': '“{name}” is in use right now. Look at it again, then try once more.',
+  'archive-busy': '“{name}” is being changed right now. Try again in a moment.',
   'worktree-busy.processes':
     'Processes are using the worktree of “{name}”: {processes:list}. Stop them, then try again.',
   'process.unnamed': 'a process ({pid})',

@@ -11,6 +11,8 @@ export const WORKTREES = {
     'The branch {branch} is checked out in {folder}. Close or switch that worktree, then try again.',
   'hook-failed.refs':
     "The repository's reference-transaction hook refused the change: {reason} Check the hook, or ask its owner.",
+  'hook-failed.refs-silent':
+    "The repository's reference-transaction hook refused the change without a message. Check the hook, or ask its owner.",
   locked: 'Another git process holds {file}. Wait for it to end, or delete that file if no git is running.',
   'filter-failed':
     "The repository's content filter {program} failed. Check that its program is installed (Git LFS, for instance), then try again.",
@@ -110,9 +112,9 @@ export const WORKTREES = {
   'mounted.replaced':
     '{folder} cannot be replaced because something is mounted in it at {mounts:list}. Unmount it, then try again.',
   'not-deletable.protected':
-    '{folder} cannot be deleted because {files:list} is protected by the system. Remove the protection (sudo chattr -R -i, or a mount that can be written to), then try again.',
+    '{folder} cannot be deleted because of {files:list}, which the system protects. Run sudo chattr -R -i "{folder}", or make its disk writable, then try again.',
   'not-deletable.owner':
-    '{folder} cannot be deleted because {files:list} belongs to {owner}. Take it over with sudo chown -R {user}, or have it deleted, then try again.',
+    '{folder} cannot be deleted because of {files:list}, which {owner} owns. Run sudo chown -R {user} "{folder}", then try again.',
   'owner.root': 'root',
   'owner.user': 'the user with the ID {user}',
 

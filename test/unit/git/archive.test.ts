@@ -417,6 +417,25 @@ test('what is mounted in a worktree is neither moved nor deleted', { skip: noMou
   assert.equal(await readFile(theirs, 'utf8'), 'theirs');
 });
 
+test('a deletion that a crash cut short and that stops once more leaves the rest where a restore finds it', async (t) => {
+  const s = await scene(t);
+  await writeFile(path.join(s.worktree, 'new.txt'), 'not in git');
+  const made = await archive(s);
+  await rename(made.files, `${made.files}.deleted`);
+  let steps = 0;
+  const guard = (): void => {
+    if (++steps === 4) throw new Error('stopped');
+  };
+  await assert.rejects(purgeArchive(s.repository, made, guard), /stopped/);
+  await restore(s, { worktree: s.worktree, archive: made });
+  assert.equal(await readFile(path.join(s.worktree, 'new.txt'), 'utf8'), 'not in git');
+
+  const again = await archive(s);
+  await rename(again.files, `${again.files}.deleted`);
+  await purgeArchive(s.repository, again);
+  assert.deepEqual(await readdir(s.trash), []);
+});
+
 test('after the repository was moved, an archive is counted and deleted whole', async (t) => {
   const s = await scene(t);
   await makeUnheldWork(s.worktree);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, renameSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -224,12 +225,13 @@ test('a filter that fails is named, and nothing is left', async (t) => {
 test('a reference-transaction hook that refuses is named, and nothing is left', async (t) => {
   const repo = await tempRepo(t);
   const repository = await open(repo);
-  await hook(repo, 'reference-transaction', 'test "$1" != prepared');
   const before = await traces(repo);
-  await assert.rejects(addWorktree(repository, add(t, repo, 'x')), {
-    code: 'hook-failed',
-    message: /reference-transaction/,
-  });
+  const refused = (message: RegExp): Promise<void> =>
+    assert.rejects(addWorktree(repository, add(t, repo, 'x')), { code: 'hook-failed', message });
+  await hook(repo, 'reference-transaction', 'test "$1" != prepared');
+  await refused(/reference-transaction hook refused the change without a message\. Check/);
+  await hook(repo, 'reference-transaction', 'echo no new branches today >&2; test "$1" != prepared');
+  await refused(/reference-transaction hook refused the change: no new branches today\. Check/);
   assert.deepEqual(await traces(repo), before);
 });
 
@@ -348,6 +350,38 @@ test('recreate refuses: branch gone, branch elsewhere, folder there, commits on 
   await assert.rejects(recreateWorktree(repository, wanted), { code: 'branch-missing' });
   await git(repo, 'branch', '-m', 'renamed', 'topic');
   assert.equal((await recreateWorktree(repository, wanted)).path, made.path);
+});
+
+test('recreate leaves a folder alone that is put back in the middle', async (t) => {
+  const repo = await tempRepo(t);
+  const repository = await open(repo);
+  const made = await addWorktree(repository, add(t, repo, 'x'));
+  const away = `${made.path}-away`;
+  await writeFile(path.join(made.path, 'new.txt'), 'not in git');
+  for (const when of [1, 2]) {
+    await rename(made.path, away);
+    let steps = 0;
+    const guard = (): void => {
+      if (++steps === when) renameSync(away, made.path);
+    };
+    await assert.rejects(recreateWorktree(repository, { path: made.path, branch: 'topic', guard }), {
+      code: 'path-taken',
+    });
+    assert.equal(await readFile(path.join(made.path, 'new.txt'), 'utf8'), 'not in git');
+    assert.equal(await git(made.path, 'branch', '--show-current'), 'topic');
+  }
+});
+
+test('recreate puts back what a removal that a crash cut short had set aside', async (t) => {
+  const repo = await tempRepo(t);
+  const repository = await open(repo);
+  const made = await addWorktree(repository, add(t, repo, 'x'));
+  await writeFile(path.join(made.path, 'new.txt'), 'not in git');
+  const aside = path.join(path.dirname(made.path), '.treeline-deleted-x');
+  await rename(made.path, aside);
+  await assert.rejects(recreateWorktree(repository, { path: made.path, branch: 'topic' }), { code: 'path-taken' });
+  assert.equal(await readFile(path.join(made.path, 'new.txt'), 'utf8'), 'not in git');
+  assert.equal(existsSync(aside), false);
 });
 
 test('worktrees of a bare repository, of a shallow clone, and during a rebase', async (t) => {

@@ -53,7 +53,7 @@ test(
 test('a folder of somebody else’s is named with its owner', { skip: !root && 'it takes root' }, async (t) => {
   const top = await tree(t, 'kept', 'a/', 'a/cache/', 'a/cache/file');
   await chown(path.join(top, 'a/cache'), 0, 0);
-  const said = `not-deletable: ${top} cannot be deleted because ${path.join(top, 'a/cache')} belongs to root. Take it over with sudo chown -R ${NOBODY}, or have it deleted, then try again.`;
+  const said = `not-deletable: ${top} cannot be deleted because of ${path.join(top, 'a/cache')}, which root owns. Run sudo chown -R ${NOBODY} "${top}", then try again.`;
   assert.equal(await asNobody(top), said);
   await chmod(path.join(top, 'a/cache'), 0o700);
   assert.equal(await asNobody(top), said);
@@ -61,7 +61,7 @@ test('a folder of somebody else’s is named with its owner', { skip: !root && '
   assert.equal(await asNobody(top), '');
   await chmod(path.join(top, 'a/cache'), 0o1777);
   await chown(path.join(top, 'a/cache/file'), 4711, 4711);
-  assert.match(await asNobody(top), /cache\/file belongs to the user with the ID 4711\./);
+  assert.match(await asNobody(top), /cache\/file, which the user with the ID 4711 owns\./);
 });
 
 test('a file that the system protects is named', { skip: !root && 'it takes root' }, async (t) => {
@@ -76,7 +76,7 @@ test('a file that the system protects is named', { skip: !root && 'it takes root
   try {
     await assert.rejects(refuseUnremovable(top), {
       code: 'not-deletable',
-      message: /a\/file is protected by the system/,
+      message: /a\/file, which the system protects\. Run sudo chattr -R -i "\/.*tree"/,
     });
   } finally {
     protect('-');
