@@ -206,6 +206,18 @@ test('where no rows can be made, questions about them are refused, and agents ar
     'one',
   );
   assert.ok(said.some((message) => message.includes('none.wasm')));
+
+  // The same of one that is looked at, too.
+  const both = source(path.join(folder, 'both'), 'text', false);
+  const turn = new RunWriter(both.folder);
+  all.open({ ...both, session: 'both' });
+  all.follow({ ...both, session: 'both' });
+  await assert.rejects(all.page('both', ALL_ROWS, 0, 1), { code: 'no-rows' });
+  turn.chunk('o', 'two\n');
+  turn.exit();
+  all.update({ ...source(both.folder, 'text', true), session: 'both' });
+  assert.equal((await all.judge('both', 1)).outcome, 'completed');
+  await activity(({ session, lastLine }) => session === 'both' && lastLine === 'two');
 });
 
 test('disposing answers what is open and ends the worker', async (t) => {
