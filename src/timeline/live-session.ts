@@ -73,10 +73,6 @@ export class LiveSession implements Job {
     this.use(use);
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** What it is wanted for now. */
   use(use: Use): void {
     this.#use = use;
@@ -109,6 +105,11 @@ export class LiveSession implements Job {
     if (!this.#use.rows) throw closed();
     this.#opening ??= this.#open();
     return this.#opening;
+  }
+
+  /** Whether these are its rows now: those that were dropped are freed. */
+  holds(index: SessionIndex): boolean {
+    return this.#index === index;
   }
 
   run(deadline: number): boolean {

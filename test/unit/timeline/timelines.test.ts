@@ -166,6 +166,22 @@ test('a question that takes long is answered, as long as the worker gives a sign
   assert.equal(total, 1);
 });
 
+test('a question is refused when the rows are dropped while it is answered, and the session is followed on', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new RunWriter(folder);
+  turn.chunk('o', Array.from({ length: 50_000 }, (_, n) => `line ${n}\n`).join(''));
+  const { all, activity } = timelines(t);
+  all.follow(source(folder, 'text', false));
+  const close = all.open(source(folder, 'text', false));
+  await activity(({ rows = 0 }) => rows > 50_000);
+  const page = assert.rejects(all.page('ses_test', { groups: [], query: '49999' }, 0, 10), { code: 'timeline-closed' });
+  close();
+  await page;
+  turn.chunk('o', 'after\n');
+  all.hint('ses_test');
+  await activity(({ lastLine }) => lastLine === 'after');
+});
+
 test('a worker that crashes is started again, and no question is lost', async (t) => {
   const folder = await tempDir(t);
   const wasm = path.join(folder, 'sql.wasm');
