@@ -9,6 +9,10 @@ const PREFETCH = CHUNK / 2;
 /** How long (ms) a row to begin at is waited for. */
 const READING = 10_000;
 
+/** When a list whose first rows were refused is asked for again (ms): after the first refusal, and at most, as it doubles. */
+const RETRY = 1000;
+const LONGEST_RETRY = 30_000;
+
 /** Where a list begins that is loaded anew: at its end, or at the first row that is not before `seq`. */
 export type Start = 'end' | { readonly seq: number };
 
@@ -30,6 +34,8 @@ interface Loading {
   steps: number;
   /** Positions moved meanwhile: shown all the same when it is there (a lively session would never be), and loaded again. */
   again: boolean;
+  /** The host could not answer: it is asked for again after a pause. */
+  refused: boolean;
 }
 
 export interface FeedEvents {
@@ -55,6 +61,8 @@ export class Feed {
   #shown = new RowCache();
   #loading: Loading | undefined;
   #greatest = 0;
+  /** How often the host has refused since its last answer. */
+  #refusals = 0;
   /** A row to begin at that is not there yet: a host that has just started is still reading. */
   #awaited: { readonly seq: number; readonly until: number } | undefined;
   /** Where the reader is, for a list that has to be loaded again. */
@@ -115,6 +123,7 @@ export class Feed {
       early: [],
       steps: 0,
       again: false,
+      refused: false,
     };
     if (greet) {
       this.#ask({ type: 'ready', filter, count: 2 * CHUNK }, -1);
@@ -134,6 +143,7 @@ export class Feed {
     this.#pending.clear();
     this.#since = this.#request + 1;
     this.#greatest = 0;
+    this.#refusals = 0;
   }
 
   /** Rows `first` to `last` are in view. */
@@ -159,6 +169,7 @@ export class Feed {
     if (!this.#pending.delete(request)) {
       return;
     }
+    this.#refusals = 0;
     this.#note(page.rows);
     const loading = this.#loading;
     const cache = loading?.cache ?? this.#shown;
@@ -253,9 +264,24 @@ export class Feed {
     }
   }
 
-  /** The host could not answer: what is under way is asked for again when it is wanted again. */
+  /**
+   * The host could not answer: what is under way is asked for again when it is wanted again, and a list that is being loaded,
+   * for which nobody would ask, after a pause. Which question it was is not said: an answer that still comes is taken.
+   */
   failed(): void {
-    this.#pending.clear();
+    const loading = this.#loading;
+    if (loading === undefined) {
+      this.#pending.clear();
+    } else if (!loading.refused) {
+      loading.refused = true;
+      const pause = Math.min(RETRY * 2 ** this.#refusals, LONGEST_RETRY);
+      this.#refusals += 1;
+      setTimeout(() => {
+        if (this.#loading === loading) {
+          this.#reopen();
+        }
+      }, pause);
+    }
   }
 
   #note(rows: readonly Row[]): void {

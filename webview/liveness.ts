@@ -6,7 +6,7 @@ const PATIENCE = 800;
 const SLOWER = 3;
 /** up to this (ms): together with QUIET below the 2 s in which a page notices; */
 const MOST = 1500;
-/** and up to this where a host was taken for lost that was only slow: it shall not be lost and found time and again. */
+/** and up to this after the answer of a host that was taken for lost and was only slow: one slower still is lost each time. */
 const MOST_AFTER_ERROR = 5000;
 /** What remains of more patience at the next answer: after some seconds it is as it was. */
 const REMAINS = 0.8;

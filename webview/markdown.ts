@@ -28,12 +28,12 @@ const TAGS = [
 const CACHED = 300;
 const cache = new Map<string, DocumentFragment>();
 
-/** @param key changes whenever the text does. */
-export function markdown(key: string, source: string): DocumentFragment {
-  let fragment = cache.get(key);
+/** A row is drawn time and again: what was made of a text is kept, by the text itself, whichever session has it. */
+export function markdown(source: string): DocumentFragment {
+  let fragment = cache.get(source);
   if (fragment === undefined) {
     fragment = render(readable(source));
-    cache.set(key, fragment);
+    cache.set(source, fragment);
     const oldest = cache.keys().next().value;
     if (cache.size > CACHED && oldest !== undefined) {
       cache.delete(oldest);

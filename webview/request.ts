@@ -28,7 +28,7 @@ export function requestBody(row: Row, request: RequestPart, lines: number, conte
     h('span', { class: 'heading-line' }, words.word('request', about)),
     h('span', { class: `state state-${state} codicon-${STATE_ICONS[state]}` }, stateText(request, words)),
     h('div', { class: 'asked' }, ...folded('text', row.text, lines, context, plain)),
-    input && h('div', { class: 'input' }, ...folded('request', input, INPUT_LINES, context, inputOf(row, about))),
+    input && h('div', { class: 'input' }, ...folded('request', input, INPUT_LINES, context, inputOf(about))),
     choices.length > 0 && choiceList(request, words),
     answer && h('div', {}, h('span', { class: 'part-name' }, words.say('request.answer')), plain(answer.text)),
   );
@@ -76,11 +76,8 @@ function choiceList({ state, choice, choices }: RequestPart, words: Words): HTML
 }
 
 /** A plan is written as Markdown; everything else is shown to the letter. */
-function inputOf({ seq, rev }: Row, about: RequestPart['about']): (text: string) => HTMLElement {
-  return (text) =>
-    about === 'plan'
-      ? h('div', { class: 'markdown' }, markdown(`${seq}:${rev}:${text.length}:input`, text))
-      : h('pre', {}, readable(text));
+function inputOf(about: RequestPart['about']): (text: string) => HTMLElement {
+  return (text) => (about === 'plan' ? h('div', { class: 'markdown' }, markdown(text)) : h('pre', {}, readable(text)));
 }
 
 function plain(text: string): HTMLElement {

@@ -89,7 +89,7 @@ function textOf(row: Row, context: RowContext): Node[] {
   const { style, lines } = lookOf(row);
   return folded('text', row.text, lines, context, (text) =>
     style === 'markdown'
-      ? h('div', { class: 'markdown' }, markdown(`${row.seq}:${row.rev}:${context.expanded}`, text))
+      ? h('div', { class: 'markdown' }, markdown(text))
       : h('span', { class: style }, readable(text)),
   );
 }

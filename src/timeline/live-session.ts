@@ -73,10 +73,6 @@ export class LiveSession implements Job {
     this.use(use);
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** What it is wanted for now. */
   use(use: Use): void {
     this.#use = use;
@@ -107,13 +103,18 @@ export class LiveSession implements Job {
   /** Its rows, for who has asked for them. */
   rows(): Promise<SessionIndex> {
     if (!this.#use.rows) throw closed();
-    this.#opening ??= this.#makeRows();
+    this.#opening ??= this.#open();
     return this.#opening;
+  }
+
+  /** Whether these are its rows now: those that were dropped are freed. */
+  holds(index: SessionIndex): boolean {
+    return this.#index === index;
   }
 
   run(deadline: number): boolean {
     // What makes the rows reads all there is, too.
-    if (this.#closed || (this.#opening !== undefined && this.#index === undefined)) return false;
+    if (this.#closed || this.#isOpening) return false;
     // Watched before it is read, so that nothing comes unseen in between.
     this.#watch();
     try {
@@ -162,6 +163,17 @@ export class LiveSession implements Job {
     await saved;
   }
 
+  #open(): Promise<SessionIndex> {
+    const opening = this.#makeRows();
+    opening.catch(() => {
+      if (this.#opening !== opening) return;
+      // Without rows it is read all the same; whoever asks for them next has them tried again.
+      this.#opening = undefined;
+      this.#options.wake(this);
+    });
+    return opening;
+  }
+
   async #makeRows(): Promise<SessionIndex> {
     const index = await this.#options.index(this.#reader.source);
     if (this.#closed || !this.#use.rows || this.#index !== undefined) {
@@ -187,6 +199,11 @@ export class LiveSession implements Job {
     this.#index = undefined;
     this.#opening = undefined;
     void saved;
+  }
+
+  /** Its rows are asked for, and not yet there. */
+  get #isOpening(): boolean {
+    return this.#opening !== undefined && this.#index === undefined;
   }
 
   get #isWatched(): boolean {
@@ -236,9 +253,9 @@ export class LiveSession implements Job {
     this.#options.tell(activity);
   }
 
-  /** Who asks for rows, too, is to find them there with the answer. */
+  /** Who asks for rows, too, is to find them there with the answer, where they can be made. */
   #judgement(turn: number): Judgement | undefined {
-    return this.#use.rows && this.#index === undefined ? undefined : this.#reader.judgement(turn);
+    return this.#isOpening ? undefined : this.#reader.judgement(turn);
   }
 
   #answerWaiters(): void {

@@ -190,8 +190,8 @@ export class RowRenderer {
   }
 
   #event(turn: number, kind: RowKind | FoldedKind, place: Place): AgentEvent | undefined {
-    // Only a live agent asks; its greeting stands in another line.
-    const events = this.#events(turn, place, kind === 'request');
+    // Only a live agent asks, and is told anything; its greeting stands in another line.
+    const events = this.#events(turn, place, kind === 'request' || place.stream === 'i');
     return events.filter((event) => event.kind === kind)[place.nth];
   }
 

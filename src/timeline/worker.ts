@@ -60,9 +60,13 @@ const sessions = new LiveSessions({
 function find(session: string): LiveSession {
   const live = sessions.get(session);
   if (live === undefined) {
-    throw new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
+    throw notOpen();
   }
   return live;
+}
+
+function notOpen(): TreelineError {
+  return new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
 }
 
 async function answer(query: Query): Promise<unknown> {
@@ -84,11 +88,11 @@ async function answer(query: Query): Promise<unknown> {
   }
 }
 
-/** Brings a filter's list up to date, in slices. */
+/** Brings a filter's list up to date, in slices; between two of them the rows may be dropped. */
 async function prepare(live: LiveSession, index: SessionIndex, filter: RowFilter): Promise<void> {
   while (!index.prepare(filter, performance.now() + PREPARE_MS)) {
     await immediate();
-    if (live.closed) throw new TreelineError('timeline-closed', 'The timeline was closed.');
+    if (!live.holds(index)) throw notOpen();
   }
 }
 

@@ -294,14 +294,28 @@ export class TimelinePanel implements vscode.Disposable {
       this.#post({ type: 'page', request, page: NO_ROWS });
       return;
     }
-    const page = await this.#services.treeline.timelines.page(session, filter, from, count);
-    if (this.#session !== session) {
+    const page = await this.#stillOf(session, this.#services.treeline.timelines.page(session, filter, from, count));
+    if (page === undefined) {
       return;
     }
     shown.rev ??= page.rev;
     this.#post({ type: 'page', request, page });
     // What came while the page was made was not asked for by anybody yet.
     this.#deltas.request();
+  }
+
+  /** What comes of a question about a session; undefined, also where it is refused, when the page shows another one by then. */
+  async #stillOf<T>(session: string, asked: Promise<T>): Promise<T | undefined> {
+    try {
+      const answer = await asked;
+      return this.#session === session ? answer : undefined;
+    } catch (error) {
+      // The refusal would be taken for one of the session that is shown now.
+      if (this.#session !== session) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   /** Notes what the page shows from now on. Deltas go on where they were; those of another filter wait for its first rows. */
@@ -323,8 +337,11 @@ export class TimelinePanel implements vscode.Disposable {
     if (findSession(this.#services.treeline, session) === undefined) {
       return;
     }
-    const delta = await this.#services.treeline.timelines.delta(session, shown.rev, shown.filter);
-    if (this.#shown !== shown || (delta.rev === shown.rev && !delta.reset)) {
+    const delta = await this.#stillOf(
+      session,
+      this.#services.treeline.timelines.delta(session, shown.rev, shown.filter),
+    );
+    if (delta === undefined || this.#shown !== shown || (delta.rev === shown.rev && !delta.reset)) {
       return;
     }
     shown.rev = delta.rev;

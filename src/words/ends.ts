@@ -21,7 +21,7 @@ export const ENDS = {
   'end.signal': 'Ended by {signal} after {lasted:duration}. Treeline did not send this signal.',
   'end.stopped': 'Exited {wait:duration} after the stop request.',
   'end.stopped.exited':
-    'Stopped ({signals:list}): exited with code {exit} {wait:duration} later, after {lasted:duration} in all.',
+    'Stopped ({signals:list}): exited {wait:duration} later with code {exit}, after {lasted:duration} in all.',
   'end.stopped.signal':
     'Stopped ({signals:list}): ended by {signal} {wait:duration} later, after {lasted:duration} in all.',
   'end.survivors': 'Processes left running were stopped: {processes:list}.',

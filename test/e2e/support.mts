@@ -180,10 +180,7 @@ export async function until(
   }
 }
 
-/** A time that is promised on a machine of its own: where more wants to run than there are cores, each gets its share later. */
-export function patience(ms: number): number {
-  return ms * Math.max(1, (os.loadavg()[0] ?? 0) / os.availableParallelism());
-}
+export { patience } from '../support/patience.mts';
 
 /** How busy the machine is in the seconds in which something is waited for, of which the load average knows little. Linux only. */
 export class Busyness {

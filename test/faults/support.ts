@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { loadavg, availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -35,10 +34,7 @@ export function seeded(t: TestContext): Random {
   return random;
 }
 
-/** A time that is promised on a machine of its own: where more wants to run than there are cores, each gets its share later. */
-export function patience(ms: number): number {
-  return ms * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
-}
+export { patience } from '../support/patience.mts';
 
 export interface FaultWindow extends Window {
   /** All that it wrote to its log: `level: message`. */

@@ -182,6 +182,35 @@ test('a lively session with moving positions still shows what it has', () => {
   assert.ok(opened.length > before);
 });
 
+test('a list whose first rows were refused is asked for again, after longer and longer pauses', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const host = new StandInHost(generatedRows(300));
+  const { feed, toHost, settle, opened } = feedOn(host);
+  feed.open(ALL, { seq: 250 });
+  const asks = [];
+  for (let second = 0; second < 60; second += 1) {
+    if (toHost.splice(0).length > 0) {
+      asks.push(second);
+      // Several refusals of one question are one.
+      feed.failed();
+      feed.failed();
+    }
+    t.mock.timers.tick(1000);
+  }
+  assert.deepEqual(asks, [0, 1, 3, 7, 15, 31]);
+  t.mock.timers.tick(60_000);
+  settle();
+  assert.deepEqual(opened, [{ position: 249, start: { seq: 250 } }]);
+
+  // Another list is asked for by itself.
+  feed.open(ALL, 'end');
+  feed.failed();
+  feed.open({ groups: ['tools'], query: '' }, 'end');
+  settle();
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(toHost, []);
+});
+
 test('every request reads as the protocol says', () => {
   const host = new StandInHost(generatedRows(500));
   const { feed, settle } = feedOn(host);

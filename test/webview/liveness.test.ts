@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { test } from 'node:test';
+import { patience } from '../support/patience.mts';
 import { generatedRows } from './generated.ts';
 import { StandInHost } from './stand-in-host.ts';
 import { withPage } from './support.ts';
@@ -56,7 +57,7 @@ test('a page whose host is gone says so within 2 s, stands still, and goes on wh
   host.dead = true;
   const died = Date.now();
   const noticed = (await said) - died;
-  assert.ok(noticed < 2000, `noticed after ${noticed} ms`);
+  assert.ok(noticed < patience(2000), `noticed after ${noticed} ms`);
   assert.equal(await live.textContent(), 'Reconnecting…');
   assert.ok(await page.locator('.header vscode-button.stop').evaluate((button) => button.hasAttribute('disabled')));
   assert.equal(await page.locator('.header .spins').count(), 0, 'nothing turns');
@@ -78,7 +79,10 @@ test('a page that never hears of a host says so', async () => {
   const host = new StandInHost([]);
   host.dead = true;
   const { page } = await open(host);
-  await page.getByRole('status').getByText('Reconnecting…').waitFor({ timeout: 2000 });
+  await page
+    .getByRole('status')
+    .getByText('Reconnecting…')
+    .waitFor({ timeout: patience(2000) });
 });
 
 test('a host that is slow time and again is not taken for dead each time', async () => {

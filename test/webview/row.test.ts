@@ -35,3 +35,30 @@ test('a to-do list says the task in hand, and a result that all went well nothin
   await page.locator('.row.kind-result').getByRole('button').click();
   await page.locator('.row.kind-result').getByText('All done.').waitFor();
 });
+
+test('a message of another session is not taken for the one in the same place of the session before', async () => {
+  const rows = (text: string) => [
+    makeRow(1, { kind: 'turn-start', text: 'Go' }),
+    makeRow(2, { text }),
+    makeRow(3, {
+      kind: 'request',
+      text: 'Shall I?',
+      request: {
+        id: 'r1',
+        about: 'plan',
+        state: 'open',
+        input: { text: `Plan: ${text}`, bytes: 10, cut: false },
+        choices: [],
+      },
+    }),
+  ];
+  const host = new StandInHost(rows('first'));
+  const { page } = await open(host);
+  await page.locator('.row .markdown').getByText('Plan: first').waitFor();
+  host.rows.splice(0, 3, ...rows('other'));
+  host.setHeader({ session: 'ses_0196c0de-0000-7000-8000-000000000002' });
+  const other = page.locator('.row .markdown');
+  await other.getByText('other', { exact: true }).waitFor();
+  await other.getByText('Plan: other').waitFor();
+  assert.equal(await other.getByText('first').count(), 0);
+});

@@ -508,6 +508,12 @@ test('a live agent of plain text: its questions and the ends of its turns have r
     ],
   );
   assert.ok(!rows.some(({ text }) => text.text.includes('treeline"')));
+  const prompts = rows.filter(({ kind }) => kind === 'prompt');
+  assert.deepEqual(
+    prompts.map(({ text }) => text.text),
+    ['That is enough'],
+    'what it was sent while it worked',
+  );
   const requests = rows.flatMap(({ request }) => (request === undefined ? [] : [request]));
   assert.deepEqual(
     requests.map(({ about, state, input, choice, answer }) => [about, state, input?.text, choice, answer?.text]),
@@ -524,6 +530,7 @@ test('a live agent of plain text: its questions and the ends of its turns have r
   const plan = rows.find(({ request }) => request?.about === 'plan')!;
   assert.equal(index.text(plan.seq, 'request'), '1. Write a file\n2. Say so');
   assert.equal(index.text(plan.seq, 'text'), 'Write one file');
+  assert.equal(index.text(prompts[0]!.seq, 'text'), 'That is enough');
   index.close();
 });
 

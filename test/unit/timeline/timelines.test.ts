@@ -166,6 +166,22 @@ test('a question that takes long is answered, as long as the worker gives a sign
   assert.equal(total, 1);
 });
 
+test('a question is refused when the rows are dropped while it is answered, and the session is followed on', async (t) => {
+  const folder = await tempDir(t);
+  const turn = new RunWriter(folder);
+  turn.chunk('o', Array.from({ length: 50_000 }, (_, n) => `line ${n}\n`).join(''));
+  const { all, activity } = timelines(t);
+  all.follow(source(folder, 'text', false));
+  const close = all.open(source(folder, 'text', false));
+  await activity(({ rows = 0 }) => rows > 50_000);
+  const page = assert.rejects(all.page('ses_test', { groups: [], query: '49999' }, 0, 10), { code: 'timeline-closed' });
+  close();
+  await page;
+  turn.chunk('o', 'after\n');
+  all.hint('ses_test');
+  await activity(({ lastLine }) => lastLine === 'after');
+});
+
 test('a worker that crashes is started again, and no question is lost', async (t) => {
   const folder = await tempDir(t);
   const wasm = path.join(folder, 'sql.wasm');
@@ -206,6 +222,18 @@ test('where no rows can be made, questions about them are refused, and agents ar
     'one',
   );
   assert.ok(said.some((message) => message.includes('none.wasm')));
+
+  // The same of one that is looked at, too.
+  const both = source(path.join(folder, 'both'), 'text', false);
+  const turn = new RunWriter(both.folder);
+  all.open({ ...both, session: 'both' });
+  all.follow({ ...both, session: 'both' });
+  await assert.rejects(all.page('both', ALL_ROWS, 0, 1), { code: 'no-rows' });
+  turn.chunk('o', 'two\n');
+  turn.exit();
+  all.update({ ...source(both.folder, 'text', true), session: 'both' });
+  assert.equal((await all.judge('both', 1)).outcome, 'completed');
+  await activity(({ session, lastLine }) => session === 'both' && lastLine === 'two');
 });
 
 test('disposing answers what is open and ends the worker', async (t) => {
