@@ -46,9 +46,12 @@ export async function launchKeeper({ execPath, entry, runFolder, env }: Launch):
   }
 }
 
+/** How long a keeper that runs may take to answer: ms. */
+const ANSWERS_WITHIN = 3000;
+
 export interface ConnectOptions {
-  /** How long a keeper that is starting may take: ms. */
-  readonly timeoutMs: number;
+  /** How long it may take to answer: ms; absent: as one that runs has. */
+  readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   /** The keeper's process, where it is known: when it is gone, waiting is over. */
   readonly keeper?: ProcessId;
@@ -64,7 +67,7 @@ export interface ConnectOptions {
  */
 export async function connectKeeper(
   { socket, token }: Pick<KeeperSpec, 'socket' | 'token'>,
-  { timeoutMs, signal, keeper, follow, steward }: ConnectOptions,
+  { timeoutMs = ANSWERS_WITHIN, signal, keeper, follow, steward }: ConnectOptions,
 ): Promise<KeeperConnection> {
   const deadline = performance.now() + timeoutMs;
   const hello = {

@@ -3,6 +3,7 @@ import { Emitter, type Dispose } from '../platform/emitter.ts';
 import { TreelineError, errorText } from '../platform/errors.ts';
 import { runFolder, textFile } from '../platform/paths.ts';
 import { isAliveNow, isSame } from '../platform/process-id.ts';
+import { isHeldBy } from '../store/leadership.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import type { ExitRecord, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../protocol/rows.ts';
@@ -96,8 +97,7 @@ export class SessionsOfRepository implements RepositorySessions {
     const { self, store } = this.#context;
     const asker = lastTurn(session)?.requestedBy;
     if (asker !== undefined && isAliveNow(asker)) return isSame(asker, self);
-    const { lead } = store.leadership;
-    return lead !== undefined && isSame(lead.by, self);
+    return isHeldBy(store.leadership.lead, self);
   }
 
   /** To be told what a session's output came to, by whoever reads it. */

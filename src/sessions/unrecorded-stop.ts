@@ -5,9 +5,6 @@ import { runOf } from '../store/lifecycle.ts';
 import type { Session, Turn } from '../store/model.ts';
 import type { Context } from './context.ts';
 
-/** How long a keeper may take to answer who cannot write down that he wants a stop: ms. */
-const CONNECT_TIMEOUT = 3000;
-
 /** An agent may be what fills the disk: its end does not wait for the journal. Returns what the user is to hear. */
 export async function stopUnrecorded(
   { folder, log }: Context,
@@ -19,7 +16,7 @@ export async function stopUnrecorded(
   if (run?.keeper === undefined || run.agent === undefined) return error;
   try {
     const spec = await readSpec(runFolder(folder, session.id, run.number));
-    const keeper = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process });
+    const keeper = await connectKeeper(spec, { keeper: run.keeper.process });
     // It answers when the end is written, which its keeper tries until it is.
     keeper
       .stop()

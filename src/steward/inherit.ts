@@ -11,9 +11,6 @@ import type { StewardContext } from './context.ts';
 import { HOLD, launchOf } from './start.ts';
 import { underLead } from './under-lead.ts';
 
-/** A keeper that does not answer within this many ms is given up. */
-const CONNECT_TIMEOUT = 3000;
-
 /**
  * Takes over the start of a turn from whoever led before and is gone. If its keeper waits for nothing but the word, it gets it.
  * Otherwise all that is half made is taken back, for the turn to be started anew: undefined.
@@ -49,7 +46,7 @@ async function startWaiting(
       return undefined;
     }
     const spec = await readSpec(runFolder(context.folder, session.id, run.number));
-    connection = await connectKeeper(spec, { timeoutMs: CONNECT_TIMEOUT, keeper: run.keeper.process, ...HOLD });
+    connection = await connectKeeper(spec, { keeper: run.keeper.process, ...HOLD });
     const prompt = await readFile(spec.prompt, 'utf8');
     const { env } = await launchOf(context, session, turn, prompt, spec.prompt);
     guard();

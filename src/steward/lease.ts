@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { Dispose } from '../platform/emitter.ts';
 import { errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
-import { isSame, type ProcessId } from '../platform/process-id.ts';
+import type { ProcessId } from '../platform/process-id.ts';
 import { isAtLeast } from '../platform/version.ts';
 import { RULES } from '../store/facts.ts';
-import { isVacant, leadsElsewhere } from '../store/leadership.ts';
+import { isHeldBy, isVacant, leadsElsewhere } from '../store/leadership.ts';
 import type { Lead } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
 
@@ -83,12 +83,12 @@ export class Lease {
       this.#lookAgain(RETRY_INTERVAL);
     }
     const { lead } = this;
-    const mine = lead !== undefined && isSame(lead.by, this.#options.self);
+    const mine = isHeldBy(lead, this.#options.self);
     if (mine !== this.#held) {
       this.#held = mine;
       this.#options.onChange(mine);
     }
-    if (mine && lead.retire !== undefined) this.#options.onRetire();
+    if (mine && lead?.retire !== undefined) this.#options.onRetire();
     if (!mine) this.#lookAgain(LOOK_INTERVAL);
   }
 
@@ -98,9 +98,9 @@ export class Lease {
     clearTimeout(this.#timer);
     for (const dispose of this.#subscriptions.splice(0)) dispose();
     const { lead } = this;
-    const held = this.#held && lead !== undefined && isSame(lead.by, this.#options.self);
+    const held = this.#held && isHeldBy(lead, this.#options.self);
     this.#held = false;
-    if (held) this.#options.store.append({ type: 'steward.left', lead: lead.fact });
+    if (held && lead !== undefined) this.#options.store.append({ type: 'steward.left', lead: lead.fact });
   }
 
   #take(): void {
@@ -110,7 +110,7 @@ export class Lease {
       this.#tell('A newer version of Treeline has worked on this repository; this one only shows its sessions.');
       return;
     }
-    if (lead !== undefined && isSame(lead.by, self)) return;
+    if (isHeldBy(lead, self)) return;
     if (isVacant(lead)) {
       store.append({
         type: 'steward.leads',

@@ -18,6 +18,7 @@ import { isSame } from '../platform/process-id.ts';
 import { workingIn } from '../platform/process-search.ts';
 import { expiredArchives, withoutState } from '../sessions/archives.ts';
 import type { TrashRecord } from '../sessions/trash-record.ts';
+import { isHeldBy } from '../store/leadership.ts';
 import type { Move, MoveTo, Session, Wish } from '../store/model.ts';
 import type { StewardContext } from './context.ts';
 import { isReplaced, underLead } from './under-lead.ts';
@@ -54,8 +55,7 @@ export class Moves {
   /** Does what is wanted of these sessions' worktrees, and finishes what was begun. */
   look(sessions: Iterable<Session>): void {
     const { store, self } = this.#context;
-    const { lead } = store.leadership;
-    if (this.#disposed || lead === undefined || !isSame(lead.by, self)) return;
+    if (this.#disposed || !isHeldBy(store.leadership.lead, self)) return;
     for (const { id, move, wish } of sessions) {
       if ((move === undefined && wish === undefined) || this.#running.has(id)) continue;
       this.#do(id);

@@ -16,9 +16,6 @@ import { Retry, RETRY_INTERVAL } from './retry.ts';
 import { HOLD, startTurn } from './start.ts';
 import { isReplaced, underLead } from './under-lead.ts';
 
-/** A keeper that does not answer within this many ms is looked at as a process. */
-const CONNECT_TIMEOUT = 3000;
-
 /** After a connection to a keeper that lives broke: ms. */
 const RECONNECT_AFTER = 200;
 
@@ -217,7 +214,6 @@ export class OpenSession {
       // With its process known, the death of a keeper is noticed at once, and not by waiting in vain.
       const known = keeper !== undefined && { keeper: keeper.process };
       const connection = await connectKeeper(await readSpec(folder), {
-        timeoutMs: CONNECT_TIMEOUT,
         ...known,
         ...HOLD,
       });

@@ -1,6 +1,6 @@
 import { TreelineError } from '../platform/errors.ts';
 import type { Guard } from '../platform/guard.ts';
-import { isSame } from '../platform/process-id.ts';
+import { isHeldBy } from '../store/leadership.ts';
 import { say } from '../words/saying.ts';
 import type { StewardContext } from './context.ts';
 
@@ -13,7 +13,7 @@ export function underLead({ store, self }: Pick<StewardContext, 'store' | 'self'
   return () => {
     store.refresh();
     const { lead } = store.leadership;
-    if (lead === undefined || lead.fact !== began || !isSame(lead.by, self)) {
+    if (lead?.fact !== began || !isHeldBy(lead, self)) {
       throw new TreelineError(say('replaced'));
     }
   };

@@ -1,4 +1,4 @@
-import { hostName, isAliveNow } from '../platform/process-id.ts';
+import { hostName, isAliveNow, isSame, type ProcessId } from '../platform/process-id.ts';
 import type { RepositoryFact } from './facts.ts';
 import type { Lead, Leadership } from './model.ts';
 
@@ -31,6 +31,11 @@ export function reduceLeadership(now: Leadership, fact: RepositoryFact): Leaders
  */
 export function isVacant(lead: Lead | undefined): boolean {
   return lead === undefined || !isAliveNow(lead.by);
+}
+
+/** Whether this process leads. */
+export function isHeldBy(lead: Lead | undefined, self: ProcessId): boolean {
+  return lead !== undefined && isSame(lead.by, self);
 }
 
 /** The other machine that leads; undefined where it is this one, or nobody. */

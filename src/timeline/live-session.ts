@@ -194,11 +194,10 @@ export class LiveSession implements Job {
   }
 
   #dropRows(): void {
-    const saved = this.#save();
+    void this.#save();
     if (this.#index !== undefined) this.#reader = this.#index.leaveReader();
     this.#index = undefined;
     this.#opening = undefined;
-    void saved;
   }
 
   /** Its rows are asked for, and not yet there. */
