@@ -1,4 +1,5 @@
 import { readFile, readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { powershell, readProcStat, systemTool } from './process-id.ts';
 import type { ProcessId } from './process-id.ts';
 
@@ -19,6 +20,10 @@ export interface TableEntry {
 
 /** Entries of /proc that are read before the event loop gets its turn: well under 2 ms. */
 const SLICE = 50;
+
+/** How often, and how many ms apart, a process is asked again for an environment that shows empty. */
+const LOOKS = 10;
+const PAUSE = 2;
 
 /**
  * All living processes that this user may see (zombies count as gone).
@@ -47,7 +52,7 @@ export function startedAt(id: ProcessId): number {
 /** The command line of a process, for a person to read, at most 120 characters; '' when it is gone. */
 export async function commandOf(pid: number): Promise<string> {
   if (process.platform === 'linux') {
-    const words = (await readText(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
+    const words = (await readText(`/proc/${pid}/cmdline`)).split('\0');
     return words.join(' ').trim().slice(0, 120);
   }
   if (process.platform === 'win32') {
@@ -61,7 +66,7 @@ export async function commandOf(pid: number): Promise<string> {
 /** The command lines of all processes that this user may see; empty where the system does not tell. */
 export async function commandLines(): Promise<string[]> {
   if (process.platform === 'linux') {
-    const lines = await Promise.all(linuxPids(new Set()).map((pid) => readText(`/proc/${pid}/cmdline`, 'utf8')));
+    const lines = await Promise.all(linuxPids(new Set()).map((pid) => readText(`/proc/${pid}/cmdline`)));
     return lines.map((line) => line.replaceAll('\0', ' ')).filter((line) => line !== '');
   }
   const text =
@@ -73,6 +78,7 @@ export async function commandLines(): Promise<string[]> {
 
 async function linuxTable(marker: string, since: number): Promise<TableEntry[]> {
   const entries: TableEntry[] = [];
+  const bare = new Set<TableEntry>();
   const seen = new Set<string>();
   // A process that hands over to a child and ends while the table is read shows in the next listing.
   for (let pids = linuxPids(seen); pids.length > 0; pids = linuxPids(seen)) {
@@ -81,25 +87,49 @@ async function linuxTable(marker: string, since: number): Promise<TableEntry[]> 
       if (seen.size % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       const stat = readProcStat(Number(pid));
       if (stat === undefined || stat.zombie) continue;
-      const marked = stat.ticks >= since && (await linuxMarked(pid, marker));
-      entries.push({ id: stat.id, parent: stat.parent, group: stat.session, startedAt: stat.ticks, marked });
+      const environment = stat.ticks >= since ? await environmentOf(pid) : undefined;
+      const marked = hasVariable(environment, marker);
+      const entry = { id: stat.id, parent: stat.parent, group: stat.session, startedAt: stat.ticks, marked };
+      entries.push(entry);
+      if (environment === '') bare.add(entry);
     }
   }
-  return entries;
+  return bare.size === 0 ? entries : lookAgain(entries, bare, marker);
+}
+
+/** A process that is just becoming another program has no environment for a moment: it is asked again. Some really have none. */
+async function lookAgain(entries: TableEntry[], bare: Set<TableEntry>, marker: string): Promise<TableEntry[]> {
+  const marked = new Set<TableEntry>();
+  for (let looks = 0; looks < LOOKS && bare.size > 0; looks += 1) {
+    await delay(PAUSE);
+    for (const entry of bare) {
+      const environment = await environmentOf(String(entry.id.pid));
+      if (environment !== '') bare.delete(entry);
+      if (hasVariable(environment, marker)) marked.add(entry);
+    }
+  }
+  return entries.map((entry) => (marked.has(entry) ? { ...entry, marked: true } : entry));
 }
 
 function linuxPids(seen: ReadonlySet<string>): string[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name) && !seen.has(name));
 }
 
-async function linuxMarked(pid: string, marker: string): Promise<boolean> {
+/** Empty while a program takes the place of another; undefined where it cannot be read: the process is gone, or somebody else's. */
+function environmentOf(pid: string): Promise<string | undefined> {
   // Not read synchronously: the kernel may keep the reader waiting for the process's memory map.
-  return `\0${await readText(`/proc/${pid}/environ`, 'latin1')}\0`.includes(`\0${marker}\0`);
+  return new Promise((resolve) =>
+    readFile(`/proc/${pid}/environ`, 'latin1', (error, text) => resolve(error === null ? text : undefined)),
+  );
+}
+
+function hasVariable(environment: string | undefined, variable: string): boolean {
+  return environment !== undefined && `\0${environment}\0`.includes(`\0${variable}\0`);
 }
 
 /** A file of /proc, or '' where it cannot be read: the process is gone, or somebody else's. */
-function readText(file: string, encoding: 'utf8' | 'latin1'): Promise<string> {
-  return new Promise((resolve) => readFile(file, encoding, (error, text) => resolve(error === null ? text : '')));
+function readText(file: string): Promise<string> {
+  return new Promise((resolve) => readFile(file, 'utf8', (error, text) => resolve(error === null ? text : '')));
 }
 
 /** macOS, not run here. With -E the command is followed by the environment, for this user's own processes. */

@@ -4,12 +4,16 @@ import { TreelineError } from '../platform/errors.ts';
 import { sessionId } from '../platform/ids.ts';
 import { isStoppable, lastTurn } from '../store/lifecycle.ts';
 import type { MoveTo, Session } from '../store/model.ts';
-import type { Saying } from '../words/saying.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { archiveContents, expiredArchives } from './archives.ts';
 import type { Context } from './context.ts';
 import type { Intents } from './intents.ts';
+import { outcome } from './outcome.ts';
 import type { OldArchives, Restored } from './service-types.ts';
 import type { TrashAnswer, TrashRecord } from './trash-record.ts';
+
+/** A move that goes on for longer is not waited for, and the user is told: ms. */
+const MOVED_WITHIN = 10_000;
 
 /** What may be wanted of a session's worktree: to the trash, back, or away for good. Their docstrings are those of SessionActions. */
 export class WorktreeIntents {
@@ -106,12 +110,22 @@ export class WorktreeIntents {
     return expiredArchives(this.#context.store.list(), this.#trash, this.#context.settings().trashDays);
   }
 
+  /** The session when its worktree is not being moved: what is wanted of it meanwhile would be void. */
+  #settled(id: string): Promise<Session> {
+    const { name } = this.#intents.need(id);
+    return outcome(this.#context.store, id, {
+      of: (now) => (now.wish === undefined && now.move === undefined ? now : undefined),
+      patience: { ms: MOVED_WITHIN, over: () => new TreelineError(say('archive-busy', { name })) },
+    });
+  }
+
   /** Has the session's worktree moved, and waits for how that ended. */
   async #move(id: string, to: MoveTo, worktree?: string): Promise<Session> {
     this.#intents.requireSomebody();
     const { store } = this.#context;
     store.refresh();
-    const before = this.#intents.need(id);
+    const before = await this.#settled(id);
+    if (isDone(before, to)) return before;
     const wanted = { type: 'move.wanted', session: id, to, ...(worktree !== undefined && { worktree }) } as const;
     let wish: string | undefined;
     let looks = 0;
@@ -146,8 +160,5 @@ function notNow(session: Session, to: MoveTo): TreelineError {
     const then = to === 'trash' ? 'archive the session' : 'try again';
     return new TreelineError('turn-runs', `“${session.name}” is running. Stop it or wait until it ends, then ${then}.`);
   }
-  return new TreelineError(
-    'archive-busy',
-    `The worktree of “${session.name}” is being moved right now. Try again in a moment.`,
-  );
+  return new TreelineError(say('archive-busy', { name: session.name }));
 }

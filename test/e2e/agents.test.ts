@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { answerPrompt, rows, sessionItem, spawnAgent, startTreeline, worktrees } from './support.mts';
+import { resumeAgent, rows, sessionItem, spawnAgent, startTreeline, worktrees } from './support.mts';
 
 /** The real CLIs; the model behind them is the stand-in, and what they do to the worktree is their own work. */
 const agents = [
@@ -38,8 +38,7 @@ test('the real Claude Code and Codex work in their worktrees, and a resume goes 
       const first = await conversation();
       assert.match(first, /^[0-9a-f-]{36}$/);
 
-      await workbench.treeAction(new RegExp(`^Idle: ${task}`), 'Resume Session…');
-      await answerPrompt(workbench, 'Go on');
+      await resumeAgent(workbench, new RegExp(`^Idle: ${task}`), 'Go on');
       await session(new RegExp(`^Idle: ${task}, .*turn 2`)).waitFor({ timeout: 60_000 });
       // The stand-in counts the prompts that the agent sends: the second turn knew the first.
       await row('Turn 2 is done. The task was: Go on').waitFor();

@@ -10,6 +10,7 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
   const step = story(t, browser);
   const place = path.join(path.dirname(repo), `${path.basename(repo)}.worktrees`);
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: repo, encoding: 'utf8' });
+  const kept = workbench.notification('All files are kept for at least 14 days');
   let tree = '';
 
   await step('archive from the menu takes the session out of sight, and Undo brings every file back', async () => {
@@ -17,8 +18,7 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
     await spawnAgent(workbench, { agent: 'Scripted', prompt: 'write draft.txt mine' });
     await sessionItem(workbench, /^Idle: /).waitFor();
     [tree = ''] = worktrees(repo);
-    await workbench.treeMenu(/^Idle: /, 'Archive Session');
-    await workbench.notification('All files are kept for at least 14 days').waitFor();
+    await workbench.treeMenu(/^Idle: /, 'Archive Session', kept);
     await sessionItem(workbench, /^Idle: /).waitFor({ state: 'detached' });
     assert.equal(existsSync(tree), false);
     await workbench.notificationAction('All files are kept for at least 14 days', 'Undo');
@@ -27,20 +27,15 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
   });
 
   await step('an archived worktree is deleted for good only after it was said what that loses', async () => {
-    await workbench.treeMenu(/^Idle: /, 'Archive Session');
+    await workbench.treeMenu(/^Idle: /, 'Archive Session', kept);
     await workbench.notificationAction('All files are kept for at least 14 days', 'Show Archived');
     await sessionItem(workbench, /^Archived: /).waitFor();
-    await workbench.treeMenu(/^Archived: /, 'Permanently Delete Archived Worktree…');
     const dialog = workbench.dialog('Permanently delete');
-    // A row that is redrawn under its menu leaves the command without its session, which then asks for it.
-    const asked = workbench.quickRows.filter({ hasText: 'write draft.txt' }).first();
-    await dialog.or(asked).first().waitFor();
-    if (await asked.isVisible()) await asked.click();
+    await workbench.treeMenu(/^Archived: /, 'Permanently Delete Archived Worktree…', dialog);
     await dialog.getByText('including 1 files whose contents are not in git').waitFor();
     await dialog.getByRole('button', { name: 'Delete' }).click();
     await dialog.waitFor({ state: 'detached' });
-    await workbench.treeAction(/^Archived: /, 'Restore Archived Session');
-    await sessionItem(workbench, /^Idle: /).waitFor();
+    await workbench.treeAction(/^Archived: /, 'Restore Archived Session', sessionItem(workbench, /^Idle: /));
   });
 
   await step('a worktree of the user’s own is removed only by its name', async () => {
@@ -48,7 +43,7 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
     git('worktree', 'add', '--quiet', '-b', 'my-own', foreign);
     writeFileSync(path.join(foreign, 'draft.txt'), 'mine');
     await workbench.treeItem(/my-own/).waitFor();
-    await workbench.treeMenu(/my-own/, 'Remove Worktree…');
+    await workbench.treeMenu(/my-own/, 'Remove Worktree…', workbench.question('Remove Worktree my-own'));
     await workbench.answer('something', { asked: 'Remove Worktree my-own' });
     await workbench.quickInput.getByText('This does not match the name').waitFor();
     assert.ok(existsSync(foreign));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { answerPrompt, rows, sessionItem, spawnAgent, startTreeline } from './support.mts';
+import { resumeAgent, rows, sessionItem, spawnAgent, startTreeline } from './support.mts';
 
 test('an agent that does not know its conversation any more says so, and a fresh start goes on with the task', async (t) => {
   const { workbench, server } = await startTreeline(t);
@@ -13,8 +13,7 @@ test('an agent that does not know its conversation any more says so, and a fresh
 
   // Where Claude Code keeps its conversations.
   await rm(path.join(server.home, '.claude/projects'), { recursive: true });
-  await workbench.treeAction(/Count the trees/, 'Resume Session…');
-  await answerPrompt(workbench, 'Count them again');
+  await resumeAgent(workbench, /Count the trees/, 'Count them again');
   await workbench.notification('Claude Code no longer recognizes the conversation of').waitFor({ timeout: 60_000 });
   await session(/^Failed: Count the trees, .*turn 2/).waitFor();
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { test } from 'node:test';
 import {
   agentProcesses,
-  answerPrompt,
   Gate,
+  resumeAgent,
   rows,
   rowTexts,
   sessionItem,
@@ -95,8 +95,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
   });
 
   await step('the diff lists what is committed, uncommitted and untracked', async () => {
-    await workbench.treeAction(/^Stopped: Count the stars/, 'Open Diff');
-    await workbench.tab('Changes of Count the stars').first().waitFor();
+    await workbench.treeAction(/^Stopped: Count the stars/, 'Open Diff', workbench.tab('Changes of Count the stars'));
     for (const name of ['committed.txt', 'README.md', 'untracked.txt']) {
       await workbench.multiDiffFiles.filter({ hasText: name }).first().waitFor();
     }
@@ -112,9 +111,9 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
 
   await step('a resume goes on in the same worktree', async () => {
     const before = worktrees(repo);
-    await workbench.treeAction(/^Stopped: Count the stars/, 'Resume Session…');
-    await answerPrompt(
+    await resumeAgent(
       workbench,
+      /^Stopped: Count the stars/,
       [
         'Count again',
         'print third words',

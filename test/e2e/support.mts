@@ -86,9 +86,17 @@ export async function spawnAgent(
   await workbench.answer('', { asked: 'Session name' });
 }
 
+const PROMPT = 'What should the agent do?';
+
+/** Asks for a resume by the row's action, and answers what the agent should do. */
+export async function resumeAgent(workbench: Workbench, row: RegExp, prompt: string): Promise<void> {
+  await workbench.treeAction(row, 'Resume Session…', workbench.question(PROMPT));
+  await answerPrompt(workbench, prompt);
+}
+
 /** Answers the question for the prompt: one line where it is asked, several in the editor. */
 export async function answerPrompt(workbench: Workbench, prompt: string): Promise<void> {
-  const asked = { asked: 'What should the agent do?' };
+  const asked = { asked: PROMPT };
   if (!prompt.includes('\n')) {
     await workbench.answer(prompt, asked);
     return;
@@ -220,7 +228,9 @@ export function globalStorage(server: VscodeServer): string {
 
 /** Resolves when nothing that the server started runs any more: all that agents had to do is done. */
 export async function untilNothingRuns(server: VscodeServer, seconds = 60): Promise<void> {
-  await until(async () => (await server.processes()).length === 0, 'no process is left', { seconds });
+  // Who hands over to another process and ends while the table is read shows in no row of it: the next look finds the other.
+  const isStill = async (): Promise<boolean> => (await server.processes()).length === 0;
+  await until(async () => (await isStill()) && (await isStill()), 'no process is left', { seconds });
 }
 
 /** A picture of each window that is open. */

@@ -16,7 +16,7 @@ import { say } from '../setup/say.mjs';
 import { launchBrowser } from '../support/browser.mts';
 import { VscodeServer } from '../support/vscode-server.mts';
 import { Workbench } from '../support/workbench.mts';
-import { rows, sessionItem, showTimeline, spawnAgent } from '../e2e/support.mts';
+import { resumeAgent, rows, sessionItem, showTimeline, spawnAgent } from '../e2e/support.mts';
 
 const folder = path.join(root, 'media/screenshots');
 const settings = {
@@ -92,8 +92,7 @@ async function scenes(workbench: Workbench): Promise<void> {
   );
   await spawnAgent(workbench, { agent: demo, prompt: 'Write down how to add a language' });
   await session(/^Working: Write down/).waitFor();
-  await workbench.treeAction(/^Idle: Greet/, 'Resume Session…');
-  await workbench.answer('And in Portuguese', { asked: 'What should the agent do?' });
+  await resumeAgent(workbench, /^Idle: Greet/, 'And in Portuguese');
   await showTimeline(workbench, 'Greet people in Italian, too');
   await row('turn-2.md').waitFor({ timeout: 60_000 });
   await picture(workbench, 'timeline');
@@ -105,8 +104,8 @@ async function scenes(workbench: Workbench): Promise<void> {
   await picture(workbench, 'log');
   await session(/^Idle: Greet/).waitFor({ timeout: 60_000 });
   await session(/^Idle: Greet/).press('ArrowRight');
-  await workbench.treeAction(/^Idle: Greet/, 'Open Diff');
-  await workbench.multiDiffFiles.filter({ hasText: 'README.md' }).first().waitFor();
+  const changed = workbench.multiDiffFiles.filter({ hasText: 'README.md' });
+  await workbench.treeAction(/^Idle: Greet/, 'Open Diff', changed);
   await picture(workbench, 'diff');
 
   say('in high contrast');

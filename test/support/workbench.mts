@@ -3,9 +3,13 @@
  * this file, so that a new VS Code changes one file.
  */
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import { patience } from './patience.mts';
 import type { VscodeServer } from './vscode-server.mts';
 
 const SECONDS = 1_000;
+
+/** After how long a person clicks again where nothing happened: ms. */
+const again = (): number => Math.min(patience(5 * SECONDS), 20 * SECONDS);
 
 export class Workbench {
   readonly page: Page;
@@ -24,6 +28,8 @@ export class Workbench {
     { width = 1280, height = 800 }: { width?: number; height?: number } = {},
   ): Promise<Workbench> {
     const context = await browser.newContext({ viewport: { width, height } });
+    // A busy machine may take its time; who waits for what never comes, waits a little longer.
+    context.setDefaultTimeout(60 * SECONDS);
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: new URL(server.url).origin });
     const page = await context.newPage();
     const workbench = new Workbench(page, context);
@@ -80,16 +86,28 @@ export class Workbench {
 
   /** Does something that copies a text, and returns that text. */
   async copied(action: () => Promise<void>): Promise<string> {
+    const text = (): Promise<string> => this.page.evaluate(() => navigator.clipboard.readText());
     await this.page.evaluate(() => navigator.clipboard.writeText(''));
-    await action();
-    return this.page.evaluate(async () => {
-      for (let attempt = 0; attempt < 200; attempt += 1) {
-        const text = await navigator.clipboard.readText();
-        if (text !== '') return text;
-        await new Promise((resolve) => setTimeout(resolve, 50));
+    await this.#repeated(action, async () => {
+      for (const end = Date.now() + again(); Date.now() < end && (await text()) === '';) {
+        await this.page.waitForTimeout(50);
       }
-      throw new Error('Nothing was copied in 10 s.');
+      return (await text()) !== '';
     });
+    return text();
+  }
+
+  /**
+   * Does what may be lost, and does it again until it was heard: a row that is drawn anew between the pointer's coming and its click
+   * takes the click with it, or leaves a command without the row, which then asks for it. People click again.
+   */
+  async #repeated(action: () => Promise<void>, isHeard: () => Promise<boolean>): Promise<void> {
+    for (let tries = 1; tries <= 4; tries += 1) {
+      await action();
+      if (await isHeard()) return;
+      await this.page.keyboard.press('Escape');
+    }
+    throw new Error('What was clicked four times did nothing');
   }
 
   // ---- commands and quick inputs
@@ -147,16 +165,22 @@ export class Workbench {
       .getByRole('option')
       .filter({ hasText: label })
       .first()
-      .click({ timeout: 15 * SECONDS });
+
+      .click({ timeout: 30 * SECONDS });
     // A row that is drawn anew while it is clicked takes the click, and is not there to say so.
-    await Promise.any([chosen, question.waitFor({ state: 'hidden', timeout: 15 * SECONDS })]);
+    await Promise.any([chosen, question.waitFor({ state: 'hidden', timeout: 30 * SECONDS })]);
+  }
+
+  /** The input box or quick pick with this title, prompt or placeholder. */
+  question(asked: string | RegExp): Locator {
+    const byText = this.quickInput.filter({ hasText: asked });
+    const byPlaceholder = this.quickInput.filter({ has: this.page.getByPlaceholder(asked) });
+    return byText.or(byPlaceholder).first();
   }
 
   async #asked(asked: string | RegExp): Promise<Locator> {
-    const byText = this.quickInput.filter({ hasText: asked });
-    const byPlaceholder = this.quickInput.filter({ has: this.page.getByPlaceholder(asked) });
-    const question = byText.or(byPlaceholder).first();
-    await question.waitFor({ timeout: 15 * SECONDS });
+    const question = this.question(asked);
+    await question.waitFor({ timeout: 30 * SECONDS });
     return question;
   }
 
@@ -205,28 +229,46 @@ export class Workbench {
     return this.sideBar.getByRole('treeitem', { name });
   }
 
-  /** Clicks an inline action of a tree row (they show while the pointer is over it). */
-  async treeAction(item: string | RegExp, action: string, done?: Locator): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      const row = this.treeItem(item).first();
+  /** Clicks an inline action of a tree row (they show while the pointer is over it), and waits for what it brings. */
+  async treeAction(item: string | RegExp, action: string, brings: Locator): Promise<void> {
+    await this.#fromRow(item, brings, async (row) => {
       await row.hover();
-      await row.getByRole('button', { name: action }).first().click();
-      if (done === undefined) return;
-      // A row that is drawn anew between the pointer's coming and its click takes the click with it; people click again.
-      const seen = await done.waitFor({ timeout: 5000 }).then(
-        () => true,
-        () => false,
-      );
-      if (seen || tries === 4 || (await this.treeItem(item).count()) === 0) return;
-    }
+      await row.getByRole('button', { name: action }).first().click({ timeout: again() });
+    });
   }
 
-  /** Chooses from the context menu of a tree row. */
-  async treeMenu(item: string | RegExp, entry: string): Promise<void> {
-    await this.treeItem(item).first().click({ button: 'right' });
-    // The menu ignores a mouse button that comes at once (it may be the one that opened it): choose by keyboard.
-    await this.page.locator('.monaco-menu').getByRole('menuitem', { name: entry }).first().hover();
-    await this.page.keyboard.press('Enter');
+  /** Chooses from the context menu of a tree row, and waits for what that brings, if that can be seen. */
+  async treeMenu(item: string | RegExp, entry: string, brings?: Locator): Promise<void> {
+    const choose = async (row: Locator): Promise<void> => {
+      await row.click({ button: 'right', timeout: again() });
+      // The menu ignores a mouse button that comes at once (it may be the one that opened it): choose by keyboard.
+      await this.page
+        .locator('.monaco-menu')
+        .getByRole('menuitem', { name: entry })
+        .first()
+        .hover({ timeout: again() });
+      await this.page.keyboard.press('Enter');
+    };
+    if (brings === undefined) await choose(this.treeItem(item).first());
+    else await this.#fromRow(item, brings, choose);
+  }
+
+  async #fromRow(item: string | RegExp, brings: Locator, act: (row: Locator) => Promise<void>): Promise<void> {
+    const seen = (): Promise<boolean> =>
+      brings
+        .first()
+        .waitFor({ timeout: again() })
+        .then(
+          () => true,
+          () => false,
+        );
+    const row = this.treeItem(item).first();
+    await row.waitFor();
+    await this.#repeated(
+      // The row may be another one by now: it did hear.
+      () => act(row).catch(() => undefined),
+      seen,
+    );
   }
 
   /** The number on a container's icon, or '' without one. */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { patience } from '../../support/patience.mts';
 import { tempDir, until } from '../support.ts';
 import { started } from './support.ts';
 import type { TestRun, RunOptions } from './support.ts';
@@ -29,7 +30,7 @@ function hasPrograms(): boolean {
   }
 }
 
-/** What a stop may take beyond the grace periods, with the room that a busy machine needs: ms. */
+/** What a stop may take beyond the grace periods: ms. */
 const SLACK = 1000;
 
 /** Starts the agent, waits until it printed `ready`, stops it, and checks that nothing is left, in time. */
@@ -45,7 +46,7 @@ async function stopped(
   assert.deepEqual(await run.left(), []);
   const { interrupt, terminate } = run.spec.grace;
   const took = exit.endedAt - (exit.stop?.requestedAt ?? 0);
-  assert.ok(took <= interrupt + terminate + SLACK, `${took} ms`);
+  assert.ok(took <= patience(interrupt + terminate + SLACK), `${took} ms`);
   return { run, exit };
 }
 

@@ -53,6 +53,14 @@ test('a daemon by its marker, and no other process', posix, async (t) => {
   assert.deepEqual(await descendants({ roots: [], marker: `X${marker}` }), []);
 });
 
+test('a daemon that turns into another program all the time, by its marker at any moment', posix, async (t) => {
+  const again = 'exec bash -c "$0" "$0"';
+  const { marker } = await family(t, `(setsid bash -c '${again}' '${again}' >/dev/null &); echo ready; exit`);
+  const found = async (): Promise<number> => (await descendants({ roots: [], marker })).length;
+  await until(async () => (await found()) === 1, { what: 'only the daemon is left' });
+  for (let looks = 0; looks < 100; looks++) assert.equal(await found(), 1);
+});
+
 test('a root whose pid has come to another process leads nowhere', posix, async (t) => {
   const { id } = await family(t, 'sleep 1000 & echo ready; wait');
   assert.deepEqual(await descendants({ roots: [{ pid: id.pid, start: `${id.start}1` }], marker: 'NONE=x' }), []);

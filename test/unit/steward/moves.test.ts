@@ -135,6 +135,19 @@ suite('archive', () => {
     assert.equal((await sessions.archive(id)).status, 'archived');
   });
 
+  test('what is wanted of a worktree that is just being moved is done after that', BOUND, async (t) => {
+    const { repo, sessions, session } = await opened(t);
+    const before = await whole(repo, session);
+    for (let round = 0; round < 5; round++) {
+      const archived = sessions.archive(session.id);
+      await reached(sessions, session.id, (now) => now.move !== undefined || now.archive !== undefined);
+      const { session: back } = await sessions.unarchive(session.id);
+      await archived;
+      assert.equal(back.archive, undefined);
+    }
+    assert.deepEqual(await whole(repo, session), before);
+  });
+
   test('from two windows at once happens once; archive and undo at once end in one of the two', BOUND, async (t) => {
     const { repo, sessions, session, openProcess } = await opened(t);
     const before = await whole(repo, session);
