@@ -21,6 +21,12 @@ const MOST_WAITING = 4 * 1024 * 1024;
 /** What is told in this many ms is told at once: each watcher is woken once for all sessions. */
 const GATHER_MS = 200;
 
+/** How often who leads says that it lives: ms. */
+const PULSE = 1000;
+
+/** After so many pulses that did not come, it hangs. */
+const SILENT = 10;
+
 const hello = shape({ token: nonEmpty, role: nonEmpty });
 
 const activity: Read<Activity> = (value, what) => {
@@ -30,8 +36,8 @@ const activity: Read<Activity> = (value, what) => {
 };
 
 /**
- * The socket of who leads. That it is open is the proof of life: who watches it notices the end at once. It tells what the
- * agents' output came to, so that one process reads it for all; nothing of it has to arrive.
+ * The socket of who leads. That it is open and says so is the proof of life: who watches it notices the end at once, and after a
+ * while that it hangs. It tells what the agents' output came to, so that one process reads it for all; nothing of it has to arrive.
  */
 export class Beacon {
   readonly #socket: string;
@@ -42,9 +48,13 @@ export class Beacon {
   readonly #last = new Map<string, Activity>();
   /** Sessions of which there is something to tell. */
   readonly #fresh = new Set<string>();
+  readonly #pulse: number;
   #telling: NodeJS.Timeout | undefined;
+  #beating: NodeJS.Timeout | undefined;
 
-  constructor(socket: string, token: string, log: Log) {
+  /** @param pulse how often it says that it lives, in ms. */
+  constructor(socket: string, token: string, log: Log, pulse: number = PULSE) {
+    this.#pulse = pulse;
     this.#socket = socket;
     this.#token = Buffer.from(token);
     this.#log = log;
@@ -90,6 +100,7 @@ export class Beacon {
 
   put(): void {
     clearTimeout(this.#telling);
+    clearInterval(this.#beating);
     for (const client of this.#watchers.keys()) client.destroy();
     this.#server.close();
     if (process.platform !== 'win32') void rm(this.#socket, { force: true }).catch(() => undefined);
@@ -101,6 +112,14 @@ export class Beacon {
     const fresh = [...this.#fresh].flatMap((session) => this.#last.get(session) ?? []);
     this.#fresh.clear();
     for (const client of this.#watchers.keys()) send(client, fresh);
+  }
+
+  #beat(): void {
+    if (this.#watchers.size === 0) {
+      clearInterval(this.#beating);
+      this.#beating = undefined;
+    }
+    for (const client of this.#watchers.keys()) client.write('{}\n');
   }
 
   #welcome(client: net.Socket): void {
@@ -119,6 +138,7 @@ export class Beacon {
           if (!this.#isToken(token)) throw new Error('wrong token');
           clearTimeout(patience);
           this.#watchers.set(client, role);
+          this.#beating ??= setInterval(() => this.#beat(), this.#pulse).unref();
           send(client, [...this.#last.values()]);
         }
       } catch {
@@ -144,6 +164,10 @@ export interface WatchOptions {
   readonly onActivity: (activity: Activity) => void;
   /** The connection is over, or there was none to be had. */
   readonly onGone: () => void;
+  /** It has not said for so long that it lives, while this process ran, that it hangs. Called once; it may come to itself again. */
+  readonly onSilent?: () => void;
+  /** How often it says that it lives, in ms. */
+  readonly pulse?: number;
 }
 
 /** Watches who leads until the result is called. */
@@ -154,21 +178,37 @@ export function watchBeacon({ socket, token }: Pick<Lead, 'socket' | 'token'>, o
   const lines = new LineSplitter();
   client.once('connect', () => client.write(`${JSON.stringify({ token, role: options.role })}\n`));
   client.on('error', () => client.destroy());
+  const ear = listen(options);
   client.on('data', (chunk) => {
+    ear.heard();
     try {
       for (const line of lines.push(chunk)) {
         const said = JSON.parse(line) as unknown;
-        if (isRecord(said)) options.onActivity(activity(said, 'The activity'));
+        if (isRecord(said) && 'session' in said) options.onActivity(activity(said, 'The activity'));
       }
     } catch {
       client.destroy();
     }
   });
   client.once('close', () => {
+    ear.stop();
     if (!over) options.onGone();
   });
   return () => {
     over = true;
     client.destroy();
   };
+}
+
+/** Counts the pulses that do not come. While this process stood still as well (the machine slept, say), none is missed. */
+function listen({ onSilent, pulse = PULSE }: WatchOptions): { readonly heard: () => void; readonly stop: () => void } {
+  let missed = 0;
+  let lookedAt = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - lookedAt < 2 * pulse) missed += 1;
+    lookedAt = now;
+    if (missed === SILENT) onSilent?.();
+  }, pulse).unref();
+  return { heard: () => (missed = 0), stop: () => clearInterval(timer) };
 }

@@ -32,7 +32,7 @@ export interface LeaseOptions {
 
 /**
  * Who acts for a repository. Each process that could takes part; the journal decides: of several that want to lead at once, the
- * first fact does. Whoever leads is replaced when it left, or when it is gone.
+ * first fact does. Whoever leads is replaced when it left, is gone, or hangs.
  */
 export class Lease {
   readonly #options: LeaseOptions;
@@ -43,6 +43,8 @@ export class Lease {
   #active = false;
   #asked: string | undefined;
   #told: string | undefined;
+  /** The fact of a lead whose process lives and does nothing. */
+  #hung: string | undefined;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -92,6 +94,12 @@ export class Lease {
     if (!mine) this.#lookAgain(LOOK_INTERVAL);
   }
 
+  /** Leads in the place of the process with this lead, which hangs. What that does when it comes to itself counts for nothing. */
+  replace(lead: string): void {
+    this.#hung = lead;
+    this.look();
+  }
+
   /** Gives up the lead, if it has it, and takes part no longer. Throws where the journal cannot be written. */
   leave(): void {
     this.#active = false;
@@ -111,7 +119,8 @@ export class Lease {
       return;
     }
     if (isHeldBy(lead, self)) return;
-    if (isVacant(lead)) {
+    const elsewhere = leadsElsewhere(lead);
+    if (isVacant(lead) || (lead?.fact === this.#hung && elsewhere === undefined)) {
       store.append({
         type: 'steward.leads',
         host,
@@ -123,7 +132,6 @@ export class Lease {
       });
       return;
     }
-    const elsewhere = leadsElsewhere(lead);
     if (elsewhere !== undefined) {
       this.#tell(`Agents of this repository are run by ${elsewhere}, which shares these files.`);
       return;

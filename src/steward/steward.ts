@@ -195,7 +195,18 @@ export class Steward {
       this.#context.store.refresh();
       this.#lease.look();
     };
-    const stop = watchBeacon(other, { role: this.#options.host, onActivity: this.#options.onActivity, onGone: gone });
+    const silent = (): void => {
+      this.#context.log.warn(
+        `Process ${other.by.pid} runs the agents of this repository, and does not answer. This one takes over.`,
+      );
+      this.#lease.replace(other.fact);
+    };
+    const stop = watchBeacon(other, {
+      role: this.#options.host,
+      onActivity: this.#options.onActivity,
+      onGone: gone,
+      onSilent: silent,
+    });
     this.#watched = { lead: other.fact, stop };
   }
 

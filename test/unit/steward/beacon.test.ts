@@ -23,6 +23,8 @@ async function lit(t: TestContext): Promise<{ readonly beacon: Beacon; readonly 
   return { beacon, socket };
 }
 
+const UNHEARD = { onActivity: (): void => undefined, onGone: (): void => undefined };
+
 interface Watching {
   readonly seen: Activity[];
   readonly gone: Promise<undefined>;
@@ -130,4 +132,30 @@ test('who stops watching is told of no end', BOUND, async (t) => {
   window.stop();
   await until(() => !beacon.watched, { what: 'the window is forgotten' });
   assert.equal(told, false);
+});
+
+/** How often somebody who leads says so here: ms. */
+const PULSE = 20;
+
+test('who leads and says nothing any more is told of once; who has nothing to say is not', BOUND, async (t) => {
+  const folder = await tempDir(t);
+  const watched = (socket: string, onSilent: () => void): void => {
+    t.after(watchBeacon({ socket, token: TOKEN }, { role: 'window', ...UNHEARD, onSilent, pulse: PULSE }));
+  };
+
+  const alive = new Beacon(path.join(folder, 'alive.sock'), TOKEN, LOG, PULSE);
+  t.after(() => alive.put());
+  await alive.light();
+  let silences = 0;
+  watched(path.join(folder, 'alive.sock'), () => silences++);
+
+  // Its program stands still, and the system goes on taking calls for it.
+  const hung = net.createServer((client) => client.on('error', () => client.destroy()).pause());
+  hung.listen(path.join(folder, 'hung.sock'));
+  t.after(() => hung.close());
+  await once(hung, 'listening');
+  let told = 0;
+  watched(path.join(folder, 'hung.sock'), () => told++);
+  await until(() => told > 0, { what: 'its silence is told' });
+  assert.deepEqual([told, silences], [1, 0]);
 });

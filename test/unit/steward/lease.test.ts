@@ -122,6 +122,23 @@ suite('the lease', () => {
     assert.deepEqual(leader.lease.lead?.by, leader.self);
   });
 
+  test('the lead of a process that hangs is taken, and counts for nothing when it goes on', BOUND, async (t) => {
+    const folder = await tempDir(t);
+    const [one, two] = [await member(t, folder), await member(t, folder)];
+    one.lease.join();
+    two.lease.join();
+    const { fact } = one.lease.lead!;
+    two.lease.replace(fact);
+    assert.deepEqual([two.lease.held, two.heard], [true, ['leads']]);
+    settle(one);
+    assert.deepEqual([one.lease.held, one.heard], [false, ['leads', 'leads no more']]);
+    // It is meant for that one lead, and not for those that come after it.
+    two.lease.leave();
+    settle(one);
+    two.lease.replace(fact);
+    assert.equal(one.lease.held, true);
+  });
+
   test('the lead of another machine is never taken, and who leads there is told', BOUND, async (t) => {
     const folder = await tempDir(t);
     const far = await member(t, folder, { self: { pid: 4_000_000, start: 'another boot:1', host: 'far-away' } });
@@ -129,7 +146,7 @@ suite('the lease', () => {
     far.lease.join();
     near.lease.join();
     near.lease.look();
-    near.lease.look();
+    near.lease.replace(near.lease.lead!.fact);
     assert.equal(near.lease.held, false);
     assert.equal(near.lease.lead?.by.host, 'far-away');
     assert.equal(near.lease.lead.retire, undefined);
