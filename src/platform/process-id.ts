@@ -23,6 +23,8 @@ export interface ProcStat {
   readonly id: ProcessId;
   /** Dead already, though not yet fetched by its parent. */
   readonly zombie: boolean;
+  /** A thread of the kernel, which has no program. */
+  readonly ofKernel: boolean;
   readonly parent: number;
   readonly session: number;
   /** Clock ticks since boot. */
@@ -30,6 +32,9 @@ export interface ProcStat {
   /** The device number of its controlling terminal; 0 without one. */
   readonly terminal: number;
 }
+
+/** The flag of a kernel thread (include/linux/sched.h). */
+const PF_KTHREAD = 0x00200000;
 
 let host: string | undefined;
 
@@ -67,6 +72,7 @@ export function readProcStat(pid: number): ProcStat | undefined {
   return {
     id: { pid, start: `${bootId()}:${field(22)}`, host: hostName() },
     zombie: field(3) === 'Z' || field(3) === 'X',
+    ofKernel: (Number(field(9)) & PF_KTHREAD) !== 0,
     parent: Number(field(4)),
     session: Number(field(6)),
     terminal: Number(field(7)),

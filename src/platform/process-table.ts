@@ -21,9 +21,12 @@ export interface TableEntry {
 /** Entries of /proc that are read before the event loop gets its turn: well under 2 ms. */
 const SLICE = 50;
 
-/** How often, and how many ms apart, a process is asked again for an environment that shows empty. */
-const LOOKS = 10;
+/** How long a process may take to become another program on a busy machine, and how often it is looked at meanwhile: ms. */
+const CHANGE_WITHIN = 1000;
 const PAUSE = 2;
+
+/** How often a process has to show no environment to have none. */
+const LOOKS = 4;
 
 /**
  * All living processes that this user may see (zombies count as gone).
@@ -78,7 +81,7 @@ export async function commandLines(): Promise<string[]> {
 
 async function linuxTable(marker: string, since: number): Promise<TableEntry[]> {
   const entries: TableEntry[] = [];
-  const bare = new Set<TableEntry>();
+  const bare: TableEntry[] = [];
   const seen = new Set<string>();
   // A process that hands over to a child and ends while the table is read shows in the next listing.
   for (let pids = linuxPids(seen); pids.length > 0; pids = linuxPids(seen)) {
@@ -91,22 +94,30 @@ async function linuxTable(marker: string, since: number): Promise<TableEntry[]> 
       const marked = hasVariable(environment, marker);
       const entry = { id: stat.id, parent: stat.parent, group: stat.session, startedAt: stat.ticks, marked };
       entries.push(entry);
-      if (environment === '') bare.add(entry);
+      if (environment === '' && !stat.ofKernel) bare.push(entry);
     }
   }
-  return bare.size === 0 ? entries : lookAgain(entries, bare, marker);
+  return bare.length === 0 ? entries : lookAgain(entries, bare, marker);
 }
 
-/** A process that is just becoming another program has no environment for a moment: it is asked again. Some really have none. */
-async function lookAgain(entries: TableEntry[], bare: Set<TableEntry>, marker: string): Promise<TableEntry[]> {
+/**
+ * A process that is just becoming another program shows neither environment nor command line for a moment: it is asked again. One
+ * with a command line alone has no environment, when it shows so several times: some turn into one program after another.
+ */
+async function lookAgain(entries: TableEntry[], bare: readonly TableEntry[], marker: string): Promise<TableEntry[]> {
   const marked = new Set<TableEntry>();
-  for (let looks = 0; looks < LOOKS && bare.size > 0; looks += 1) {
-    await delay(PAUSE);
-    for (const entry of bare) {
-      const environment = await environmentOf(String(entry.id.pid));
-      if (environment !== '') bare.delete(entry);
-      if (hasVariable(environment, marker)) marked.add(entry);
+  const left = new Map(bare.map((entry) => [entry, LOOKS]));
+  for (const end = performance.now() + CHANGE_WITHIN; left.size > 0 && performance.now() < end;) {
+    for (const [entry, looks] of left) {
+      const { pid } = entry.id;
+      const isWhole = (await readText(`/proc/${pid}/cmdline`)) !== '';
+      if (hasVariable(await environmentOf(String(pid)), marker)) {
+        marked.add(entry);
+        left.delete(entry);
+      } else if ((isWhole && looks === 1) || readProcStat(pid)?.zombie !== false) left.delete(entry);
+      else if (isWhole) left.set(entry, looks - 1);
     }
+    if (left.size > 0) await delay(PAUSE);
   }
   return entries.map((entry) => (marked.has(entry) ? { ...entry, marked: true } : entry));
 }
