@@ -48,7 +48,7 @@ export async function openLog(context: CommandContext, argument: unknown, option
   if (given.turn !== undefined && given.turn > session.turns.length) {
     throw new TreelineError(
       'no-turn',
-      vscode.l10n.t('The session The session The session “{0}” has no turn {1}.', oneLine(session.name), given.turn),
+      vscode.l10n.t('The session “{0}” has no turn {1}.', oneLine(session.name), given.turn),
     );
   }
   const wanted = given.stream ?? (given.turn === undefined && given.byte === undefined ? undefined : 'stdout');

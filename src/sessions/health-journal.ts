@@ -7,6 +7,7 @@ import { isAliveNow } from '../platform/process-id.ts';
 import type { Finding } from './finding.ts';
 import type { HealthContext } from './health-context.ts';
 import { outcome } from './outcome.ts';
+import { say } from '../words/saying.ts';
 
 /** Pieces that a finding names. */
 const NAMED = 5;
@@ -72,7 +73,7 @@ export function unfinishedMoves({ context, nudge }: HealthContext): readonly Fin
             of: (now) => {
               if (now.move === undefined) return true;
               if (Date.now() < late) return undefined;
-              throw new TreelineError('not-moved', 'The move could not be finished yet. See the log for the reason.');
+              throw new TreelineError(say('not-moved'));
             },
             lookAfter: FINISHED_WITHIN + 1,
           });

@@ -13,6 +13,7 @@ import { isOpenRun } from '../store/lifecycle.ts';
 import type { Context } from './context.ts';
 import type { Finding } from './finding.ts';
 import type { HealthContext } from './health-context.ts';
+import { say } from '../words/saying.ts';
 
 /** A turn that ended less than this many ms ago may still have a keeper that writes its last lines. */
 const JUST_ENDED = 5000;
@@ -58,8 +59,7 @@ async function close({ context, nudge }: HealthContext, id: string, number: numb
     if (run === undefined || run.exit !== undefined) resolve(undefined);
   };
   const dispose = context.store.onDidChange(seen);
-  const late = (): void =>
-    reject(new TreelineError('not-closed', 'The turn could not be closed. See the log for the reason.'));
+  const late = (): void => reject(new TreelineError(say('not-closed')));
   const timer = setTimeout(late, CLOSE_TIMEOUT);
   context.store.refresh();
   nudge();

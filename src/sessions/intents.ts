@@ -4,6 +4,7 @@ import { isVacant, leadsElsewhere } from '../store/leadership.ts';
 import type { Session } from '../store/model.ts';
 import type { Context } from './context.ts';
 import { outcome, type Wanted } from './outcome.ts';
+import { say } from '../words/saying.ts';
 
 /** How long another machine may take to do what is asked of it before the user is told that it is another one: ms. */
 const ELSEWHERE_WITHIN = 10_000;
@@ -21,10 +22,9 @@ export class Intents {
 
   /** The session of this id. */
   need(id: string): Session {
-    const { store, repository } = this.context;
-    const session = store.get(id);
+    const session = this.context.store.get(id);
     if (session === undefined) {
-      throw new TreelineError('no-session', `${repository.name} has no session ${id}. Refresh the view.`);
+      throw new TreelineError(say('no-session', { session: id }));
     }
     return session;
   }
@@ -33,10 +33,7 @@ export class Intents {
   requireSomebody(): void {
     const { lead, rules } = this.context.store.leadership;
     if (rules > RULES && isVacant(lead)) {
-      throw new TreelineError(
-        'newer-version',
-        'A newer version of Treeline has worked on this repository. Update Treeline in this window, then try again.',
-      );
+      throw new TreelineError(say('newer-version'));
     }
   }
 
@@ -45,9 +42,7 @@ export class Intents {
     const { store } = this.context;
     const over = (): TreelineError | undefined => {
       const host = leadsElsewhere(store.leadership.lead);
-      if (host === undefined) return undefined;
-      const said = `Agents of this repository are run by ${host}, which has not answered yet. Open the repository in Treeline there to have this done.`;
-      return new TreelineError('elsewhere', said);
+      return host === undefined ? undefined : new TreelineError(say('elsewhere.silent', { host }));
     };
     return outcome(store, id, { ...wanted, patience: { ms: ELSEWHERE_WITHIN, over } });
   }

@@ -2,6 +2,7 @@ import { TreelineError } from '../platform/errors.ts';
 import type { Fact } from '../store/facts.ts';
 import type { Session } from '../store/model.ts';
 import type { Store } from '../store/store.ts';
+import { say } from '../words/saying.ts';
 
 export interface Wanted<T> {
   /** Writes the fact that asks for it. Who acts may have answered by the time that it is written: that answer is heard as well. */
@@ -27,14 +28,14 @@ export function outcome<T>(store: Store, id: string, { ask, of, onFact, lookAfte
       const result = work();
       if (result !== undefined) resolve(result);
     } catch (error) {
-      reject(error instanceof Error ? error : new TreelineError('failed', String(error)));
+      reject(error instanceof Error ? error : new Error(String(error)));
     }
   };
   const look = (): void =>
     attempt(() => {
       const session = store.get(id);
       if (session === undefined) {
-        throw new TreelineError('no-session', 'This session no longer exists. Refresh the view.');
+        throw new TreelineError(say('no-session', { session: id }));
       }
       return of(session);
     });

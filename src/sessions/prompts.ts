@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomic } from '../platform/atomic-file.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { TreelineError, reasonOf } from '../platform/errors.ts';
 import { privateFolder, textFile } from '../platform/paths.ts';
 import type { Session } from '../store/model.ts';
+import { say } from '../words/saying.ts';
 
 /** How many characters of a prompt the journal holds. The whole prompt is in a file of its own (`textFile`). */
 const EXCERPT = 200;
@@ -34,7 +35,7 @@ export function freshStartPrompt(session: Session, earlier: readonly string[], p
 /** The prompt, if it says anything. */
 export function checkedPrompt(prompt: string): string {
   if (prompt.trim() === '') {
-    throw new TreelineError('invalid', 'The prompt is empty. Describe what the agent should do.');
+    throw new TreelineError('invalid', say('empty-prompt.any'));
   }
   return prompt;
 }
@@ -50,11 +51,7 @@ export async function storeText(folder: string, id: string, key: string, text: s
     // No fsync, which a disk busy with a checkout answers late: the journal that asks for the turn has none here either.
     await writeAtomic(file, text, { sync: false });
   } catch (cause) {
-    throw new TreelineError(
-      'prompt-write',
-      `The prompt could not be stored in ${file} (${errorText(cause)}). Free some space or check the permissions, then try again.`,
-      { cause },
-    );
+    throw new TreelineError(say('prompt-write', { file, reason: reasonOf(cause) }), { cause });
   }
 }
 

@@ -25,6 +25,7 @@ import type {
 import type { TrashAnswer, TrashRecord } from './trash-record.ts';
 import { TurnIntents } from './turn-intents.ts';
 import { WorktreeIntents } from './worktree-intents.ts';
+import { say } from '../words/saying.ts';
 
 export interface SessionsOptions {
   readonly context: Context;
@@ -128,7 +129,7 @@ export class SessionsOfRepository implements RepositorySessions {
     this.#intents.need(id);
     const text = name.trim();
     if (text === '') {
-      throw new TreelineError('invalid', 'A session needs a name. Enter at least one character.');
+      throw new TreelineError('invalid', say('no-name'));
     }
     this.#context.store.append({ type: 'session.renamed', session: id, name: displayName(text) });
   }

@@ -2,13 +2,14 @@ import type { AgentAdapter } from '../agents/adapter.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { Session } from '../store/model.ts';
 import type { Context } from './context.ts';
+import { say } from '../words/saying.ts';
 
 /** Looks for the agent's program, without running it. */
 export async function requireFound({ detector }: Context, { name, detection }: AgentAdapter): Promise<void> {
   const program = { ...detection, argv: detection.argv.slice(0, 1) };
   const { found, hint } = await detector.detect(program, { maxAge: 0 });
   if (!found) {
-    throw new TreelineError('agent-missing', `${name} cannot be started: ${hint}`);
+    throw new TreelineError(say('agent-missing', { agent: name, hint }));
   }
 }
 
@@ -16,10 +17,7 @@ export async function requireFound({ detector }: Context, { name, detection }: A
 export function resumable(session: Session, adapter: AgentAdapter): string {
   const id = adapter.resumesBySession === true ? session.id : (session.agentSession ?? '');
   if (!adapter.isAgentSession(id)) {
-    throw new TreelineError(
-      'no-agent-session',
-      `${adapter.name} never reported a session ID for “${session.name}”, so it cannot be resumed. Start it fresh.`,
-    );
+    throw new TreelineError(say('no-agent-session', { agent: adapter.name, name: session.name }));
   }
   return id;
 }

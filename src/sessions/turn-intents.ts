@@ -16,6 +16,7 @@ import { requireFound, resumable } from './requirements.ts';
 import type { ActionOptions, ResumeRequest, SpawnRequest } from './service-types.ts';
 import { BranchNames, startingPoint } from './surroundings.ts';
 import { stopUnrecorded } from './unrecorded-stop.ts';
+import { say } from '../words/saying.ts';
 
 /** A turn that nobody has taken up after this many ms waits in the queue, whatever the reason. */
 const CLAIMED_WITHIN = 10_000;
@@ -106,7 +107,7 @@ export class TurnIntents {
     const session = this.#intents.need(id);
     const prompt = checkedPrompt(request.prompt);
     if (session.archive !== undefined) {
-      throw new TreelineError('archived', `“${session.name}” is archived. Restore it, then resume it.`);
+      throw new TreelineError(say('archived', { name: session.name }));
     }
     const last = lastTurn(session);
     if (last !== undefined && isOpen(last)) throw turnRuns(session);
@@ -151,14 +152,11 @@ export class TurnIntents {
     const session = this.#intents.need(id);
     const message = checkedPrompt(text);
     if (Buffer.byteLength(JSON.stringify(message)) > MESSAGE_LIMIT) {
-      throw new TreelineError(
-        'message-too-long',
-        'The message is longer than 1 MiB. Put it in a file, and send the path of the file.',
-      );
+      throw new TreelineError(say('message-too-long'));
     }
     const turn = lastTurn(session);
     if (turn === undefined || !isStoppable(session, turn)) {
-      throw new TreelineError('not-running', `“${session.name}” is not running. Resume it with your message instead.`);
+      throw new TreelineError(say('not-running', { name: session.name }));
     }
     const key = factId();
     await storeText(this.#context.folder, id, key, message);
@@ -236,8 +234,5 @@ export class TurnIntents {
 }
 
 function turnRuns(session: Session): TreelineError {
-  return new TreelineError(
-    'turn-runs',
-    `“${session.name}” is running, perhaps started from another window. Stop it or wait until it ends, then resume it.`,
-  );
+  return new TreelineError(say('turn-runs', { name: session.name }));
 }

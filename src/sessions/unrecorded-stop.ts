@@ -1,9 +1,10 @@
 import { connectKeeper, readSpec } from '../keeper/client.ts';
-import { TreelineError, errorText } from '../platform/errors.ts';
+import { TreelineError, errorText, reasonOf } from '../platform/errors.ts';
 import { runFolder } from '../platform/paths.ts';
 import { runOf } from '../store/lifecycle.ts';
 import type { Session, Turn } from '../store/model.ts';
 import type { Context } from './context.ts';
+import { say } from '../words/saying.ts';
 
 /** An agent may be what fills the disk: its end does not wait for the journal. Returns what the user is to hear. */
 export async function stopUnrecorded(
@@ -26,6 +27,6 @@ export async function stopUnrecorded(
   } catch {
     return error;
   }
-  const said = `The agent of “${session.name}” is being stopped; its status will be updated later. ${errorText(error)}`;
+  const said = say('stop-unrecorded', { name: session.name, reason: reasonOf(error) });
   return new TreelineError('journal-write', said, { cause: error });
 }

@@ -84,10 +84,7 @@ export class WorktreeIntents {
     if (own !== undefined) return this.archive(own.id);
     const found = (await listWorktrees(this.#context.repository)).find((each) => each.path === worktree);
     if (found === undefined) {
-      throw new TreelineError(
-        'no-worktree',
-        `${worktree} is not a worktree of ${this.#context.repository.name}. Refresh the view.`,
-      );
+      throw new TreelineError(say('no-worktree.here', { worktree, repository: this.#context.repository.name }));
     }
     const id = sessionId();
     const branch = found.branch ?? 'HEAD';
@@ -157,8 +154,7 @@ function isDone({ archive }: Session, to: MoveTo): boolean {
 function notNow(session: Session, to: MoveTo): TreelineError {
   const turn = lastTurn(session);
   if (turn !== undefined && isStoppable(session, turn)) {
-    const then = to === 'trash' ? 'archive the session' : 'try again';
-    return new TreelineError('turn-runs', `“${session.name}” is running. Stop it or wait until it ends, then ${then}.`);
+    return new TreelineError(say(to === 'trash' ? 'turn-runs.archive' : 'turn-runs.move', { name: session.name }));
   }
   return new TreelineError(say('archive-busy', { name: session.name }));
 }

@@ -126,10 +126,10 @@ export class Store implements StoreEvents {
    */
   append(...entries: readonly FactEntry[]): Fact[] {
     if (this.#disposed) {
-      throw new TreelineError('not-ready', 'The sessions of this repository are closed. Open its folder again.');
+      throw new TreelineError(say('not-ready.closed'));
     }
     if (!this.#isReady) {
-      throw new TreelineError('not-ready', 'The sessions of this repository are still loading. Try again in a moment.');
+      throw new TreelineError(say('not-ready'));
     }
     try {
       const facts = this.#journal.append(...entries);

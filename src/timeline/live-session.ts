@@ -11,6 +11,7 @@ import type { Job } from './scheduler.ts';
 import type { SessionIndex } from './session-index.ts';
 import type { SessionReader } from './session-reader.ts';
 import type { TimelineSource } from './source.ts';
+import { say } from '../words/saying.ts';
 
 /** Rest between two reads of one session, in ms; the first hint after a rest is followed at once. */
 const READ_REST_MS = 8;
@@ -294,5 +295,5 @@ export class LiveSession implements Job {
 }
 
 function closed(): TreelineError {
-  return new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
+  return new TreelineError(say('timeline-closed'));
 }

@@ -6,7 +6,7 @@ import { BUILD } from '../platform/build.ts';
 import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { TextPart } from '../protocol/names.ts';
-import type { Translation } from '../words/saying.ts';
+import { say, type Translation } from '../words/saying.ts';
 import { shownTexts } from './content.ts';
 import { FilterList } from './filter-list.ts';
 import { IndexDb, type Entry } from './index-db.ts';
@@ -142,7 +142,7 @@ export class SessionIndex {
   /** The whole text of a part of a row, read from the log. */
   text(seq: number, part: TextPart): string {
     if (seq < 1 || seq > this.#db.count) {
-      throw new TreelineError('no-row', `The timeline no longer has row ${seq}. Open the timeline again.`);
+      throw new TreelineError(say('no-row', { row: seq }));
     }
     return this.#renderer.whole(this.#db.entry(seq), part, () => this.#db.parts(seq));
   }

@@ -12,6 +12,7 @@ import type { TimelineSource } from './source.ts';
 import type { FromWorker, Queries, Query, QueryName, ToWorker } from './worker-protocol.ts';
 
 export type { TimelineSource } from './source.ts';
+import { say, textOf } from '../words/saying.ts';
 
 export interface TimelinesOptions {
   /** The worker's file: a bundle, or its TypeScript source where node runs that. */
@@ -186,10 +187,7 @@ export class Timelines implements Outputs {
     const id = (this.#lastId += 1);
     const query = { do: name, session, ...ask } as Query;
     return new Promise<unknown>((resolve, reject) => {
-      const late = (): void =>
-        this.#settle(id)?.reject(
-          new TreelineError('timeline-slow', 'The timeline is not responding. Open it again, or reload the window.'),
-        );
+      const late = (): void => this.#settle(id)?.reject(new TreelineError(say('timeline-slow')));
       const timer = setTimeout(late, name === 'judge' ? JUDGE_MS : this.#silenceMs);
       this.#pending.set(id, { query, resolve, reject, timer, tries: 1 });
       try {
@@ -232,8 +230,7 @@ export class Timelines implements Outputs {
     for (const [id, pending] of [...this.#pending]) {
       pending.tries += 1;
       if (pending.tries > TRIES) {
-        const words = 'The timeline could not be read because its worker crashed. See the log for details.';
-        this.#settle(id)?.reject(new TreelineError('timeline-crashed', words));
+        this.#settle(id)?.reject(new TreelineError(say('timeline-crashed')));
       }
     }
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#crashes - 1));
@@ -253,8 +250,8 @@ export class Timelines implements Outputs {
         this.#settle(message.id)?.resolve(message.value);
         return;
       case 'refusal': {
-        const { code, message: words } = message;
-        this.#settle(message.id)?.reject(code === undefined ? new Error(words) : new TreelineError(code, words));
+        const { code, said } = message;
+        this.#settle(message.id)?.reject(code === undefined ? new Error(textOf(said)) : new TreelineError(code, said));
         return;
       }
       case 'log':
@@ -275,5 +272,5 @@ function useOf({ readers, followers }: OpenSession): Use {
 }
 
 function closed(): TreelineError {
-  return new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
+  return new TreelineError(say('timeline-closed'));
 }

@@ -17,6 +17,7 @@ import type { Judgement } from '../store/model.ts';
 import type { Use } from './live-session.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from '../protocol/rows.ts';
 import { readSource, type TimelineSource } from './source.ts';
+import type { Said } from '../words/saying.ts';
 
 /** What can be asked of the worker, and what it answers. All are about a session that is open. */
 export interface Queries {
@@ -56,7 +57,7 @@ export type FromWorker =
   | { readonly type: 'working'; readonly id: number }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   /** `code` of a TreelineError; absent for a defect. */
-  | { readonly type: 'refusal'; readonly id: number; readonly code?: string; readonly message: string }
+  | { readonly type: 'refusal'; readonly id: number; readonly code?: string; readonly said: Said }
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly message: string };
 
 const use: Read<Use> = shape({ rows: boolean, hinted: boolean });

@@ -4,8 +4,8 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import initSqlJs, { type SqlJsStatic } from 'sql.js';
 import { readerFor } from '../agents/registry.ts';
 import { mapOf, nonEmpty, number, shape, string } from '../platform/check.ts';
-import { errorText, TreelineError } from '../platform/errors.ts';
-import type { Translation } from '../words/saying.ts';
+import { errorText, TreelineError, reasonOf } from '../platform/errors.ts';
+import { say, type Said, type Translation } from '../words/saying.ts';
 import type { LiveSession } from './live-session.ts';
 import { LiveSessions } from './live-sessions.ts';
 import type { RowFilter } from '../protocol/rows.ts';
@@ -45,9 +45,9 @@ async function sqlJs(): Promise<SqlJsStatic> {
     loading ??= initSqlJs({ wasmBinary: new Uint8Array(readFileSync(wasm)).buffer });
     return await loading;
   } catch (cause) {
-    const sentence = `The timeline cannot be shown (${errorText(cause)}). Reload the window, or install Treeline again.`;
-    log.error(sentence);
-    throw new TreelineError('no-rows', sentence, { cause });
+    const error = new TreelineError(say('no-rows', { reason: reasonOf(cause) }), { cause });
+    log.error(error.message);
+    throw error;
   }
 }
 
@@ -66,7 +66,7 @@ function find(session: string): LiveSession {
 }
 
 function notOpen(): TreelineError {
-  return new TreelineError('timeline-closed', 'This timeline is not open. Open it, then try again.');
+  return new TreelineError(say('timeline-closed'));
 }
 
 async function answer(query: Query): Promise<unknown> {
@@ -128,8 +128,8 @@ function handle(message: ToWorker): void {
   }
 }
 
-function refusal(error: unknown): { code?: string; message: string } {
-  return { message: errorText(error), ...(error instanceof TreelineError && { code: error.code }) };
+function refusal(error: unknown): { code?: string; said: Said } {
+  return { said: reasonOf(error), ...(error instanceof TreelineError && { code: error.code }) };
 }
 
 port.on('message', (value: unknown) => {

@@ -33,6 +33,8 @@ export const SESSIONS = {
   replaced: 'Another window has taken over the agents of this repository.',
 
   // Why a message does not go to the agent
+  archived: '“{name}” is archived. Restore it, then resume it.',
+  'message-too-long': 'The message is longer than 1 MiB. Put it in a file, and send the path of the file.',
   'not-running': '“{name}” has ended. Resume it with your message instead.',
   'no-turn': 'The agent is not working on anything. Resume the session with your message instead.',
   'turn-under-way': 'The agent is still working on the previous prompt. Send your message when it has finished.',
@@ -45,7 +47,31 @@ export const SESSIONS = {
   'cannot-interrupt': 'This agent cannot be interrupted. Stop the session instead.',
   'keeper-gone.lost': 'The connection to the agent is lost. Try again in a moment.',
 
+  // Why a turn is not asked for
+  'turn-runs':
+    '“{name}” is running, perhaps started from another window. Stop it or wait until it ends, then resume it.',
+  'turn-runs.archive': '“{name}” is running. Stop it or wait until it ends, then archive the session.',
+  'turn-runs.move': '“{name}” is running. Stop it or wait until it ends, then try again.',
+  'agent-missing': '{agent} cannot be started: {hint}',
+  'no-agent-session': '{agent} never reported a session ID for “{name}”, so it cannot be resumed. Start it fresh.',
+  'empty-prompt.any': 'The prompt is empty. Describe what the agent should do.',
+  'prompt-write':
+    'The prompt could not be stored in {file} ({reason}). Free some space or check the permissions, then try again.',
+  'no-name': 'A session needs a name. Enter at least one character.',
+  'stop-unrecorded': 'The agent of “{name}” is being stopped; its status will be updated later. {reason}',
+
+  // Who acts, and who does not
+  'newer-version':
+    'A newer version of Treeline has worked on this repository. Update Treeline in this window, then try again.',
+  'elsewhere.silent':
+    'Agents of this repository are run by {host}, which has not answered yet. Open the repository in Treeline there to have this done.',
+  'not-ready': 'The sessions of this repository are still loading. Try again in a moment.',
+  'not-ready.closed': 'The sessions of this repository are closed. Open its folder again.',
+  'not-closed': 'The turn could not be closed. See the log for the reason.',
+  'not-moved': 'The move could not be finished yet. See the log for the reason.',
+
   // Why a worktree does not move
+  'no-worktree.here': '{worktree} is not a worktree of {repository}. Refresh the view.',
   'worktree-in-use.open': 'The worktree of “{name}” is open in a window. Archive it from a window on another folder.',
   'archive-busy': '“{name}” is being changed right now. Try again in a moment.',
   'worktree-busy.processes':

@@ -2,6 +2,7 @@ import { AGENTS } from './agents.ts';
 import { ENDS } from './ends.ts';
 import { RECORDER } from './recorder.ts';
 import { SESSIONS } from './sessions.ts';
+import { TIMELINES } from './timelines.ts';
 import { WORKTREES } from './worktrees.ts';
 
 /** Sayings that others are made of, and how what is unknown is told. */
@@ -25,4 +26,7 @@ const COMMON = {
  * `{name:list}` for several with commas between them, `{name:sentences}` for several with blanks.
  * The part of a code before its first dot is the code of an error that says it.
  */
-export const SAYINGS = { ...COMMON, ...SESSIONS, ...ENDS, ...RECORDER, ...AGENTS, ...WORKTREES } as const;
+export const SAYINGS = { ...COMMON, ...SESSIONS, ...ENDS, ...RECORDER, ...AGENTS, ...WORKTREES, ...TIMELINES } as const;
+
+/** Its parts, of which each code is in one. */
+export const PARTS: readonly object[] = [COMMON, SESSIONS, ENDS, RECORDER, AGENTS, WORKTREES, TIMELINES];

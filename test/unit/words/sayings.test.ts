@@ -3,21 +3,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { saying } from '../../../src/store/read-saying.ts';
-import { AGENTS } from '../../../src/words/agents.ts';
-import { ENDS } from '../../../src/words/ends.ts';
-import { RECORDER } from '../../../src/words/recorder.ts';
 import { quoted, say, some, textOf } from '../../../src/words/saying.ts';
-import { SESSIONS } from '../../../src/words/sessions.ts';
-import { SAYINGS } from '../../../src/words/table.ts';
-import { WORKTREES } from '../../../src/words/worktrees.ts';
+import { PARTS, SAYINGS } from '../../../src/words/table.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const PLACE = /\{([^{}]*)\}/g;
 
 suite('the table of sayings', () => {
   test('has each code once', () => {
-    const parts = [AGENTS, ENDS, RECORDER, SESSIONS, WORKTREES].map((part) => Object.keys(part));
-    const codes = parts.flat();
+    const codes = PARTS.flatMap((part) => Object.keys(part));
+    assert.equal(codes.length, Object.keys(SAYINGS).length);
     assert.deepEqual(
       codes.filter((code, i) => codes.indexOf(code) !== i),
       [],
