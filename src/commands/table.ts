@@ -2,6 +2,7 @@ import type { Uri } from 'vscode';
 import type { Examined } from '../sessions/health-report.ts';
 import type { ExitRecord, Session } from '../store/model.ts';
 import type { SessionWord } from '../views/session-words.ts';
+import type { WorktreeWord } from '../views/worktree-words.ts';
 import type { FileNode, MoreNode } from '../views/sessions-nodes.ts';
 import type { ViewCommands } from '../views/view-commands.ts';
 import type { WorktreeNode } from '../views/worktrees-tree.ts';
@@ -81,7 +82,7 @@ function onFile(group: string, when = ''): MenuPlace {
   return { menu: 'view/item/context', when: `view == treeline.sessions && viewItem =~ /^file\\b/${when}`, group };
 }
 
-function onWorktree(group: string, word: string): MenuPlace {
+function onWorktree(group: string, word: WorktreeWord): MenuPlace {
   return { menu: 'view/item/context', when: `view == treeline.worktrees && viewItem =~ /\\b${word}\\b/`, group };
 }
 

@@ -4,7 +4,7 @@ import type { Activity } from '../protocol/rows.ts';
 import { textOf } from '../words/saying.ts';
 import { age, duration } from './age.ts';
 import { oneLine } from './plain.ts';
-import { statusLabel } from './words.ts';
+import { held, statusLabel } from './words.ts';
 import type { Translate } from './words.ts';
 
 /** The reader: language, and the present moment in ms since the epoch. */
@@ -47,25 +47,28 @@ export function canPurge({ archive }: Session): boolean {
   return archive !== undefined && archive.purgedAt === undefined;
 }
 
-/** A word that `when` clauses of menus look for in a session's `viewItem`. */
-export type SessionWord =
-  'stoppable' | 'resumable' | 'sendable' | 'diff' | 'agentSession' | 'archivable' | 'restorable' | 'purgeable';
+/** The words that `when` clauses of menus look for in a session's `viewItem`, and whether they hold for it. */
+function wordsOf(session: Session, can: Abilities) {
+  return {
+    stoppable: can.stop,
+    resumable: can.resume,
+    sendable: can.send,
+    diff: can.diff,
+    agentSession: session.agentSession !== undefined,
+    archivable: canArchive(session),
+    restorable: session.archive !== undefined,
+    purgeable: canPurge(session),
+  } as const satisfies Readonly<Record<string, boolean>>;
+}
+
+/** A word that a menu may ask for. */
+export type SessionWord = keyof ReturnType<typeof wordsOf>;
 
 /** A session's `viewItem`: what it is, and what can be done with it. */
 export function contextWords(session: Session, can: Abilities): string {
   const turn = lastTurn(session);
-  const words: readonly SessionWord[] = [
-    ...(can.stop ? ['stoppable' as const] : []),
-    ...(can.resume ? ['resumable' as const] : []),
-    ...(can.send ? ['sendable' as const] : []),
-    ...(can.diff ? ['diff' as const] : []),
-    ...(session.agentSession !== undefined ? ['agentSession' as const] : []),
-    ...(canArchive(session) ? ['archivable' as const] : []),
-    ...(session.archive === undefined ? [] : ['restorable' as const]),
-    ...(canPurge(session) ? ['purgeable' as const] : []),
-  ];
   const progress = turn !== undefined && isOpen(turn) ? [isQueued(turn) ? 'waiting' : 'live'] : [];
-  return ['session', session.status, ...progress, ...words].join(' ');
+  return ['session', session.status, ...progress, ...held(wordsOf(session, can))].join(' ');
 }
 
 /** When a session last gave a sign of life: its last output or the fact that its status rests on. */

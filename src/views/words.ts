@@ -105,3 +105,8 @@ export function summary(counts: Readonly<Record<StatusGroup, number>>, t: Transl
   }
   return parts.join(' · ');
 }
+
+/** The words that hold, for the `viewItem` of a tree's item. */
+export function held(words: Readonly<Record<string, boolean>>): readonly string[] {
+  return Object.keys(words).filter((word) => words[word]);
+}

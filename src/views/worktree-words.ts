@@ -1,6 +1,6 @@
 import type { Worktree, WorktreeStatus } from '../git/types.ts';
 import { oneLine } from './plain.ts';
-import type { Translate } from './words.ts';
+import { held, type Translate } from './words.ts';
 
 /** A worktree as the view shows it. `status` is absent until git has been asked. */
 export interface SeenWorktree {
@@ -10,6 +10,25 @@ export interface SeenWorktree {
   readonly status?: WorktreeStatus;
   /** Why its status could not be read. */
   readonly problem?: string;
+}
+
+/** The words that `when` clauses of menus look for in a worktree's `viewItem`, and whether they hold for it. */
+function wordsOf({ worktree, session }: SeenWorktree) {
+  return {
+    foreign: session === undefined,
+    treeline: session !== undefined,
+    present: worktree.prunable === undefined && !worktree.bare,
+    branch: worktree.branch !== undefined,
+    removable: !worktree.main,
+  } as const satisfies Readonly<Record<string, boolean>>;
+}
+
+/** A word that a menu may ask for: one of these, or the one that every worktree has. */
+export type WorktreeWord = 'worktree' | keyof ReturnType<typeof wordsOf>;
+
+/** A worktree's `viewItem`: whose it is, and what can be done with it. */
+export function worktreeContext(seen: SeenWorktree): string {
+  return ['worktree', ...held(wordsOf(seen))].join(' ');
 }
 
 /** Dirty ones first, then those with commits to push or to pull; the main worktree leads among equals, then by path. */

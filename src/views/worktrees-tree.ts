@@ -13,7 +13,13 @@ import { Limiter } from '../platform/limiter.ts';
 import { markdownText } from './plain.ts';
 import { disposable } from './services.ts';
 import type { Services } from './services.ts';
-import { compareWorktrees, worktreeAccessibleLabel, worktreeDescription, worktreeLabel } from './worktree-words.ts';
+import {
+  compareWorktrees,
+  worktreeAccessibleLabel,
+  worktreeContext,
+  worktreeDescription,
+  worktreeLabel,
+} from './worktree-words.ts';
 import type { SeenWorktree } from './worktree-words.ts';
 
 /** At most this many `git status` at a time. */
@@ -128,19 +134,12 @@ export class WorktreesTree implements vscode.TreeDataProvider<WorktreesNode>, vs
       return item;
     }
     const seen = this.#known.get(node.repository)?.seen.get(node.worktree.path) ?? { worktree: node.worktree };
-    const { worktree, session } = seen;
     const item = new vscode.TreeItem(worktreeLabel(seen));
     item.id = node.id;
     item.description = worktreeDescription(seen, vscode.l10n.t);
     item.accessibilityInformation = { label: worktreeAccessibleLabel(seen, vscode.l10n.t) };
     item.iconPath = icon(seen);
-    item.contextValue = [
-      'worktree',
-      session === undefined ? 'foreign' : 'treeline',
-      ...(worktree.prunable === undefined && !worktree.bare ? ['present'] : []),
-      ...(worktree.branch === undefined ? [] : ['branch']),
-      ...(worktree.main ? [] : ['removable']),
-    ].join(' ');
+    item.contextValue = worktreeContext(seen);
     return item;
   }
 
