@@ -14,14 +14,17 @@ export function reduceLeadership(now: Leadership, fact: RepositoryFact): Leaders
     case 'steward.leads': {
       if (lead?.fact !== fact.replaces || fact.rules < now.rules) return now;
       const { id, at, host, version, socket, token, rules } = fact;
-      return { lead: { fact: id, by: fact.by.process, at, host, version, socket, token }, rules };
+      return { ...now, lead: { fact: id, by: fact.by.process, at, host, version, socket, token }, rules };
     }
     case 'steward.retiring':
       return lead?.fact === fact.lead && lead.retire === undefined
         ? { ...now, lead: { ...lead, retire: fact.id } }
         : now;
-    case 'steward.left':
-      return lead?.fact === fact.lead ? { rules: now.rules } : now;
+    case 'steward.left': {
+      if (lead?.fact !== fact.lead) return now;
+      const { lead: _left, ...rest } = now;
+      return rest;
+    }
   }
 }
 

@@ -42,6 +42,12 @@ describe('the lead', () => {
     assertVoid(now, one);
   });
 
+  it('is all that changes with it: what else is known of the repository stays', () => {
+    const known = { ...NOBODY, note: 'of a further type of facts' };
+    const now = [one, retiring(one.id), left(one.id), other].reduce(reduceLeadership, known);
+    assert.deepEqual(now, { ...known, ...play(other) });
+  });
+
   it('is free when who has it left, and only then', () => {
     const now = play(one);
     assertVoid(now, left(other.id));
