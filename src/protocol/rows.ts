@@ -68,11 +68,33 @@ export interface RequestPart {
   readonly answerLog?: LogRange;
 }
 
+/** What rows of some kinds show beside their text. */
+interface Parts {
+  readonly tool: ToolPart;
+  readonly changes: readonly FileChange[];
+  readonly todo: readonly Todo[];
+  readonly request: RequestPart;
+  readonly end: RowEnd;
+}
+
+export type RowParts = Partial<Parts>;
+
+/** A table that has something to say of each part. */
+export type OfParts<Result> = { readonly [Name in keyof Parts]: (part: Parts[Name]) => Result };
+
+/** What a table says of the parts that a row has, in the order of the table. */
+export function ofParts<Result>(row: RowParts, table: OfParts<Result>): readonly Result[] {
+  const say = <Name extends keyof Parts>(name: Name, part: Parts[Name] | undefined): readonly Result[] => {
+    return part === undefined ? [] : [table[name](part)];
+  };
+  return (Object.keys(table) as (keyof Parts)[]).flatMap((name) => say(name, row[name]));
+}
+
 /**
  * One row of a session's timeline. `seq` counts from 1 without gaps in the order of arrival and is the same after every
  * rebuild from the raw output; `rev` grows with every change of any row, within one epoch of the index.
  */
-export interface Row {
+export interface Row extends RowParts {
   readonly seq: number;
   readonly rev: number;
   readonly turn: number;
@@ -84,11 +106,6 @@ export interface Row {
   /** The row's text; empty for a tool call, and of a request what it asks. */
   readonly text: Excerpt;
   readonly problem: boolean;
-  readonly tool?: ToolPart;
-  readonly changes?: readonly FileChange[];
-  readonly todo?: readonly Todo[];
-  readonly request?: RequestPart;
-  readonly end?: RowEnd;
   /** Where the row's line stands in the raw log; absent for what no log holds. */
   readonly log?: LogRange;
 }

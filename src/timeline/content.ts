@@ -3,7 +3,8 @@ import { oneLine } from '../agents/text.ts';
 import type { Usage } from '../store/model.ts';
 import { say, type Said, type Saying } from '../words/saying.ts';
 import { EMPTY_EXCERPT, EXCERPT_CHARS, excerpt } from './excerpt.ts';
-import type { FoldedKind, LogRange, RequestPart, Row, RowEnd, ToolPart } from '../protocol/rows.ts';
+import { ofParts } from '../protocol/rows.ts';
+import type { FoldedKind, LogRange, OfParts, RequestPart, Row, RowEnd, RowParts, ToolPart } from '../protocol/rows.ts';
 
 export type ToolCall = Extract<AgentEvent, { kind: 'tool' }>;
 export type ToolResult = Extract<AgentEvent, { kind: 'tool-result' }>;
@@ -13,7 +14,7 @@ export type Request = Extract<AgentEvent, { kind: 'request' }>;
 export type RequestClosed = Extract<AgentEvent, { kind: 'request-closed' }>;
 
 /** What a row shows, apart from where and when. */
-export interface Content extends Pick<Row, 'text' | 'tool' | 'changes' | 'todo' | 'request' | 'end'> {
+export interface Content extends RowParts, Pick<Row, 'text'> {
   /** Stands for `text`, which is made of it for whoever reads. */
   readonly said?: Saying;
 }
@@ -150,13 +151,20 @@ function toolState(result: ToolResult | undefined, over: boolean): ToolPart['sta
   return over ? 'failed' : 'running';
 }
 
+/** The texts of each part. */
+const TEXTS: OfParts<readonly (string | undefined)[]> = {
+  tool: ({ name, argument, file, input, output, diff }) => [
+    `${name} ${argument} ${file ?? ''}`,
+    ...[input, output, diff].map((one) => one?.text),
+  ],
+  changes: (changes) => changes.map(({ path }) => path),
+  todo: (todo) => todo.map(({ text }) => text),
+  request: ({ choices, input, answer }) => [...choices.map(({ label }) => label), input?.text, answer?.text],
+  end: () => [],
+};
+
 /** All that a row shows as text, for a search. */
 export function* shownTexts(row: Row): Generator<string> {
-  const { tool, request } = row;
-  const excerpts = [row.text, tool?.output, tool?.diff, tool?.input, request?.input, request?.answer];
-  for (const one of excerpts) if (one !== undefined) yield one.text;
-  if (tool !== undefined) yield `${tool.name} ${tool.argument} ${tool.file ?? ''}`;
-  for (const { label } of request?.choices ?? []) yield label;
-  for (const { path } of row.changes ?? []) yield path;
-  for (const { text } of row.todo ?? []) yield text;
+  yield row.text.text;
+  for (const text of ofParts(row, TEXTS).flat()) if (text !== undefined) yield text;
 }

@@ -2,7 +2,7 @@ import { oneLine } from '../../agents/text.ts';
 import { shortId } from '../../platform/ids.ts';
 import type { Session } from '../../store/model.ts';
 import { plain } from '../../timeline/excerpt.ts';
-import type { RequestPart, Row } from '../../protocol/rows.ts';
+import { ofParts, type OfParts, type RequestPart, type Row } from '../../protocol/rows.ts';
 import { textOf } from '../../words/saying.ts';
 
 const UNITS = [
@@ -72,19 +72,20 @@ export function sessionData({ turns, ...session }: Session): unknown {
   };
 }
 
+/** What a line says of each part. */
+const PARTS: OfParts<string> = {
+  tool: ({ name, argument, state }) => `${name} ${argument} (${state})`,
+  request: (request) => [request.input?.text, `(${answerOf(request)})`].filter((one) => one !== undefined).join(' '),
+  changes: (changes) => changes.map(({ path, change }) => `${change} ${path}`).join(' '),
+  todo: (todo) => todo.map(({ state, text }) => `[${state}] ${text}`).join(' '),
+  end: () => '',
+};
+
 /** An event of a timeline in a line. */
-export function eventLine({ at, kind, depth, tool, text, changes, todo, request }: Row): string {
-  const what =
-    tool === undefined
-      ? [
-          text.text,
-          ...(request?.input === undefined ? [] : [request.input.text]),
-          ...(request === undefined ? [] : [`(${answerOf(request)})`]),
-          ...(changes ?? []).map(({ path, change }) => `${change} ${path}`),
-          ...(todo ?? []).map((one) => `[${one.state}] ${one.text}`),
-        ].join(' ')
-      : `${tool.name} ${tool.argument} (${tool.state})`;
-  return `${clock(at)}  ${kind.padEnd(10)}  ${'  '.repeat(depth)}${oneLine(what, EVENT_LENGTH)}`.trimEnd();
+export function eventLine(row: Row): string {
+  const what = [row.text.text, ...ofParts(row, PARTS)].join(' ');
+  const nesting = '  '.repeat(row.depth);
+  return `${clock(row.at)}  ${row.kind.padEnd(10)}  ${nesting}${oneLine(what, EVENT_LENGTH)}`.trimEnd();
 }
 
 function answerOf({ state, choices, choice, answer }: RequestPart): string {

@@ -63,6 +63,28 @@ const CASES: readonly Case[] = [
     follow: ['webview/cards.ts'],
   },
   {
+    what: 'a part of a row',
+    file: 'src/protocol/rows.ts',
+    behind: '  readonly todo: readonly Todo[];\n',
+    row: '  readonly dream: { readonly of: string };\n',
+    projects: ['webview'],
+    follow: ['src/hosts/command/output.ts', 'src/timeline/content.ts'],
+  },
+  {
+    what: 'a word that menus of sessions look for',
+    file: 'src/commands/table.ts',
+    behind: "menus: [onSession('5_edit@1'",
+    row: ", 'dreaming'",
+    follow: ['src/commands/table.ts'],
+  },
+  {
+    what: 'a word that menus of worktrees look for',
+    file: 'src/commands/table.ts',
+    behind: "menus: [onWorktree('9_remove@1', ",
+    row: "'dreaming' && ",
+    follow: ['src/commands/table.ts'],
+  },
+  {
     what: 'a setting',
     file: 'src/sessions/settings.ts',
     behind: '  /** Template of a branch name. */\n',
