@@ -28,7 +28,7 @@ export interface TreelineApi {
 }
 
 export interface ApiSpawn {
-  /** `claude`, `codex`, or the id of a custom agent of the settings. */
+  /** The id of a built-in agent, such as `claude`, or of a custom agent of the settings. */
   readonly agent: string;
   readonly prompt: string;
   /** Branch, tag or commit to start from; the current branch by default. */

@@ -8,7 +8,7 @@ import type { TrashAnswer } from './trash-record.ts';
 
 /** What a spawn is asked for. */
 export interface SpawnRequest {
-  /** Agent id: `claude`, `codex`, or a custom agent's. */
+  /** The id of a built-in agent, or of a custom one. */
   readonly agent: string;
   readonly prompt: string;
   /** Branch, tag or commit; the current HEAD of the repository's folder by default. */

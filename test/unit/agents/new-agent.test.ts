@@ -59,7 +59,10 @@ test('of a new agent, everything beside its three files is named', async (t) => 
     'holo: the settings treeline.holo.command and .args, machine alone, with their words',
     'and every format that a custom agent may have, with its words',
   ];
-  const rest = ['holo: there are recordings of every format it prints', 'holo: the README says how to install it'];
+  const rest = [
+    'holo: there are recordings of every format it prints',
+    'holo: the README says its id, how to install it, and its formats',
+  ];
   assert.deepEqual(
     failingTests(tree, TESTS).sort(),
     [...words, ...rest, 'and settings of the agents in it alone'].sort(),

@@ -9,6 +9,13 @@ import { AGENTS, FORMATS, READERS } from '../../../src/agents/table.ts';
 const root = path.join(import.meta.dirname, '../../..');
 const json = (file: string): unknown => JSON.parse(readFileSync(path.join(root, file), 'utf8'));
 
+/** The cells of the row of the README that begins with this. */
+function readmeRow(first: string): readonly string[] {
+  const rows = readFileSync(path.join(root, 'README.md'), 'utf8').split('\n');
+  const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()));
+  return cells.find((row) => row[1] === first) ?? assert.fail(`README.md has no row for ${first}`);
+}
+
 interface Property {
   readonly type: string;
   readonly default: unknown;
@@ -91,9 +98,11 @@ suite('each agent', () => {
       }
     });
 
-    test(`${entry.id}: the README says how to install it`, () => {
-      const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-      assert.ok(readme.includes(`\`${entry.install}\``));
+    test(`${entry.id}: the README says its id, how to install it, and its formats`, () => {
+      const row = readmeRow(entry.name);
+      assert.equal(row[2], `\`${entry.id}\``);
+      assert.equal(row[3], `\`${entry.install}\``);
+      for (const { format } of entry.readers) assert.ok(readmeRow('`format`')[2]?.includes(`\`${format}\``), format);
       // In backticks: what is copied for a terminal is the command alone.
       assert.ok(adapter.detection.install.includes(`\`${entry.install}\``));
     });
