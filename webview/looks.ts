@@ -1,5 +1,6 @@
 import { KINDS } from '../src/protocol/kinds.ts';
 import type { KindOfRow } from '../src/protocol/kinds.ts';
+import { STATUS_LOOKS, type StatusLook } from '../src/protocol/statuses.ts';
 import type { Row, RowGroup, Status } from '../src/protocol/timeline.ts';
 
 /** The groups of the filter bar, in the order of its buttons, with their codicons. */
@@ -46,29 +47,7 @@ function toolIcon(name: string, subagent: boolean): string {
   return TOOL_ICONS.find(([pattern]) => pattern.test(name))?.[1] ?? 'tools';
 }
 
-interface StatusLook {
-  readonly icon: string;
-  readonly color: string;
-  readonly spins?: boolean;
-}
-
-/** Status icons and colours, the same as in the tree. */
-const STATUS_LOOKS: Readonly<Record<Status, StatusLook>> = {
-  queued: { icon: 'clock', color: 'quiet' },
-  preparing: { icon: 'loading', color: 'quiet', spins: true },
-  starting: { icon: 'loading', color: 'blue', spins: true },
-  working: { icon: 'loading', color: 'blue', spins: true },
-  stopping: { icon: 'loading', color: 'orange', spins: true },
-  'needs-input': { icon: 'question', color: 'yellow' },
-  'needs-permission': { icon: 'shield', color: 'yellow' },
-  idle: { icon: 'pass', color: 'green' },
-  stopped: { icon: 'circle-slash', color: 'quiet' },
-  failed: { icon: 'error', color: 'red' },
-  lost: { icon: 'debug-disconnect', color: 'red' },
-  archived: { icon: 'archive', color: 'quiet' },
-};
-
 /** How a status looks. One of a newer host is shown by its label alone. */
-export function statusLook(status: Status): StatusLook {
+export function statusLook(status: Status): Pick<StatusLook, 'icon' | 'color' | 'spins'> {
   return (STATUS_LOOKS as Readonly<Partial<Record<string, StatusLook>>>)[status] ?? { icon: 'circle', color: 'quiet' };
 }

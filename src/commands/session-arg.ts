@@ -5,7 +5,7 @@ import { description } from '../views/session-words.ts';
 import { iconless } from '../views/plain.ts';
 import { allSessions, findSession, reader } from '../views/services.ts';
 import type { Found, Services } from '../views/services.ts';
-import { lookOf } from '../views/words.ts';
+import { STATUS_LOOKS } from '../protocol/statuses.ts';
 import { choose } from './quick-input.ts';
 
 /** The session id that a command was given: the id itself, or an item of the sessions tree. */
@@ -51,7 +51,7 @@ export async function theSession(
   const items = fitting.map((found) => ({
     label: iconless(found.session.name),
     description: iconless(description(found.session, found.repository.activity(found.session.id), person)),
-    iconPath: new vscode.ThemeIcon(lookOf(found.session.status).icon.replace('~spin', '')),
+    iconPath: new vscode.ThemeIcon(STATUS_LOOKS[found.session.status].icon),
     found,
   }));
   const chosen = await choose({ title }, vscode.l10n.t('Select a session'), items);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { STATUS_LOOKS } from '../protocol/statuses.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import type { Session } from '../store/model.ts';
 import { notificationLevel } from './editor-settings.ts';
@@ -6,7 +7,7 @@ import { told } from './sayings.ts';
 import { linkless, shorten } from './plain.ts';
 import { allSessions, disposable, findSession } from './services.ts';
 import type { Found, Services } from './services.ts';
-import { lookOf, statusLabel } from './words.ts';
+import { statusLabel } from './words.ts';
 
 /** The user's way from a notification to what it is about. */
 export interface NotificationActions {
@@ -78,14 +79,14 @@ export class Notifications implements vscode.Disposable {
   }
 
   #wanted({ session, repository }: Found): boolean {
-    const { group } = lookOf(session.status);
+    const { group, problem } = STATUS_LOOKS[session.status];
     // With several windows on one repository, the one speaks that the user looks at, and the one whose turn it is.
     const ours = vscode.window.state.focused || repository.speaksFor(session);
     switch (notificationLevel()) {
       case 'off':
         return false;
       case 'needsAttention':
-        return ours && (group === 'needs-attention' || session.status === 'failed' || session.status === 'lost');
+        return ours && (group === 'needs-attention' || problem === true);
       case 'all':
         return ours && group !== 'working';
     }
@@ -98,8 +99,9 @@ export class Notifications implements vscode.Disposable {
     const text = unknown
       ? vscode.l10n.t('{0} no longer recognizes the conversation of {1}.', linkless(session.agent.name), name)
       : `${name}: ${statusLabel(session.status, vscode.l10n.t)}. ${shorten(linkless(told(session.evidence.detail)), 200)}`;
-    const bad = session.status === 'failed' || session.status === 'lost';
-    const show = bad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+    const show = STATUS_LOOKS[session.status].problem
+      ? vscode.window.showWarningMessage
+      : vscode.window.showInformationMessage;
     const chosen = await show(text, ...(unknown ? [fresh, open] : [open]));
     if (chosen === open) {
       this.#actions.openTimeline(session.id);

@@ -1,6 +1,5 @@
 import type { Session } from '../store/model.ts';
-import { STATUS_GROUPS, lookOf } from './words.ts';
-import type { StatusGroup } from './words.ts';
+import { STATUS_GROUPS, STATUS_LOOKS, type StatusGroup } from '../protocol/statuses.ts';
 
 /** The groups that grow over the weeks. */
 const RESTING: ReadonlySet<StatusGroup> = new Set<StatusGroup>(['idle', 'ended', 'archived']);
@@ -23,7 +22,7 @@ export interface Place {
 
 /** Where a session stands. Repositories are nodes of their own only where there are several. */
 export function placeOf(session: Session, repository: string, layout: Layout, several: boolean): Place {
-  const { group } = lookOf(session.status);
+  const { group } = STATUS_LOOKS[session.status];
   return {
     ...(several && { repository }),
     ...(layout === 'grouped' && { group: { id: groupId(repository, group), repository, group } }),
@@ -41,13 +40,13 @@ export function parentOf(place: Place): string | undefined {
 
 /** The groups of a repository that are not empty, in their order. */
 export function groupsOf(sessions: readonly Session[]): readonly StatusGroup[] {
-  const present = new Set(sessions.map((session) => lookOf(session.status).group));
+  const present = new Set(sessions.map((session) => STATUS_LOOKS[session.status].group));
   return STATUS_GROUPS.filter((group) => present.has(group));
 }
 
 /** The sessions of a group: newest first, and among those at rest first who came to rest last. */
 export function inGroup(sessions: readonly Session[], group: StatusGroup): readonly Session[] {
-  const those = sessions.filter((session) => lookOf(session.status).group === group);
+  const those = sessions.filter((session) => STATUS_LOOKS[session.status].group === group);
   return RESTING.has(group) ? those.sort((a, b) => b.evidence.at - a.evidence.at) : those;
 }
 

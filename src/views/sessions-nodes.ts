@@ -1,5 +1,5 @@
 import type { FileChange } from '../git/types.ts';
-import type { StatusGroup } from './words.ts';
+import type { StatusGroup } from '../protocol/statuses.ts';
 
 /** The nodes of the sessions tree. The editor tells nodes apart by identity, so each exists once (except files). */
 export type SessionsNode =

@@ -14,7 +14,7 @@ import { SessionChanges } from './session-changes.ts';
 import { abilities, accessibleLabel, contextWords, description, tooltipLines } from './session-words.ts';
 import { sessionsLayout, showsArchived } from './editor-settings.ts';
 import type { GroupNode, MoreNode, SessionNode, SessionsNode } from './sessions-nodes.ts';
-import { countGroups, groupLabel, lookOf, statusLabel } from './words.ts';
+import { countGroups, groupLabel, statusIcon, statusLabel } from './words.ts';
 import { onClick } from './view-commands.ts';
 
 /**
@@ -343,7 +343,7 @@ export class SessionsTree implements vscode.TreeDataProvider<SessionsNode>, vsco
   #look({ session, repository }: Found): SessionLook {
     const activity = repository.activity(session.id);
     const can = abilities(session);
-    const { icon, color } = lookOf(session.status);
+    const { icon, color } = statusIcon(session.status);
     const person = reader();
     return {
       label: oneLine(session.name),

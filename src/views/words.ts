@@ -1,67 +1,27 @@
+import { STATUS_LOOKS, type StatusGroup, type StatusLook } from '../protocol/statuses.ts';
 import type { Status } from '../store/model.ts';
 
 /** `vscode.l10n.t`, handed in so that what words a person reads can be tested without the editor. */
 export type Translate = (message: string, ...args: (string | number)[]) => string;
 
-/** How the tree groups sessions, in the order of the groups. */
-export const STATUS_GROUPS = ['working', 'needs-attention', 'idle', 'ended', 'archived'] as const;
-
-export type StatusGroup = (typeof STATUS_GROUPS)[number];
-
-interface StatusLook {
-  readonly group: StatusGroup;
-  /** A codicon. */
-  readonly icon: string;
-  /** A theme colour of VS Code's own, so that every theme has a value for it. */
-  readonly color: string;
-}
-
-const LOOKS: Readonly<Record<Status, StatusLook>> = {
-  queued: { group: 'working', icon: 'clock', color: 'descriptionForeground' },
-  preparing: { group: 'working', icon: 'loading~spin', color: 'descriptionForeground' },
-  starting: { group: 'working', icon: 'loading~spin', color: 'charts.blue' },
-  working: { group: 'working', icon: 'loading~spin', color: 'charts.blue' },
-  stopping: { group: 'working', icon: 'loading~spin', color: 'charts.orange' },
-  'needs-input': { group: 'needs-attention', icon: 'question', color: 'charts.yellow' },
-  'needs-permission': { group: 'needs-attention', icon: 'shield', color: 'charts.yellow' },
-  idle: { group: 'idle', icon: 'pass', color: 'testing.iconPassed' },
-  stopped: { group: 'ended', icon: 'circle-slash', color: 'descriptionForeground' },
-  failed: { group: 'ended', icon: 'error', color: 'testing.iconFailed' },
-  lost: { group: 'ended', icon: 'debug-disconnect', color: 'testing.iconErrored' },
-  archived: { group: 'archived', icon: 'archive', color: 'descriptionForeground' },
+/** Theme colours of VS Code's own, so that every theme has a value for them. */
+const THEME_COLORS: Readonly<Record<StatusLook['color'], string>> = {
+  quiet: 'descriptionForeground',
+  blue: 'charts.blue',
+  green: 'testing.iconPassed',
+  yellow: 'charts.yellow',
+  orange: 'charts.orange',
+  red: 'testing.iconFailed',
 };
 
-export function lookOf(status: Status): StatusLook {
-  return LOOKS[status];
+/** A codicon for a status, and its theme colour. */
+export function statusIcon(status: Status): { readonly icon: string; readonly color: string } {
+  const { icon, spins, color } = STATUS_LOOKS[status];
+  return { icon: spins ? `${icon}~spin` : icon, color: THEME_COLORS[color] };
 }
 
 export function statusLabel(status: Status, t: Translate): string {
-  switch (status) {
-    case 'queued':
-      return t('Queued');
-    case 'preparing':
-      return t('Preparing');
-    case 'starting':
-      return t('Starting');
-    case 'working':
-      return t('Working');
-    case 'stopping':
-      return t('Stopping');
-    case 'needs-input':
-      return t('Needs your input');
-    case 'needs-permission':
-      return t('Needs your permission');
-    case 'idle':
-      return t('Idle');
-    case 'stopped':
-      return t('Stopped');
-    case 'failed':
-      return t('Failed');
-    case 'lost':
-      return t('Lost');
-    case 'archived':
-      return t('Archived');
-  }
+  return t(STATUS_LOOKS[status].title);
 }
 
 export function groupLabel(group: StatusGroup, t: Translate): string {
@@ -83,7 +43,7 @@ export function groupLabel(group: StatusGroup, t: Translate): string {
 export function countGroups(statuses: Iterable<Status>): Readonly<Record<StatusGroup, number>> {
   const counts: Record<StatusGroup, number> = { working: 0, 'needs-attention': 0, idle: 0, ended: 0, archived: 0 };
   for (const status of statuses) {
-    counts[LOOKS[status].group] += 1;
+    counts[STATUS_LOOKS[status].group] += 1;
   }
   return counts;
 }

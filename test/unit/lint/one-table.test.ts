@@ -44,7 +44,7 @@ const CASES: readonly Case[] = [
     behind: "  'preparing',\n",
     row: "  'dreaming',\n",
     projects: ['webview'],
-    follow: ['src/commands/exported-api.ts', 'src/views/words.ts', 'webview/looks.ts'],
+    follow: ['src/commands/exported-api.ts', 'src/protocol/statuses.ts'],
   },
   {
     what: 'a kind of events',

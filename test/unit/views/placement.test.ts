@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Placements, groupsOf, inGroup, parentOf, placeOf } from '../../../src/views/placement.ts';
-import type { StatusGroup } from '../../../src/views/words.ts';
+import type { StatusGroup } from '../../../src/protocol/statuses.ts';
 import { say } from '../../../src/words/saying.ts';
 import { ended, session } from './fixtures.ts';
 

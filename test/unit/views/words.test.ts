@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { age, byteSize, duration } from '../../../src/views/age.ts';
 import { iconless, linkless, markdownText, oneLine, shorten } from '../../../src/views/plain.ts';
-import { countGroups, lookOf, summary } from '../../../src/views/words.ts';
+import { countGroups, statusIcon, summary } from '../../../src/views/words.ts';
+import { STATUS_LOOKS } from '../../../src/protocol/statuses.ts';
 import type { Status } from '../../../src/store/model.ts';
 import { NOW, t } from './fixtures.ts';
 
@@ -23,8 +24,10 @@ describe('words', () => {
       archived: 'archived',
     };
     for (const [status, group] of Object.entries(groups)) {
-      assert.equal(lookOf(status as Status).group, group);
+      assert.equal(STATUS_LOOKS[status as Status].group, group);
     }
+    assert.deepEqual(statusIcon('working'), { icon: 'loading~spin', color: 'charts.blue' });
+    assert.deepEqual(statusIcon('failed'), { icon: 'error', color: 'testing.iconFailed' });
   });
 
   it('sums sessions up for the status bar', () => {
