@@ -151,7 +151,7 @@ export interface Before {
   readonly live?: boolean;
   readonly usage?: Usage;
   readonly cost?: number;
-  /** The turn before did not live to tell what it used: a total contains that too. */
+  /** The turn before ended without reporting its usage, so that a total contains that usage, too. */
   readonly untold?: boolean;
 }
 

@@ -14,13 +14,13 @@ export function readJsonLine(
   line: string,
   read: (message: Json) => readonly AgentEvent[] | undefined,
 ): readonly AgentEvent[] {
-  // Some programs of Windows begin with a byte-order mark, which is no JSON.
+  // Some Windows programs begin with a byte-order mark, which is not JSON.
   const message = parseObject(line.startsWith('\ufeff') ? line.slice(1) : line);
   if (!message && line.trim() === '') return [];
   try {
     return (message && read(message)) ?? [{ kind: 'raw', text: line }];
   } catch (error) {
-    // A text of some hundred megabytes that is longer than a string can be, once it has a sign before every line.
+    // The diff that is made of a text of some hundred megabytes can be longer than a string may be.
     if (error instanceof RangeError) return [{ kind: 'raw', text: line }];
     throw error;
   }

@@ -6,7 +6,7 @@ import { oneLine, SUMMARY_LENGTH, withoutEscapes } from './text.ts';
 /** How a turn ended, and one line that says so. */
 export type Ending = Pick<Judgement, 'outcome' | 'summary'>;
 
-/** Signals that end a process on somebody's wish; every other one is a crash. */
+/** Signals by which somebody ends a process; every other signal is a crash. */
 const SIGNAL_OUTCOMES: ReadonlyMap<string, Outcome> = new Map([
   ['SIGINT', 'interrupted'],
   ['SIGHUP', 'killed'],

@@ -7,13 +7,13 @@ import { say } from '../words/saying.ts';
 export interface ReservedFolder {
   /** The real path. */
   readonly path: string;
-  /** Whether the folder at the path is still the one that was made, and not a namesake of somebody else's. */
+  /** Whether the folder at the path is still the one that was made, and not another one of the same name. */
   readonly isOurs: () => Promise<boolean>;
-  /** Takes back the empty folders that were made, as far as they are still there and empty. */
+  /** Removes the folders that were made, if they are still there and empty. */
   readonly release: () => Promise<void>;
 }
 
-/** How often the parent may vanish beneath us: a failed spawn beside takes back the empty parent it made. */
+/** How often the parent may vanish: a spawn that fails at the same time removes the empty parent that it made. */
 const ATTEMPTS = 5;
 
 /** Makes the folder, and those above it. Throws a TreelineError: `path-relative`, `path-taken`, `path-unwritable`. */

@@ -37,7 +37,7 @@ export async function readExit(runFolder: string): Promise<ExitRecord | undefine
     return bytes === undefined ? undefined : parseJson(bytes.toString('utf8'), exitRecord, RUN_FILES.exit);
   } catch (cause) {
     if (!hasCode(cause, 'ENOTREG')) throw cause;
-    throw new TreelineError('invalid', `${RUN_FILES.exit} is no file.`, { cause });
+    throw new TreelineError('invalid', `${RUN_FILES.exit} is not a file.`, { cause });
   }
 }
 

@@ -17,7 +17,7 @@ export interface KindOfRow {
   readonly card: CardName;
   /** A codicon. */
   readonly icon: string;
-  /** In its place: what a request is about, how a turn ended, or that the row is a problem. */
+  /** Another icon in its place, for what a request is about, how a turn ended, or a row that is a problem. */
   readonly icons?: Readonly<Partial<Record<RequestPart['about'] | Outcome | 'problem', string>>>;
   readonly style: TextStyle;
   /** More lines than this are folded away. */

@@ -61,7 +61,7 @@ export const SETTINGS = {
   },
   /** Template of a branch name. */
   branchName: { section: 'sessions', type: 'string', default: 'treeline/${slug}-${id}', scope: 'window' },
-  /** Seconds, like the next one. */
+  /** Both graces are seconds. */
   stopGraceInterrupt: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
   stopGraceTerminate: { section: 'sessions', type: 'number', default: 5, minimum: 0, maximum: 600, scope: 'window' },
   /** Days that an archived worktree is kept; 0 keeps it until the user deletes it. */

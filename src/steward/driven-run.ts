@@ -20,8 +20,8 @@ export interface DrivenRunOptions {
 }
 
 /**
- * A run whose agent speaks a live protocol, as its logs tell. Its state follows from them alone: whoever comes to act reads them
- * from their beginning, and goes on where the one before had come to.
+ * A run whose agent speaks a live protocol. Its state follows from the run's logs alone: a new leader reads them from their
+ * beginning, and goes on where the leader before it had stopped.
  */
 export class DrivenRun {
   readonly #options: DrivenRunOptions;

@@ -12,8 +12,8 @@ import { HOLD, launchOf } from './start.ts';
 import { underLead } from './under-lead.ts';
 
 /**
- * Takes over the start of a turn from whoever led before and is gone. If its keeper waits for nothing but the word, it gets it.
- * Otherwise all that is half made is taken back, for the turn to be started anew: undefined.
+ * Takes over the start of a turn from whoever led before and is gone. If its keeper only waits for the word `start`, the keeper gets
+ * it. Otherwise all that is half made is undone, and the result is undefined: the turn is to be started anew.
  */
 export async function inheritStart(
   context: StewardContext,
@@ -68,7 +68,7 @@ async function undoPreparation(
 ): Promise<void> {
   const run = runOf(session, turn);
   if (run === undefined) return;
-  // First whatever still works at it: a git that makes the worktree outlives who started it.
+  // First of all, end whatever still works on it: a git that makes the worktree outlives whoever started it.
   const keeper = run.keeper && { keeper: run.keeper.process };
   await endPreparation({ session: session.id, run: run.number, ...keeper, guard });
   if (session.turns.every(({ begunAt }) => begunAt === undefined)) {
@@ -77,7 +77,7 @@ async function undoPreparation(
       await undoWorktree(repository, made, guard);
     } catch (error) {
       guard();
-      // The new start meets what is there, and says so if it cannot go on.
+      // The new start finds what is there, and says so if it cannot go on.
       log.warn(`What was half made of ${session.worktree} was left as it is: ${errorText(error)}`);
     }
   }

@@ -29,7 +29,7 @@ export function reduceLeadership(now: Leadership, fact: RepositoryFact): Leaders
 }
 
 /**
- * Whether somebody else may lead in its place: it is gone. A process of another machine is never taken for dead, nobody here can
+ * Whether nobody leads, or who leads is gone. A process of another machine is never taken for dead, because nobody here can
  * see it.
  */
 export function isVacant(lead: Lead | undefined): boolean {

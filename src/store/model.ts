@@ -150,7 +150,7 @@ export const turn = shape({
   resumes: boolean,
   /** What the agent was asked to resume, or to call itself. */
   agentSession: optional(nonEmpty),
-  /** Who starts the turn and in which run, once its claim was granted; `fact` is the id of the claim, `lead` that under which it was. */
+  /** Who starts the turn and in which run, once its claim was granted; `fact` is the id of the claim, `lead` that of the lead at the time. */
   claim: optional(shape({ fact: string, lead: string, by: readProcessId, at: number, run: positive })),
   withdrawn: optional(shape({ ...withdrawal, at: number })),
   /** When the agent was given the prompt: the start of its process, or the message to one that ran. */

@@ -1,9 +1,9 @@
-/** Updates that are remembered; who is further behind asks for pages again. */
+/** How many updates are remembered. A reader that is further behind asks for pages again. */
 const MAX_UPDATES = 65_536;
 
 /**
- * The history of an index: every appended row and every update of one is a revision, and from a revision follows how many
- * rows there were. Nothing of it needs storing: a loaded index begins a new history.
+ * The history of an index. Every appended row and every update of a row is a revision, and a revision tells how many rows
+ * there were. None of it is stored: a loaded index begins a new history.
  */
 export class Revisions {
   #rows: number;

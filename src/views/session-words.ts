@@ -76,7 +76,7 @@ export function lastSignAt(session: Session, activity: Activity | undefined): nu
   return Math.max(activity?.lastEventAt ?? 0, session.evidence.at);
 }
 
-/** What stands behind the name in the tree, what a narrow side bar must not cut first: `3 min · claude · turn 2 · treeline/fix-login-1a2b`. */
+/** The text behind the name in the tree. A narrow side bar cuts its end, so the most important comes first: `3 min · claude · turn 2 · treeline/fix-login-1a2b`. */
 export function description(session: Session, activity: Activity | undefined, reader: Reader): string {
   const turn = lastTurn(session);
   return [

@@ -56,7 +56,7 @@ function folderName(path: string): string {
   return path.split(/[/\\]/).findLast((part) => part !== '') ?? path;
 }
 
-/** `3 changed · ↑2 · ↓1 · main`: the name last, for a narrow side bar cuts the end. */
+/** `3 changed · ↑2 · ↓1 · main`. The name comes last, because a narrow side bar cuts the end. */
 export function worktreeDescription(seen: SeenWorktree, t: Translate): string {
   const { worktree, status, problem } = seen;
   return [

@@ -15,7 +15,7 @@ export interface CustomAgent {
   /** argv of a further turn; without it the agent cannot be resumed. */
   readonly resume?: readonly string[];
   readonly format: string;
-  /** When absent: closed where the argv says what the prompt is, else the prompt. */
+  /** Where it is absent: `closed` if the argv contains the prompt or its file, else `prompt`. */
   readonly stdin?: Launch['stdin'];
   readonly env: Readonly<Record<string, string>>;
 }
