@@ -10,6 +10,8 @@ export interface Launch {
    * prompt is the first line and follow-up messages are further lines.
    */
   readonly stdin: 'closed' | 'prompt' | 'lines';
+  /** The live protocol of an agent with `lines` (drivers/table.ts); absent for the one of plain lines. */
+  readonly protocol?: string;
   /** Variables to add to the user's environment; never a secret. */
   readonly env?: Readonly<Record<string, string>>;
   /** The prompt stands in `argv`. */
@@ -81,8 +83,6 @@ export interface AgentAdapter extends Turns {
   /** How its stdout reads. */
   readonly format: string;
   readonly can: readonly Capability[];
-  /** The protocol that it is spoken to by while it runs; absent where a run only prints. */
-  readonly protocol?: string;
   readonly detection: Detection;
   /** The agent keeps no conversation: a resume works by Treeline's own session id, which then is passed as `agentSession`. */
   readonly resumesBySession?: boolean;

@@ -80,6 +80,8 @@ export interface KeeperSpec {
   readonly argv: readonly string[];
   readonly worktree: string;
   readonly stdin: 'closed' | 'prompt' | 'lines';
+  /** The live protocol, for whoever acts; the keeper makes no use of it. */
+  readonly protocol?: string;
   /** The file with the first prompt, absolute; the key by which it is sent, and the number of its turn. */
   readonly prompt: string;
   readonly key: string;

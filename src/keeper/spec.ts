@@ -38,6 +38,7 @@ const specShape: Read<KeeperSpec> = shape({
   argv,
   worktree: nonEmpty,
   stdin: oneOf(['closed', 'prompt', 'lines']),
+  protocol: optional(nonEmpty),
   prompt: nonEmpty,
   key: nonEmpty,
   turn: positive,

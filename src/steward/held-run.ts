@@ -100,8 +100,8 @@ export class HeldRun {
   async #drive(): Promise<void> {
     const { context, connection, session, onError } = this.#options;
     const folder = runFolder(context.folder, session, this.number);
-    const { stdin } = await readSpec(folder);
-    const driver = stdin === 'lines' ? driverFor('lines') : undefined;
+    const { stdin, protocol } = await readSpec(folder);
+    const driver = stdin === 'lines' ? driverFor(protocol) : undefined;
     if (driver === undefined || this.#disposed) return;
     const driven = new DrivenRun({
       folder,

@@ -169,6 +169,7 @@ async function specOf(
     argv: launch.argv,
     worktree: session.worktree,
     stdin: launch.stdin,
+    ...(launch.protocol !== undefined && { protocol: launch.protocol }),
     prompt,
     key: turn.text,
     turn: turn.number,

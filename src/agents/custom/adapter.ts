@@ -51,7 +51,6 @@ export function customAdapter(agent: CustomAgent): AgentAdapter {
     name,
     format,
     can: capabilities(agent),
-    ...(agent.stdin === 'lines' && { protocol: 'lines' }),
     detection: {
       // A program inside the worktree is not there before the worktree is; and a user's own command is never run for a version.
       argv: program.includes('${') ? [] : [program],

@@ -84,3 +84,13 @@ test('of a new agent, everything beside its three files is named', async (t) => 
   );
   assert.deepEqual(failingTests(tree, TESTS).sort(), [...rest].sort());
 });
+
+test('of an agent with a live protocol of its own, its driver is named', async (t) => {
+  const live = 'test/unit/drivers/lines.test.ts';
+  const tree = await copyTree(t, 'src', 'test/unit/drivers', 'test/fixtures/runs', 'package.json');
+  assert.deepEqual(failingTests(tree, live), [], 'nothing is missing as it is');
+  edit(tree, 'src/agents/codex/agent.ts', "stdin: 'prompt' };", "stdin: 'lines', protocol: 'holo' };");
+  assert.deepEqual(failingTests(tree, live), [
+    'every protocol that an agent speaks has its driver; one of another version has none',
+  ]);
+});

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { suite, test } from 'node:test';
 import { adapters } from '../../../src/agents/registry.ts';
-import { parseCustomAgents } from '../../../src/agents/custom/settings.ts';
 import type { DriverEvent, DriverLine } from '../../../src/drivers/driver.ts';
 import { lines, type LinesState } from '../../../src/drivers/lines.ts';
 import { linesInOrder, LineOrder, replay, type RunStream } from '../../../src/drivers/replay.ts';
@@ -278,9 +277,11 @@ suite('any program that takes lines', () => {
 });
 
 test('every protocol that an agent speaks has its driver; one of another version has none', () => {
-  const { agents } = parseCustomAgents([{ id: 'mine', name: 'Mine', command: ['mine'], stdin: 'lines' }]);
-  const spoken = adapters(agents).flatMap(({ protocol }) => protocol ?? []);
-  assert.deepEqual(spoken, ['lines']);
-  for (const protocol of spoken) assert.equal(driverFor(protocol)?.protocol, protocol);
+  const request = { prompt: 'p', promptFile: '/p', worktree: '/w', session: 's' };
+  for (const agent of adapters([])) {
+    const { protocol } = agent.start(request);
+    if (protocol !== undefined) assert.equal(driverFor(protocol)?.protocol, protocol, agent.id);
+  }
+  assert.equal(driverFor(), lines);
   assert.equal(driverFor('hologram'), undefined);
 });
