@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import {
   agentProcesses,
+  becomes,
   Gate,
   resumeAgent,
   rows,
@@ -14,12 +15,13 @@ import {
   startTreeline,
   story,
   until,
+  untilNothingRuns,
   worktrees,
 } from './support.mts';
 
 /** The one story that everything stands on, told once from the first spawn to the window that comes back. */
 test('two agents are spawned, watched, stopped, resumed, read and compared, and outlive their window', async (t) => {
-  const { workbench, server, browser, repo } = await startTreeline(t, { demoSpeed: 4 });
+  const { workbench, server, browser, repo } = await startTreeline(t, { whole: true, demoSpeed: 4 });
   const { page } = workbench;
   const [more, again, last] = ['more', 'again', 'last'].map((name) => new Gate(server, name)) as [Gate, Gate, Gate];
   const session = (name: RegExp) => sessionItem(workbench, name);
@@ -136,9 +138,9 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     await workbench.reload();
     await session(/^Working: Count the stars, .*turn 2/).waitFor({ timeout: 30_000 });
     // The panel is back by itself, with the rows that it had. (Which tab is in front, a browser VS Code may have forgotten.)
-    await workbench.tab(/^Count the stars/).click();
+    await workbench.showTab(/^Count the stars/);
     await row('third words').waitFor();
-    assert.deepEqual((await rowTexts(workbench)).slice(0, shown.length), shown);
+    await becomes(async () => (await rowTexts(workbench)).slice(0, shown.length), shown);
     await again.open();
     await row('fourth words').waitFor();
   });
@@ -153,7 +155,7 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
     await workbench.ready();
     await workbench.showContainer('Treeline');
     await session(/^Idle: Count the stars, .*turn 2/).waitFor({ timeout: 30_000 });
-    await workbench.tab(/^Count the stars/).click();
+    await workbench.showTab(/^Count the stars/);
     await row('fifth words').waitFor();
     await row('Exited with code 0').waitFor();
     const all = (await rowTexts(workbench)).join('\n');
@@ -165,5 +167,5 @@ test('two agents are spawned, watched, stopped, resumed, read and compared, and 
   });
 
   await server.end();
-  assert.deepEqual(await server.processes(), [], 'nothing is left running');
+  await untilNothingRuns(server);
 });

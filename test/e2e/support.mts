@@ -1,4 +1,5 @@
 /** What every end-to-end test begins with: the packed extension in a real VS Code, in a window on a fresh repository. */
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -6,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Browser, Locator } from 'playwright-core';
 import { makeSample } from '../demo/sample.mjs';
 import { demoAgents } from '../demo/setting.mjs';
@@ -29,7 +31,25 @@ export interface Treeline {
 export interface TreelineOptions extends ServerOptions {
   /** How many times faster the demo agent works than for a person who watches (10). */
   demoSpeed?: number;
+  /** VS Code with all of its own extensions and as it looks when it is new; otherwise with no more than these tests use. */
+  whole?: boolean;
 }
+
+/** What a window of VS Code costs of the machine is mostly what no test here looks at. */
+const light: Pick<ServerOptions, 'builtins' | 'settings'> = {
+  builtins: ['git', 'git-base', 'markdown-basics', 'diff', 'theme-defaults'],
+  settings: {
+    'breadcrumbs.enabled': false,
+    'editor.cursorBlinking': 'solid',
+    'editor.minimap.enabled': false,
+    'editor.stickyScroll.enabled': false,
+    'git.enabled': false,
+    'window.commandCenter': false,
+    'workbench.iconTheme': null,
+    'workbench.layoutControl.enabled': false,
+    'workbench.reduceMotion': 'on',
+  },
+};
 
 /**
  * Starts all of it, with the demo agent known to Treeline, and the real Claude Code and Codex on the PATH, in a home where
@@ -37,10 +57,12 @@ export interface TreelineOptions extends ServerOptions {
  * test failed, what the window showed stands in dist-test/failures/.
  */
 export async function startTreeline(t: TestContext, options: TreelineOptions = {}): Promise<Treeline> {
-  const { demoSpeed = 10, machineSettings, ...rest } = options;
+  const { demoSpeed = 10, whole = false, machineSettings, settings, ...rest } = options;
   const model = await ModelServer.start();
-  const server = await VscodeServer.start({
+  const start = VscodeServer.start({
     extensions: [vsix],
+    ...(!whole && light),
+    settings: { ...(!whole && light.settings), ...settings },
     machineSettings: {
       'treeline.customAgents': [...demoAgents({ speed: demoSpeed }), scriptedAgent],
       ...machineSettings,
@@ -49,9 +71,9 @@ export async function startTreeline(t: TestContext, options: TreelineOptions = {
     prepareHome: (home) => model.prepare(home),
     ...rest,
   });
+  const [server, browser] = await Promise.all([start, launchBrowser()]);
   const repo = path.join(server.dir, 'work/sample-project');
   makeSample(repo);
-  const browser = await launchBrowser();
   const workbench = await Workbench.open(browser, server, repo);
   // One hook: node runs several in the order in which they were given.
   t.after(async () => {
@@ -74,16 +96,16 @@ const scriptedAgent = {
   ],
 };
 
-/** Spawns an agent from the command palette, answering what it asks; base and name are left as they are offered. */
+/** Spawns an agent from the command palette, answering what it asks; the base, and a name that is not given, are left as they are offered. */
 export async function spawnAgent(
   workbench: Workbench,
-  { agent, prompt }: { agent: string; prompt: string },
+  { agent, prompt, name = '' }: { agent: string; prompt: string; name?: string },
 ): Promise<void> {
   await workbench.command('Treeline: Spawn Agent…');
   await workbench.choose(agent, { asked: 'Select an agent' });
   await answerPrompt(workbench, prompt);
   await workbench.choose('main', { asked: 'Select the branch, tag, or commit to start from' });
-  await workbench.answer('', { asked: 'Session name' });
+  await workbench.answer(name, { asked: 'Session name' });
 }
 
 const PROMPT = 'What should the agent do?';
@@ -102,6 +124,7 @@ export async function answerPrompt(workbench: Workbench, prompt: string): Promis
     return;
   }
   await workbench.inputButton('Write in Editor', asked);
+  await workbench.shownTab(/^Untitled/).waitFor();
   await workbench.typeIntoEditor(prompt);
   await workbench.command('Treeline: Use This Prompt');
 }
@@ -129,18 +152,9 @@ export function sessionItem(workbench: Workbench, name: string | RegExp): Locato
   return workbench.view('Sessions').getByRole('treeitem', { name });
 }
 
-/** Opens a session's timeline by a click on its row; a click on a row that is drawn anew at that moment may be lost. */
+/** Opens a session's timeline by a click on its row. */
 export async function showTimeline(workbench: Workbench, name: string): Promise<void> {
-  const tab = workbench.tab(new RegExp(`^${name}`)).and(workbench.page.locator('[aria-selected=true]'));
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    await sessionItem(workbench, new RegExp(`: ${name},`)).click();
-    const open = await tab.waitFor({ timeout: 5_000 }).then(
-      () => true,
-      () => false,
-    );
-    if (open) return;
-  }
-  throw new Error(`The timeline of "${name}" does not open`);
+  await workbench.treeClick(new RegExp(`: ${name},`), workbench.shownTab(new RegExp(`^${name}`)));
 }
 
 /**
@@ -179,13 +193,19 @@ export class Gate {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  { seconds = 20, every = 100 }: { seconds?: number; every?: number } = {},
+  { seconds = 60, every = 100 }: { seconds?: number; every?: number } = {},
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Not so after ${seconds} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, every));
   }
+}
+
+/** Waits until what is read is so, and says how it differs where it never is. */
+export async function becomes<T>(read: () => T | Promise<T>, expected: T): Promise<void> {
+  const isSo = async (): Promise<boolean> => isDeepStrictEqual(await read(), expected);
+  await until(isSo, 'it is as expected').catch(async () => assert.deepEqual(await read(), expected));
 }
 
 export { patience } from '../support/patience.mts';
@@ -227,7 +247,7 @@ export function globalStorage(server: VscodeServer): string {
 }
 
 /** Resolves when nothing that the server started runs any more: all that agents had to do is done. */
-export async function untilNothingRuns(server: VscodeServer, seconds = 60): Promise<void> {
+export async function untilNothingRuns(server: VscodeServer, seconds = 120): Promise<void> {
   // Who hands over to another process and ends while the table is read shows in no row of it: the next look finds the other.
   const isStill = async (): Promise<boolean> => (await server.processes()).length === 0;
   await until(async () => (await isStill()) && (await isStill()), 'no process is left', { seconds });

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +18,8 @@ export interface ServerOptions {
   environment?: 'scratch' | 'caller';
   /** Packed extensions to install before the start. */
   extensions?: string[];
+  /** Which of VS Code's own extensions it has, by their folders; without this, all. */
+  builtins?: readonly string[];
   /** User settings, over those that keep the workbench quiet. */
   settings?: Record<string, unknown>;
   /** Settings of `machine` scope: a remote VS Code reads them from this machine's own file only. */
@@ -85,6 +87,7 @@ export class VscodeServer {
     server.#env = { ...server.#environment(), ...(await options.prepareHome?.(server.home)), ...options.env };
     if (options.environment !== 'caller') await server.#writeProfile();
     await server.#writeSettings();
+    await server.#chooseBuiltins();
     for (const vsix of options.extensions ?? []) await server.install(vsix);
     await server.restart();
     return server;
@@ -103,10 +106,11 @@ export class VscodeServer {
   /** Starts it (again), on the same address and folders. */
   async restart(): Promise<void> {
     await this.end();
-    const { trustAll = true, testDriver = false } = this.#options;
+    const { trustAll = true, testDriver = false, builtins } = this.#options;
     const child = this.#spawn([
       ...['--auth', 'none', '--bind-addr', new URL(this.url).host],
       ...['--disable-telemetry', '--disable-update-check'],
+      ...(builtins === undefined ? [] : ['--vscode-option', `builtin-extensions-dir=${this.#builtins}`]),
       ...(testDriver ? ['--vscode-option', 'enable-smoke-test-driver'] : []),
       ...(trustAll ? ['--disable-workspace-trust'] : []),
     ]);
@@ -226,6 +230,18 @@ export class VscodeServer {
     await write('User', { ...quietSettings, ...this.#options.settings }, 'wx').catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
+  }
+
+  get #builtins(): string {
+    return path.join(this.dir, 'builtin-extensions');
+  }
+
+  async #chooseBuiltins(): Promise<void> {
+    const all = path.resolve(path.dirname(codeServer), '../../lib/vscode/extensions');
+    await mkdir(this.#builtins, { recursive: true });
+    for (const name of this.#options.builtins ?? []) {
+      await symlink(path.join(all, name), path.join(this.#builtins, name), 'junction');
+    }
   }
 
   /** In a scratch home, nothing of the caller's environment reaches VS Code but the PATH and what was asked for. */

@@ -11,6 +11,17 @@ const SECONDS = 1_000;
 /** After how long a person clicks again where nothing happened: ms. */
 const again = (): number => Math.min(patience(5 * SECONDS), 20 * SECONDS);
 
+/** Whether something can be seen before a person would click again. */
+function isSeen(what: Locator): Promise<boolean> {
+  return what
+    .first()
+    .waitFor({ timeout: again() })
+    .then(
+      () => true,
+      () => false,
+    );
+}
+
 export class Workbench {
   readonly page: Page;
   readonly #context: BrowserContext;
@@ -47,9 +58,18 @@ export class Workbench {
       .waitFor({ timeout: 60 * SECONDS });
   }
 
-  /** As "Developer: Reload Window" does: the page and its extension host end, new ones start. */
+  /** As a person reloads the page: it and its extension host end, new ones start. */
   async reload(): Promise<void> {
     await this.page.reload();
+    await this.ready();
+  }
+
+  /** By the editor's own command, which writes down first what is open. `meanwhile` is done as soon as the old page has gone. */
+  async reloadWindow({ meanwhile }: { meanwhile?: () => Promise<void> } = {}): Promise<void> {
+    const loaded = this.page.waitForEvent('load');
+    await this.command('Developer: Reload Window');
+    await loaded;
+    await meanwhile?.();
     await this.ready();
   }
 
@@ -89,6 +109,7 @@ export class Workbench {
     const text = (): Promise<string> => this.page.evaluate(() => navigator.clipboard.readText());
     await this.page.evaluate(() => navigator.clipboard.writeText(''));
     await this.#repeated(action, async () => {
+      // Nothing tells that the clipboard has changed.
       for (const end = Date.now() + again(); Date.now() < end && (await text()) === '';) {
         await this.page.waitForTimeout(50);
       }
@@ -122,12 +143,12 @@ export class Workbench {
     return this.quickInput.getByRole('option');
   }
 
-  /** Runs a command from the command palette by its full title, for instance "Treeline: Spawn Agent…". */
-  async command(title: string): Promise<void> {
+  /** Types into the command palette, and waits until it shows a row with the text. */
+  async palette(text: string, shows: string): Promise<Locator> {
     // The palette lists an extension's commands only once the extension host knows them, and an open palette is not
-    // filled later: open it again until the title is there.
-    const row = this.quickInput.getByRole('option', { name: title }).first();
-    const deadline = Date.now() + 30 * SECONDS;
+    // filled later: open it again until the text is there.
+    const row = this.quickInput.getByRole('option', { name: shows }).first();
+    const deadline = Date.now() + 60 * SECONDS;
     for (;;) {
       await this.page.keyboard.press('F1');
       try {
@@ -135,11 +156,25 @@ export class Workbench {
         await this.quickInput
           .locator('input')
           .first()
-          .fill(`>${title}`, { timeout: 3 * SECONDS });
-        await row.click({ timeout: 3 * SECONDS });
+          .fill(`>${text}`, { timeout: 3 * SECONDS });
+        await row.waitFor({ timeout: 3 * SECONDS });
+        return row;
+      } catch (error) {
+        if (Date.now() > deadline) throw new Error(`The command palette has no "${shows}"`, { cause: error });
+        await this.page.keyboard.press('Escape');
+      }
+    }
+  }
+
+  /** Runs a command from the command palette by its full title, for instance "Treeline: Spawn Agent…". */
+  async command(title: string): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      const row = await this.palette(title, title);
+      try {
+        await row.click({ timeout: again() });
         return;
       } catch (error) {
-        if (Date.now() > deadline) throw new Error(`The command palette has no "${title}"`, { cause: error });
+        if (tries === 3) throw error;
         await this.page.keyboard.press('Escape');
       }
     }
@@ -148,8 +183,10 @@ export class Workbench {
   /** Waits for the input box with this title or prompt, types the text and accepts it. */
   async answer(text: string, { asked }: { asked: string | RegExp }): Promise<void> {
     await this.#asked(asked);
-    await this.quickInput.locator('input, textarea').first().fill(text);
-    await this.page.keyboard.press('Enter');
+    const box = this.quickInput.locator('input, textarea').first();
+    await box.fill(text);
+    // Into the box, wherever the focus has gone meanwhile.
+    await box.press('Enter');
   }
 
   /** Waits for the input box with this title or prompt and presses a button of its title bar. */
@@ -192,9 +229,11 @@ export class Workbench {
     await tab.waitFor({ timeout: 30 * SECONDS });
     // While a window is restored, a click may come just after the container was opened, and close it.
     const open = tab.and(this.page.locator('[aria-expanded=true]'));
-    for (let attempt = 0; attempt < 3 && (await open.count()) === 0; attempt += 1) {
-      await tab.click();
-      await open.waitFor({ timeout: 2 * SECONDS }).catch(() => undefined);
+    if ((await open.count()) === 0) {
+      await this.#repeated(
+        () => tab.click(),
+        () => isSeen(open),
+      );
     }
     await this.sideBar.waitFor();
   }
@@ -253,21 +292,18 @@ export class Workbench {
     else await this.#fromRow(item, brings, choose);
   }
 
+  /** Clicks a tree row, and waits for what it brings. */
+  async treeClick(item: string | RegExp, brings: Locator): Promise<void> {
+    await this.#fromRow(item, brings, (row) => row.click({ timeout: again() }));
+  }
+
   async #fromRow(item: string | RegExp, brings: Locator, act: (row: Locator) => Promise<void>): Promise<void> {
-    const seen = (): Promise<boolean> =>
-      brings
-        .first()
-        .waitFor({ timeout: again() })
-        .then(
-          () => true,
-          () => false,
-        );
     const row = this.treeItem(item).first();
     await row.waitFor();
     await this.#repeated(
       // The row may be another one by now: it did hear.
       () => act(row).catch(() => undefined),
-      seen,
+      () => isSeen(brings),
     );
   }
 
@@ -287,6 +323,22 @@ export class Workbench {
     return this.page.locator('.tabs-container').getByRole('tab', { name });
   }
 
+  /** The same where its editor is the one that shows. */
+  shownTab(name: string | RegExp): Locator {
+    return this.tab(name).and(this.page.locator('[aria-selected=true]'));
+  }
+
+  /** Shows an editor that is open, by its tab. */
+  async showTab(name: string | RegExp): Promise<void> {
+    const tab = this.tab(name).first();
+    await tab.waitFor();
+    // While a window is restored, its tabs are drawn anew.
+    await this.#repeated(
+      () => tab.click({ timeout: again() }).catch(() => undefined),
+      () => isSeen(this.shownTab(name)),
+    );
+  }
+
   /** The text that the active editor shows (the lines on screen only). */
   get editorText(): Locator {
     return this.page.locator('.editor-group-container.active .view-lines').first();
@@ -297,6 +349,7 @@ export class Workbench {
     await this.page.locator('.editor-group-container.active .monaco-editor').first().click();
     await this.page.keyboard.press('Control+End');
     await this.page.keyboard.insertText(text);
+    await this.editorText.filter({ hasText: text.split('\n').at(-1)! }).waitFor();
   }
 
   /** The files of the multi-diff editor that is open. */
