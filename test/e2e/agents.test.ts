@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import { resumeAgent, rows, sessionItem, spawnAgent, startTreeline, worktrees } from './support.mts';
+import {
+  resumeAgent,
+  rows,
+  sessionItem,
+  showTimeline,
+  spawnAgent,
+  startTreeline,
+  untilNothingRuns,
+  worktrees,
+} from './support.mts';
 
 /** The real CLIs; the model behind them is the stand-in, and what they do to the worktree is their own work. */
 const agents = [
@@ -52,8 +61,26 @@ test('the real Claude Code and Codex work in their worktrees, and a resume goes 
     });
   }
 
+  await t.test('an agent that does not know its conversation any more says so, and a fresh start goes on', async () => {
+    const task = 'Write notes with claude';
+    // Where Claude Code keeps its conversations.
+    await rm(path.join(server.home, '.claude/projects'), { recursive: true });
+    await resumeAgent(workbench, new RegExp(`^Idle: ${task}`), 'Count them again');
+    await workbench.notification('Claude Code no longer recognizes the conversation of').waitFor();
+    await session(new RegExp(`^Failed: ${task}, .*turn 3`)).waitFor();
+
+    await workbench.notificationAction('no longer recognizes the conversation of', 'Start Fresh');
+    await session(new RegExp(`^Idle: ${task}, .*turn 4`)).waitFor();
+    await showTimeline(workbench, task);
+    const prompt = rows(workbench, '.kind-turn-start').filter({ hasText: 'Turn 4' });
+    const text = (await prompt.textContent()) ?? '';
+    // The agent learns what it was asked before, and then the follow-up that it has not seen.
+    assert.match(text, /1\. Write notes with claude\s+2\. Go on\s+The request now:\s+Count them again/);
+  });
+
   await server.end();
-  assert.deepEqual(await server.processes(), [], 'after the turns nothing runs on');
+  // After the turns nothing runs on.
+  await untilNothingRuns(server);
 });
 
 /** The agent session ids that turns of this agent resumed, as the journal has them. */

@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { sessionItem, spawnAgent, startTreeline, story, until, worktrees } from './support.mts';
+import { Shell } from './shell.mts';
+import { sessionItem, startTreeline, story, until, worktrees } from './support.mts';
 
 test('archive, undo, purge, a foreign worktree, and a repair by the health check', async (t) => {
-  const { workbench, browser, repo } = await startTreeline(t);
+  const { workbench, server, browser, repo } = await startTreeline(t);
   const step = story(t, browser);
   const place = path.join(path.dirname(repo), `${path.basename(repo)}.worktrees`);
   const git = (...args: string[]): string => execFileSync('git', args, { cwd: repo, encoding: 'utf8' });
@@ -15,7 +16,7 @@ test('archive, undo, purge, a foreign worktree, and a repair by the health check
 
   await step('archive from the menu takes the session out of sight, and Undo brings every file back', async () => {
     await workbench.showContainer('Treeline');
-    await spawnAgent(workbench, { agent: 'Scripted', prompt: 'write draft.txt mine' });
+    await (await Shell.of(server, repo)).spawn('write draft.txt mine');
     await sessionItem(workbench, /^Idle: /).waitFor();
     [tree = ''] = worktrees(repo);
     await workbench.treeMenu(/^Idle: /, 'Archive Session', kept);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Shell } from './shell.mts';
-import { Gate, sessionItem, spawnAgent, startTreeline, story, until, untilNothingRuns } from './support.mts';
+import { Gate, sessionItem, startTreeline, story, until, untilNothingRuns } from './support.mts';
 
 const LIMIT = 2;
 const TASKS = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight'];
@@ -14,20 +14,20 @@ test('closed windows change nothing: a queue is worked off while VS Code is gone
     settings: { 'treeline.maxConcurrent': LIMIT },
   });
   const step = story(t, browser);
-  const shell = await Shell.install(workbench, server, repo);
+  const shell = await Shell.of(server, repo);
 
   /** Nobody comes to an end before the gate is open. */
   const queue = async (title: string, gate: Gate): Promise<void> => {
-    const [first = '', ...others] = TASKS.map((task) => `${title} ${task}\nuntil ${gate.file}\nwrite done.txt ${task}`);
-    await spawnAgent(workbench, { agent: 'Scripted', prompt: first });
-    await Promise.all(others.map((prompt) => shell.run(`printf '${prompt}' | treeline spawn - --agent scripted`)));
+    await Promise.all(
+      TASKS.map((task) => shell.spawn(`${title} ${task}`, `until ${gate.file}`, `write done.txt ${task}`)),
+    );
   };
 
   /** What is so when nobody has looked for a while, by the command line and the worktrees alone. */
   const finished = async (title: string, gate: Gate): Promise<void> => {
     const closedAt = Date.now();
     await gate.open();
-    await untilNothingRuns(server, 120);
+    await untilNothingRuns(server);
     const all = (await shell.list()).filter(({ name }) => name.startsWith(title));
     assert.deepEqual(all.map(({ name }) => name).sort(), TASKS.map((task) => `${title} ${task}`).sort());
     const late = all.filter(({ turns: [turn] }) => (turn?.begunAt ?? 0) > closedAt);

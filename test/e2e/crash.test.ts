@@ -1,29 +1,32 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isDeepStrictEqual } from 'node:util';
 import type { VscodeServer } from '../support/vscode-server.mts';
-import { Busyness, Gate, patience, rows, showTimeline, spawnAgent, startTreeline, story, until } from './support.mts';
+import { Shell } from './shell.mts';
+import { becomes, Busyness, Gate, patience, rows, showTimeline, startTreeline, story, until } from './support.mts';
 
 /** What a page notices, and what it shows anew, it does within this many ms. */
 const WITHIN = 2000;
 
 /** What stands between a person and the truth when the extension host dies. */
 test('a timeline outlives its extension host: it says so, and tells the truth again in the same tab', async (t) => {
-  const { workbench, server, browser } = await startTreeline(t);
+  const { workbench, server, browser, repo } = await startTreeline(t);
   const { page } = workbench;
   const step = story(t, browser);
   let killed = 0;
   const [first, second] = [new Gate(server, 'first'), new Gate(server, 'second')];
   const tabs = async () => {
-    const texts = await workbench.page.locator('.tabs-container').getByRole('tab').allTextContents();
+    const texts = await page.locator('.tabs-container').getByRole('tab').allTextContents();
     return texts.map((text) => /Behind|Before/.exec(text)?.[0] ?? text);
   };
   /** The editor opens a tab before it closes the one that it stands for. */
-  const oneTabEach = () =>
-    until(async () => isDeepStrictEqual(await tabs(), ['Behind', 'Before']), 'one tab a session');
-  /** Where the reader is, and what is open, is written down a moment later: nothing on the screen tells of it. */
-  const remembered = () => page.waitForTimeout(Math.min(patience(1500), 5000));
+  const oneTabEach = () => becomes(tabs, ['Behind', 'Before']);
+  /** Where the reader is, the page writes down a moment later (250 ms): nothing on the screen tells of it, but its own clock does. */
+  const remembered = () =>
+    workbench
+      .webview()
+      .locator('body')
+      .evaluate(() => new Promise((resolve) => setTimeout(resolve, 500)));
   const status = (text: string) => workbench.webview().locator('.header .status').filter({ hasText: text });
   /** When the page in view first said so, by its own clock: ms since the epoch. */
   const saidAt = (text: string): Promise<number> =>
@@ -43,13 +46,15 @@ test('a timeline outlives its extension host: it says so, and tells the truth ag
 
   await step('two timelines are open: one shows, the other is hidden behind it', async () => {
     await workbench.showContainer('Treeline');
-    const prompt = (name: string, gate: Gate): string =>
-      [name, 'burst 120', `until ${gate.file}`, 'print at last'].join('\n');
-    await spawnAgent(workbench, { agent: 'Scripted', prompt: prompt('Behind', second) });
-    await row('line 120').waitFor();
-    await spawnAgent(workbench, { agent: 'Scripted', prompt: prompt('Before', first) });
-    await showTimeline(workbench, 'Before');
-    await row('line 120').waitFor();
+    const shell = await Shell.of(server, repo);
+    for (const [name, gate] of [
+      ['Behind', second],
+      ['Before', first],
+    ] as const) {
+      await shell.spawn(name, 'burst 120', `until ${gate.file}`, 'print at last');
+      await showTimeline(workbench, name);
+      await row('line 120').waitFor();
+    }
     await oneTabEach();
   });
 
@@ -106,8 +111,8 @@ test('a timeline outlives its extension host: it says so, and tells the truth ag
   );
 
   await step('the hidden one as well, when it is shown by its tab', async () => {
-    await workbench.tab(/^Behind/).click();
-    await status('Working').waitFor({ timeout: 10_000 });
+    await workbench.showTab(/^Behind/);
+    await status('Working').waitFor();
     await row('line 120').waitFor();
     await oneTabEach();
     await second.open();

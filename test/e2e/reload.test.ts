@@ -1,9 +1,9 @@
 import { test } from 'node:test';
-import { isDeepStrictEqual } from 'node:util';
-import { patience, rows, showTimeline, spawnAgent, startTreeline, story, until } from './support.mts';
+import { Shell } from './shell.mts';
+import { becomes, Gate, rows, sessionItem, showTimeline, startTreeline, story } from './support.mts';
 
-test('a session has one tab: no reload of the window and no click makes a second one', async (t) => {
-  const { workbench, browser } = await startTreeline(t);
+test('after a reload each session has its one tab, and a log goes on following its file', async (t) => {
+  const { workbench, server, browser, repo } = await startTreeline(t);
   const { page } = workbench;
   const step = story(t, browser);
   const tabs = async () => {
@@ -11,24 +11,26 @@ test('a session has one tab: no reload of the window and no click makes a second
     return texts.map((text) => /Behind|Before/.exec(text)?.[0] ?? text);
   };
   /** The editor opens a tab before it closes the one that it stands for. */
-  const oneTabEach = () =>
-    until(async () => isDeepStrictEqual(await tabs(), ['Behind', 'Before']), 'one tab a session');
-  /** Where the reader is, and what is open, is written down a moment later: nothing on the screen tells of it. */
-  const remembered = () => page.waitForTimeout(Math.min(patience(1500), 5000));
+  const oneTabEach = () => becomes(tabs, ['Behind', 'Before']);
   const status = (text: string) => workbench.webview().locator('.header .status').filter({ hasText: text });
+  const gates = [new Gate(server, 'one'), new Gate(server, 'two')];
+  const log = /\.stdout\.log/;
+  const shows = (text: string): Promise<void> => workbench.editorText.getByText(text, { exact: true }).waitFor();
+  let shell: Shell;
   const row = (text: string) => rows(workbench, ':not(.kind-turn-start)').filter({ hasText: text }).first();
 
   await step('two timelines are open', async () => {
     await workbench.showContainer('Treeline');
+    shell = await Shell.of(server, repo);
     for (const name of ['Behind', 'Before']) {
-      await spawnAgent(workbench, { agent: 'Scripted', prompt: `${name}\nprint at last` });
+      await shell.spawn(name, 'print at last');
       await showTimeline(workbench, name);
       await row('at last').waitFor();
     }
     await oneTabEach();
   });
 
-  await step('three reloads, and clicks on both', async () => {
+  await step('no reload of the window and no click makes a second one', async () => {
     for (const [one, other] of [
       ['Before', 'Behind'],
       ['Behind', 'Before'],
@@ -36,8 +38,7 @@ test('a session has one tab: no reload of the window and no click makes a second
     ] as const) {
       await showTimeline(workbench, one);
       await row('at last').waitFor();
-      await remembered();
-      await workbench.reload();
+      await workbench.reloadWindow();
       await status('Idle').waitFor({ timeout: 60_000 });
       await showTimeline(workbench, other);
       await row('at last').waitFor();
@@ -45,5 +46,30 @@ test('a session has one tab: no reload of the window and no click makes a second
       await showTimeline(workbench, one);
       await oneTabEach();
     }
+  });
+
+  await step('a log is open at its end', async () => {
+    await shell.spawn(
+      'burst 200',
+      ...gates.flatMap(({ file }, n) => [`until ${file}`, `burst ${(n + 1) * 300}`]),
+      'print over',
+    );
+    await sessionItem(workbench, /^Working: burst 200/).waitFor();
+    await workbench.command('Treeline: Open Log…');
+    await workbench.choose(/^burst 200/, { asked: 'Select a session' });
+    await workbench.choose('stdout', { asked: 'Select a log' });
+    await workbench.shownTab(log).waitFor();
+    await shows('line 200');
+  });
+
+  await step('after a reload it follows on by itself, to the end', async () => {
+    await workbench.reloadWindow({
+      // What is printed before the window is back stands below what the editor remembers as the end.
+      meanwhile: () => gates[0]!.open(),
+    });
+    await workbench.shownTab(log).waitFor();
+    await shows('line 300');
+    await gates[1]!.open();
+    await shows('over');
   });
 });

@@ -1,8 +1,12 @@
-/** Treeline in a terminal: its command is installed from the palette, and run by a shell with the user's environment. */
+/** Treeline in a terminal: its command is installed, and run by a shell with the user's environment. */
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
+import path from 'node:path';
 import { promisify } from 'node:util';
+import { installShim, shimFile } from '../../src/hosts/shim.ts';
 import type { VscodeServer } from '../support/vscode-server.mts';
 import type { Workbench } from '../support/workbench.mts';
+import { globalStorage, until } from './support.mts';
 
 const run = promisify(execFile);
 
@@ -40,11 +44,29 @@ export class Shell {
     return new Shell(server, folder, profile);
   }
 
+  /** The same command, put where the palette puts it, where neither it nor the palette is what a test is about. */
+  static async of(server: VscodeServer, folder: string): Promise<Shell> {
+    const storage = globalStorage(server);
+    // A window makes the programs, and writes down its settings, some time after it has opened.
+    const needed = [`${storage}/programs/*/treeline.cjs`, `${storage}/repos/*/settings.json`];
+    await until(() => needed.every((file) => globSync(file).length > 0), 'there is a command line', { seconds: 60 });
+    const { file } = await installShim(storage, { file: shimFile(process.platform, server.home) });
+    return new Shell(server, folder, `export PATH="${path.dirname(file)}:$PATH"`);
+  }
+
   /** What a script prints; rejects with what it says to stderr where it exits with another code than 0. */
-  async run(script: string): Promise<string> {
+  async run(script: string, stdin = ''): Promise<string> {
     const options = { cwd: this.#folder, env: this.#server.env, timeout: 60_000 };
-    const { stdout } = await run('/bin/sh', ['-c', `${this.#profile}\n${script}`], options);
+    const running = run('/bin/sh', ['-c', `${this.#profile}\n${script}`], options);
+    // Who ends without having read it says itself why.
+    running.child.stdin!.on('error', () => undefined).end(stdin);
+    const { stdout } = await running;
     return stdout;
+  }
+
+  /** Spawns a scripted agent; resolves when it works, or is queued. */
+  async spawn(...program: readonly string[]): Promise<void> {
+    await this.run('treeline spawn - --agent scripted', program.join('\n'));
   }
 
   async list(): Promise<Listed[]> {

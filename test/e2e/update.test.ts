@@ -11,7 +11,6 @@ import {
   rows,
   sessionItem,
   showTimeline,
-  spawnAgent,
   startTreeline,
   story,
   until,
@@ -30,7 +29,6 @@ test('agents go on while Treeline is updated, disabled and uninstalled, and noth
   const programs = path.join(globalStorage(server), 'programs');
   const names = ['First', 'Second', 'Third', 'Fourth'] as const;
   const gates = names.map((name) => new Gate(server, name));
-  const prompt = (n: number): string => `${names[n]}\nuntil ${gates[n]!.file}\nprint ${names[n]} is over`;
   let shell: Shell;
 
   /** What VS Code has of Treeline on disk, by version. */
@@ -58,9 +56,10 @@ test('agents go on while Treeline is updated, disabled and uninstalled, and noth
 
   await step('one agent works, and three wait for it', async () => {
     await workbench.showContainer('Treeline');
-    await spawnAgent(workbench, { agent: 'Scripted', prompt: prompt(0) });
-    shell = await Shell.install(workbench, server, repo);
-    for (const n of [1, 2, 3]) await shell.run(`printf '${prompt(n)}' | treeline spawn - --agent scripted`);
+    shell = await Shell.of(server, repo);
+    for (const [n, name] of names.entries()) {
+      await shell.spawn(name, `until ${gates[n]!.file}`, `print ${name} is over`);
+    }
     await sessionItem(workbench, /^Working: First/).waitFor();
     await sessionItem(workbench, /^Queued: Fourth/).waitFor();
     await runs('keeper 0.1.0');

@@ -3,7 +3,9 @@ import { globSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { Workbench } from '../support/workbench.mts';
+import { Shell } from './shell.mts';
 import {
+  becomes,
   Gate,
   patience,
   rows,
@@ -14,6 +16,7 @@ import {
   startTreeline,
   story,
   until,
+  untilNothingRuns,
 } from './support.mts';
 
 /** Another window sees a change within this many ms. */
@@ -40,7 +43,7 @@ test('two windows on one repository show the same, queue together, and come back
     await one.showContainer('Treeline');
     await two.showContainer('Treeline');
     await two.view('Sessions').getByText('No sessions yet').waitFor();
-    await spawnAgent(one, { agent: 'Scripted', prompt: `Guard the gate\nuntil ${gate.file}\nprint the gate is open` });
+    await spawnAgent(one, { agent: 'Scripted', prompt: `until ${gate.file}`, name: 'Guard the gate' });
     await inBoth(/^Working: Guard the gate/);
   });
 
@@ -75,9 +78,10 @@ test('two windows on one repository show the same, queue together, and come back
 
   await step('a queued one can be taken back', async () => {
     const never = new Gate(server, 'never');
-    await spawnAgent(one, { agent: 'Scripted', prompt: `Hold the place\nuntil ${never.file}` });
+    const shell = await Shell.of(server, repo);
+    await shell.spawn('Hold the place', `until ${never.file}`);
     await inBoth(/^Working: Hold the place/);
-    await spawnAgent(two, { agent: 'Demo agent', prompt: 'Never mind' });
+    await shell.spawn('Never mind');
     await inBoth(/^Queued: Never mind/);
     await one.treeAction(/^Queued: Never mind/, 'Stop Session', sessionItem(one, /^Stopped: Never/));
     await inBoth(/^Stopped: Never mind/);
@@ -104,7 +108,7 @@ test('two windows on one repository show the same, queue together, and come back
     await one.showContainer('Treeline');
     await showTimeline(one, 'Wait for your turn');
     await rows(one).filter({ hasText: 'Exited with code 0' }).waitFor();
-    assert.deepEqual(await shown(), before);
+    await becomes(shown, before);
   });
 
   await step('deleted while VS Code is not running, they come back as well', async () => {
@@ -117,11 +121,11 @@ test('two windows on one repository show the same, queue together, and come back
     await one.showContainer('Treeline');
     await showTimeline(one, 'Wait for your turn');
     await rows(one).filter({ hasText: 'Exited with code 0' }).waitFor();
-    assert.deepEqual(await shown(), before);
+    await becomes(shown, before);
   });
 
   await server.end();
-  assert.deepEqual(await server.processes(), [], 'nothing is left running');
+  await untilNothingRuns(server);
 });
 
 /** When a session was last renamed, as the journal says, in ms since the epoch. */

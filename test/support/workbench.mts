@@ -369,9 +369,18 @@ export class Workbench {
     return this.page.locator('.notification-list-item').filter({ hasText: text });
   }
 
-  /** Presses a button of a notification. */
+  /** Presses a button of a notification; the notification centre has it still when its toast has gone. */
   async notificationAction(text: string | RegExp, button: string): Promise<void> {
-    await this.notification(text).first().getByRole('button', { name: button }).click();
+    const wanted = this.notification(text).first().getByRole('button', { name: button });
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await wanted.click({ timeout: again() });
+        return;
+      } catch (error) {
+        if (tries === 4) throw error;
+        await this.command('Notifications: Show Notifications');
+      }
+    }
   }
 
   /** A modal dialog. */
