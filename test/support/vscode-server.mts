@@ -87,7 +87,7 @@ export class VscodeServer {
     server.#env = { ...server.#environment(), ...(await options.prepareHome?.(server.home)), ...options.env };
     if (options.environment !== 'caller') await server.#writeProfile();
     await server.#writeSettings();
-    await server.#chooseBuiltins();
+    await server.#linkBuiltins(options.builtins ?? []);
     for (const vsix of options.extensions ?? []) await server.install(vsix);
     await server.restart();
     return server;
@@ -236,10 +236,10 @@ export class VscodeServer {
     return path.join(this.dir, 'builtin-extensions');
   }
 
-  async #chooseBuiltins(): Promise<void> {
+  async #linkBuiltins(names: readonly string[]): Promise<void> {
     const all = path.resolve(path.dirname(codeServer), '../../lib/vscode/extensions');
-    await mkdir(this.#builtins, { recursive: true });
-    for (const name of this.#options.builtins ?? []) {
+    for (const name of names) {
+      await mkdir(this.#builtins, { recursive: true });
       await symlink(path.join(all, name), path.join(this.#builtins, name), 'junction');
     }
   }

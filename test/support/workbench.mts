@@ -11,6 +11,9 @@ const SECONDS = 1_000;
 /** After how long a person clicks again where nothing happened: ms. */
 const again = (): number => Math.min(patience(5 * SECONDS), 20 * SECONDS);
 
+/** After how long the command palette is opened again that does not show a command: ms. */
+const anew = (): number => Math.min(patience(2 * SECONDS), 10 * SECONDS);
+
 /** Whether something can be seen before a person would click again. */
 function isSeen(what: Locator): Promise<boolean> {
   return what
@@ -153,11 +156,8 @@ export class Workbench {
       await this.page.keyboard.press('F1');
       try {
         // A key that comes while the focus moves is lost.
-        await this.quickInput
-          .locator('input')
-          .first()
-          .fill(`>${text}`, { timeout: 3 * SECONDS });
-        await row.waitFor({ timeout: 3 * SECONDS });
+        await this.quickInput.locator('input').first().fill(`>${text}`, { timeout: anew() });
+        await row.waitFor({ timeout: anew() });
         return row;
       } catch (error) {
         if (Date.now() > deadline) throw new Error(`The command palette has no "${shows}"`, { cause: error });
@@ -230,10 +230,17 @@ export class Workbench {
     // While a window is restored, a click may come just after the container was opened, and close it.
     const open = tab.and(this.page.locator('[aria-expanded=true]'));
     if ((await open.count()) === 0) {
-      await this.#repeated(
-        () => tab.click(),
-        () => isSeen(open),
-      );
+      let wasShown = false;
+      const click = async (): Promise<void> => {
+        wasShown = await this.sideBar.isVisible();
+        await tab.click();
+      };
+      const closed = (): Promise<boolean> =>
+        this.sideBar.waitFor({ state: 'hidden', timeout: again() }).then(
+          () => false,
+          () => false,
+        );
+      await this.#repeated(click, () => Promise.race([isSeen(open), ...(wasShown ? [closed()] : [])]));
     }
     await this.sideBar.waitFor();
   }
