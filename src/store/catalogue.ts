@@ -10,7 +10,7 @@ import { errorText } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import { openRegular } from '../platform/regular-file.ts';
 import type { Position } from './journal-reader.ts';
-import { leadership, type Session } from './model.ts';
+import { leadership as readLeadership, type Session } from './model.ts';
 import type { StateData } from './state.ts';
 
 /** A snapshot of another build is rebuilt: that one may have understood other facts, or understood them otherwise. */
@@ -38,7 +38,7 @@ const readHead = shape({
   /** CRC-32 of all that follows the line. */
   sum: natural,
   position: shape({ offset: natural, recent: listOf(string), unknown: natural }),
-  leadership,
+  leadership: readLeadership,
   seal: string,
 });
 
@@ -157,7 +157,9 @@ async function written({ state, position }: Snapshot, journal: string): Promise<
     await slice.pauseIfOver();
   }
   const body = Buffer.concat(records);
-  const head = { schema: SCHEMA, sessions: sessions.length, sum: crc32(body), position, leadership };
+  // As it will be read: its seal is over the text, and so over the order of its fields.
+  const led = readLeadership(leadership, 'leadership');
+  const head = { schema: SCHEMA, sessions: sessions.length, sum: crc32(body), position, leadership: led };
   const seal = sealOf(head, journal);
   return Buffer.concat([Buffer.from(`${JSON.stringify({ ...head, seal })}\n`), body]);
 }
