@@ -51,8 +51,9 @@ suite('an agent that serves many turns in one run', () => {
     const { id } = await sessions.spawn({ agent: 'demo-live', prompt: 'Write one file' });
     await reached(sessions, id, judgedTurn(1));
     rmSync(journalFile(sessions.store));
-    await sessions.resume(id, { prompt: 'Write another file' });
-    await sessions.send(id, 'And keep it short');
+    // It works until it is told that it is enough: the message does not come too late.
+    await sessions.resume(id, { prompt: 'Wait, then write another file' });
+    await sessions.send(id, 'That is enough');
     const session = await reached(sessions, id, judgedTurn(2));
     assert.deepEqual([session.runs.length, session.messages.length, session.status], [1, 0, 'idle']);
     await sessions.stop(id);
