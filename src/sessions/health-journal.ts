@@ -4,10 +4,10 @@ import path from 'node:path';
 import { TreelineError } from '../platform/errors.ts';
 import { damagedFile, journalFile, trashFolder } from '../platform/paths.ts';
 import { isAliveNow } from '../platform/process-id.ts';
+import { say } from '../words/saying.ts';
 import type { Finding } from './finding.ts';
 import type { HealthContext } from './health-context.ts';
 import { outcome } from './outcome.ts';
-import { say } from '../words/saying.ts';
 
 /** Pieces that a finding names. */
 const NAMED = 5;

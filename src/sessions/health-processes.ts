@@ -10,10 +10,10 @@ import { isAlive } from '../platform/process-id.ts';
 import { signalProcesses } from '../platform/process-tree.ts';
 import { withVariable, type FoundProcess } from '../platform/process-search.ts';
 import { isOpenRun } from '../store/lifecycle.ts';
+import { say } from '../words/saying.ts';
 import type { Context } from './context.ts';
 import type { Finding } from './finding.ts';
 import type { HealthContext } from './health-context.ts';
-import { say } from '../words/saying.ts';
 
 /** A turn that ended less than this many ms ago may still have a keeper that writes its last lines. */
 const JUST_ENDED = 5000;

@@ -2,9 +2,9 @@ import { TreelineError } from '../platform/errors.ts';
 import { RULES } from '../store/facts.ts';
 import { isVacant, leadsElsewhere } from '../store/leadership.ts';
 import type { Session } from '../store/model.ts';
+import { say } from '../words/saying.ts';
 import type { Context } from './context.ts';
 import { outcome, type Wanted } from './outcome.ts';
-import { say } from '../words/saying.ts';
 
 /** How long another machine may take to do what is asked of it before the user is told that it is another one: ms. */
 const ELSEWHERE_WITHIN = 10_000;

@@ -7,6 +7,7 @@ import { isHeldBy } from '../store/leadership.ts';
 import { lastTurn } from '../store/lifecycle.ts';
 import type { ExitRecord, Session, Turn } from '../store/model.ts';
 import type { Activity } from '../protocol/rows.ts';
+import { say } from '../words/saying.ts';
 import { archiveContents } from './archives.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';
@@ -25,7 +26,6 @@ import type {
 import type { TrashAnswer, TrashRecord } from './trash-record.ts';
 import { TurnIntents } from './turn-intents.ts';
 import { WorktreeIntents } from './worktree-intents.ts';
-import { say } from '../words/saying.ts';
 
 export interface SessionsOptions {
   readonly context: Context;

@@ -1,8 +1,8 @@
 import type { AgentAdapter } from '../agents/adapter.ts';
 import { TreelineError } from '../platform/errors.ts';
 import type { Session } from '../store/model.ts';
-import type { Context } from './context.ts';
 import { say } from '../words/saying.ts';
+import type { Context } from './context.ts';
 
 /** Looks for the agent's program, without running it. */
 export async function requireFound({ detector }: Context, { name, detection }: AgentAdapter): Promise<void> {

@@ -7,6 +7,7 @@ import { sessionFolder, textFile } from '../platform/paths.ts';
 import { removeTree } from '../platform/remove-tree.ts';
 import { isOpen, isQueued, isStoppable, lastTurn, runOf } from '../store/lifecycle.ts';
 import type { ExitRecord, Session, Turn } from '../store/model.ts';
+import { say } from '../words/saying.ts';
 import type { Context } from './context.ts';
 import { displayName } from './display-name.ts';
 import type { Intents } from './intents.ts';
@@ -16,7 +17,6 @@ import { requireFound, resumable } from './requirements.ts';
 import type { ActionOptions, ResumeRequest, SpawnRequest } from './service-types.ts';
 import { BranchNames, startingPoint } from './surroundings.ts';
 import { stopUnrecorded } from './unrecorded-stop.ts';
-import { say } from '../words/saying.ts';
 
 /** A turn that nobody has taken up after this many ms waits in the queue, whatever the reason. */
 const CLAIMED_WITHIN = 10_000;

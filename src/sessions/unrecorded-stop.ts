@@ -3,8 +3,8 @@ import { TreelineError, errorText, reasonOf } from '../platform/errors.ts';
 import { runFolder } from '../platform/paths.ts';
 import { runOf } from '../store/lifecycle.ts';
 import type { Session, Turn } from '../store/model.ts';
-import type { Context } from './context.ts';
 import { say } from '../words/saying.ts';
+import type { Context } from './context.ts';
 
 /** An agent may be what fills the disk: its end does not wait for the journal. Returns what the user is to hear. */
 export async function stopUnrecorded(

@@ -1,7 +1,7 @@
 import { isSame } from '../platform/process-id.ts';
+import { say, type Saying } from '../words/saying.ts';
 import { FACTS, type SessionFact } from './facts.ts';
 import type { Lead, Move, Run, Session, Status, Turn, ExitRecord } from './model.ts';
-import { say, type Saying } from '../words/saying.ts';
 
 /** A turn that holds a place under the limit: claimed, and neither over nor withdrawn. */
 export function isLive(turn: Turn): boolean {

@@ -7,11 +7,11 @@ import type { Log } from '../platform/log.ts';
 import { watchFile } from '../platform/watch.ts';
 import type { Judgement } from '../store/model.ts';
 import type { Activity, Status } from '../protocol/rows.ts';
+import { say } from '../words/saying.ts';
 import type { Job } from './scheduler.ts';
 import type { SessionIndex } from './session-index.ts';
 import type { SessionReader } from './session-reader.ts';
 import type { TimelineSource } from './source.ts';
-import { say } from '../words/saying.ts';
 
 /** Rest between two reads of one session, in ms; the first hint after a rest is followed at once. */
 const READ_REST_MS = 8;

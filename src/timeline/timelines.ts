@@ -5,6 +5,7 @@ import { errorText, TreelineError } from '../platform/errors.ts';
 import type { Log } from '../platform/log.ts';
 import type { TextPart } from '../protocol/names.ts';
 import type { Judgement } from '../store/model.ts';
+import { say, textOf } from '../words/saying.ts';
 import type { Use } from './live-session.ts';
 import type { Outputs } from './outputs.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from '../protocol/rows.ts';
@@ -12,7 +13,6 @@ import type { TimelineSource } from './source.ts';
 import type { FromWorker, Queries, Query, QueryName, ToWorker } from './worker-protocol.ts';
 
 export type { TimelineSource } from './source.ts';
-import { say, textOf } from '../words/saying.ts';
 
 export interface TimelinesOptions {
   /** The worker's file: a bundle, or its TypeScript source where node runs that. */

@@ -14,10 +14,10 @@ import {
 } from '../platform/check.ts';
 import { ROW_GROUPS, TEXT_PARTS, type TextPart } from '../protocol/names.ts';
 import type { Judgement } from '../store/model.ts';
+import type { Said } from '../words/saying.ts';
 import type { Use } from './live-session.ts';
 import type { Activity, Row, RowDelta, RowFilter, RowPage } from '../protocol/rows.ts';
 import { readSource, type TimelineSource } from './source.ts';
-import type { Said } from '../words/saying.ts';
 
 /** What can be asked of the worker, and what it answers. All are about a session that is open. */
 export interface Queries {

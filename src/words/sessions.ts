@@ -33,7 +33,6 @@ export const SESSIONS = {
   replaced: 'Another window has taken over the agents of this repository.',
 
   // Why a message does not go to the agent
-  archived: '“{name}” is archived. Restore it, then resume it.',
   'message-too-long': 'The message is longer than 1 MiB. Put it in a file, and send the path of the file.',
   'not-running': '“{name}” has ended. Resume it with your message instead.',
   'no-turn': 'The agent is not working on anything. Resume the session with your message instead.',
@@ -48,6 +47,7 @@ export const SESSIONS = {
   'keeper-gone.lost': 'The connection to the agent is lost. Try again in a moment.',
 
   // Why a turn is not asked for
+  archived: '“{name}” is archived. Restore it, then resume it.',
   'turn-runs':
     '“{name}” is running, perhaps started from another window. Stop it or wait until it ends, then resume it.',
   'turn-runs.archive': '“{name}” is running. Stop it or wait until it ends, then archive the session.',
